@@ -1,0 +1,44 @@
+"""One catalogue for pages and letters, and dates as people write them."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from babel.support import NullTranslations, Translations
+
+FOLDER = Path(__file__).parent / "translations"
+LANGUAGES = ("en", "es")
+_ = str  # marks a sentence for the catalogue where no request is at hand
+
+
+@cache
+def catalogue(language: str) -> NullTranslations:
+    return Translations.load(FOLDER, [language]) if language != "en" else NullTranslations()
+
+
+def translator(language: str) -> Callable[[str], str]:
+    return catalogue(language).gettext
+
+
+def supported(language: str | None) -> str:
+    """The nearest language that there is a catalogue for: es-MX reads es, anything unknown reads the first."""
+    base = (language or "").replace("_", "-").split("-")[0].lower()
+    return base if base in LANGUAGES else LANGUAGES[0]
+
+
+def day(moment: datetime, zone: str, language: str) -> str:
+    """Thursday 26 November / jueves 26 de noviembre, in the reader's zone."""
+    pattern = "EEEE d 'de' MMMM" if language == "es" else "EEEE d MMMM"
+    return format_date(moment.astimezone(ZoneInfo(zone)), pattern, locale=language)
+
+
+def short_day(moment: datetime, zone: str, language: str) -> str:
+    """Thu 26 Nov / jue 26 nov: for texts, so without full stops."""
+    return format_date(moment.astimezone(ZoneInfo(zone)), "EEE d MMM", locale=language).replace(".", "")
+
+
+def time_of_day(moment: datetime, zone: str, language: str) -> str:
+    return format_datetime(moment.astimezone(ZoneInfo(zone)), "HH:mm" if language == "es" else "h:mm a", locale=language)

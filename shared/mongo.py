@@ -1,0 +1,63 @@
+"""Connections made for this job, and a bell that rings when a collection gets a row."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pymongo
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+Doc = dict[str, Any]
+Db = Database[Doc]
+Rows = Collection[Doc]
+
+SAFE = WriteConcern(w="majority", j=True, wtimeout=8000)
+
+
+def connect(uri: str, name: str) -> Db:
+    """One client a process, made after fork and at once: a client made lazily raced under threads."""
+    client: MongoClient[Doc] = MongoClient(
+        uri, tz_aware=True, appname=name, serverSelectionTimeoutMS=5000, retryWrites=True, w="majority", journal=True
+    )
+    return client.get_database(name, read_concern=ReadConcern("majority"), write_concern=SAFE)
+
+
+def make_indexes(db: Db, wanted: Mapping[str, Sequence[pymongo.IndexModel]]) -> None:
+    for collection, indexes in wanted.items():
+        db[collection].create_indexes(list(indexes))
+
+
+class Bell:
+    """Rings when a row is inserted into `rows`. A hint only: whoever waits also looks by itself after `timeout`."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows, self._rang, self._stopped = rows, threading.Event(), threading.Event()
+        threading.Thread(target=self._listen, name=f"bell-{rows.name}", daemon=True).start()
+
+    def wait(self, timeout: float) -> None:
+        self._rang.wait(timeout)
+        self._rang.clear()
+
+    def ring(self) -> None:
+        self._rang.set()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._rang.set()
+
+    def _listen(self) -> None:
+        only_inserts = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
+        while not self._stopped.is_set():
+            try:
+                with self._rows.watch(only_inserts, max_await_time_ms=1000) as stream:
+                    self.ring()  # what came before the stream opened
+                    while not self._stopped.is_set():
+                        if stream.try_next() is not None:
+                            self.ring()
+            except PyMongoError:
+                self._stopped.wait(1.0)  # no primary now: polling goes on, the stream comes back

@@ -1,0 +1,70 @@
+"""What a collective says of itself: names, promises, deadlines. One TOML file, read once, checked at start."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from shared.messages import Unreadable, load
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A phone or text line for very hard moments, with what it does about tracing calls and about the police."""
+
+    name: str
+    how: str
+    hours: str
+    tracing: str
+    checked_on: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What the collective says in one language. `promise` is theirs to write: until `promise_is_ours`, no public start."""
+
+    tagline: str
+    promise: tuple[str, ...]
+    limits: tuple[str, ...]
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programme:
+    name: str
+    sender_name: str
+    write_to: str
+    languages: tuple[str, ...]
+    time_zone: str
+    answer_days: int = 5
+    draft_days: int = 14
+    promise_is_ours: bool = False
+    promise_date: str
+    words: dict[str, Words]
+
+    def words_in(self, language: str) -> Words:
+        return self.words.get(language, self.words[self.languages[0]])
+
+
+@cache
+def read_programme(path: Path) -> Programme:
+    """Raises SystemExit, naming the field, when the file is missing or wrong."""
+    try:
+        programme = load(Programme, tomllib.loads(path.read_text()))
+        ZoneInfo(programme.time_zone)
+    except (OSError, tomllib.TOMLDecodeError, Unreadable, KeyError, ValueError) as error:
+        raise SystemExit(f"PROGRAMME_FILE {path.name}: {error}") from None
+    missing = [language for language in programme.languages if language not in programme.words]
+    if missing or not programme.languages:
+        raise SystemExit(f"PROGRAMME_FILE {path.name}: words are missing for {', '.join(missing) or 'every language'}")
+    return programme
+
+
+def may_go_public(programme: Programme, public_url: str) -> str | None:
+    """Why this programme may not be shown to people yet, or None. A promise nobody wrote must not be given."""
+    if public_url.startswith("https://") and not programme.promise_is_ours:
+        return (
+            "PROGRAMME_FILE: the promise about police and its limits is a placeholder; write yours, then promise_is_ours = true"
+        )
+    return None

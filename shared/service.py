@@ -1,0 +1,156 @@
+"""The one idea: a handler takes a message and its database, and returns the news.
+
+`Service.run` notes the message in `inbox`, calls the handler, writes what it returned into `outbox`, and commits all three
+together. A web form, a broker event and a timer go through the same method. Nobody publishes, opens a transaction or
+acknowledges anywhere else.
+"""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pymongo
+from pymongo import IndexModel
+from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+
+from shared.clock import now
+from shared.messages import Envelope, Event, event_in, seal_envelope, to_json
+from shared.mongo import SAFE, Db, make_indexes
+
+M = TypeVar("M")
+E = TypeVar("E", bound=Event)
+Handler = Callable[[M, Db], list[Event]]
+
+SECONDS_FOR_ONE_TRANSACTION = 8
+TIMES_TO_TRY_A_LOST_RACE = 5
+INDEXES = {
+    "inbox": [IndexModel("at", expireAfterSeconds=90 * 24 * 3600)],
+    "outbox": [
+        IndexModel("next_at", partialFilterExpression={"next_at": {"$exists": True}}),
+        IndexModel("sent_at", expireAfterSeconds=30 * 24 * 3600),
+    ],
+}
+
+
+class NotYet(Exception):
+    """The message is right but came before something it needs: try it again later."""
+
+
+@dataclass(frozen=True)
+class Timer:
+    """Every `seconds`, each message that `find` lists is handled in a transaction of its own."""
+
+    seconds: float
+    find: Callable[[Db], Iterable[Any]]
+    handler: Handler[Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work with the outside world (SMTP, SMS) that runs in the worker until `stop` is set."""
+
+    name: str
+    run: Callable[[Db, threading.Event], None]
+
+
+class Service:
+    def __init__(self, name: str, indexes: dict[str, list[IndexModel]] | None = None) -> None:
+        self.name = name
+        self.handlers: dict[type[Event], Handler[Any]] = {}
+        self.timers: list[Timer] = []
+        self.tasks: list[Task] = []
+        self._indexes = {**INDEXES, **(indexes or {})}
+        self._db: Db | None = None
+
+    @property
+    def db(self) -> Db:
+        if self._db is None:
+            raise RuntimeError(f"{self.name} is not connected to its database")
+        return self._db
+
+    def connect(self, db: Db) -> "Service":
+        self._db = db
+        return self
+
+    def make_indexes(self) -> None:
+        make_indexes(self.db, self._indexes)
+
+    def on(self, kind: type[E]) -> Callable[[Handler[E]], Handler[E]]:
+        """The decorated handler hears `kind`. One handler for each kind: what happens on a fact is read in one place."""
+
+        def register(handler: Handler[E]) -> Handler[E]:
+            if kind in self.handlers:
+                raise ValueError(f"{self.name} hears {kind.__name__} twice")
+            self.handlers[kind] = handler
+            return handler
+
+        return register
+
+    def every(self, seconds: float, find: Callable[[Db], Iterable[M]]) -> Callable[[Handler[M]], Handler[M]]:
+        def register(handler: Handler[M]) -> Handler[M]:
+            self.timers.append(Timer(seconds, find, handler))
+            return handler
+
+        return register
+
+    def beside(self, name: str) -> Callable[[Callable[[Db, threading.Event], None]], Callable[[Db, threading.Event], None]]:
+        def register(run: Callable[[Db, threading.Event], None]) -> Callable[[Db, threading.Event], None]:
+            self.tasks.append(Task(name, run))
+            return run
+
+        return register
+
+    def run(self, handler: Handler[M], message: M, *, once: str | None = None, traceparent: str | None = None) -> list[Event]:
+        """Handle one message in one transaction and return its news.
+
+        `once` names the message: a second run with the same name changes nothing and returns [].
+        Whatever the handler raises leaves the database as it was.
+        """
+        cause = once or str(uuid.uuid4())
+        for tries_left in reversed(range(TIMES_TO_TRY_A_LOST_RACE)):
+            try:
+                return self._in_one_transaction(handler, message, cause, once is not None, traceparent)
+            except DuplicateKeyError:
+                # Outside the transaction on purpose: swallowed inside, with_transaction would loop on it for minutes.
+                if once is not None and self.db.inbox.find_one({"_id": once}, {"_id": 1}):
+                    return []
+                if not tries_left:
+                    raise
+        raise AssertionError("unreachable")
+
+    def receive(self, envelope: Envelope) -> list[Event]:
+        """Handle one fact from the broker. Raises Unreadable (dead at once) or NotYet (retry)."""
+        event = event_in(envelope)
+        handler = self.handlers.get(type(event))
+        if handler is None:
+            return []
+        return self.run(handler, event, once=envelope.id, traceparent=envelope.traceparent)
+
+    def _in_one_transaction(
+        self, handler: Handler[M], message: M, cause: str, remember: bool, traceparent: str | None
+    ) -> list[Event]:
+        db = self.db
+
+        def work(_: Any) -> list[Event]:
+            if remember:
+                db.inbox.insert_one({"_id": cause, "handler": handler.__name__, "at": now()})
+            news = handler(message, db)
+            if news:
+                db.outbox.insert_many([self._row(event, cause, place, traceparent) for place, event in enumerate(news)])
+            return news
+
+        with pymongo.timeout(SECONDS_FOR_ONE_TRANSACTION), db.client.start_session() as session, session.bind(end_session=False):
+            return session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=SAFE)
+
+    def _row(self, event: Event, cause: str, place: int, traceparent: str | None) -> dict[str, Any]:
+        # The id follows from the cause, so a handler that runs again says the same thing under the same id.
+        event_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.name}/{cause}/{place}"))
+        moment = now()
+        envelope = seal_envelope(event, id=event_id, source=f"/{self.name}", time=moment, traceparent=traceparent)
+        return {
+            "_id": event_id, "type": event.kind, "subject": event.subject, "body": to_json(envelope), "next_at": moment,
+            "made_at": moment, "tries": 0,
+        }  # fmt: skip

@@ -1,0 +1,57 @@
+"""Links that open one thing for one person for a while. Only the digest is stored; a link is never used up by being opened."""
+
+import hashlib
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pymongo import IndexModel
+
+from shared.clock import now
+from shared.mongo import Db
+
+BASE62 = string.ascii_letters + string.digits
+INDEXES = [IndexModel("expires_at", expireAfterSeconds=24 * 3600), IndexModel("subject_id"), IndexModel("person_id")]
+
+
+@dataclass(frozen=True)
+class Link:
+    purpose: str
+    subject_id: str
+    person_id: str
+
+
+def new_token() -> str:
+    """256 bits, for addresses in letters and for cookies."""
+    return secrets.token_urlsafe(32)
+
+
+def new_short_token() -> str:
+    """95 bits in 16 characters, for texts: one segment has no room for more, and it opens one offer only."""
+    return "".join(secrets.choice(BASE62) for _ in range(16))
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def issue(db: Db, token: str, *, purpose: str, subject_id: str, person_id: str, expires_at: datetime) -> None:
+    db.links.insert_one(
+        {"_id": digest(token), "purpose": purpose, "subject_id": subject_id, "person_id": person_id, "expires_at": expires_at}
+    )
+
+
+def find(db: Db, token: str, purpose: str) -> Link | None:
+    """The living link behind a token; None alike for wrong, expired and revoked."""
+    row = db.links.find_one({"_id": digest(token), "purpose": purpose, "expires_at": {"$gt": now()}})
+    return Link(row["purpose"], row["subject_id"], row["person_id"]) if row else None
+
+
+def revoke(db: Db, **where: str) -> None:
+    """Revoke by `subject_id` (one thing), `person_id` (one person) or `purpose` (all)."""
+    db.links.delete_many(where)
+
+
+def in_days(days: float) -> datetime:
+    return now() + timedelta(days=days)
