@@ -15,10 +15,14 @@ import pymongo
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 from shared.clock import now
 from shared.messages import Envelope, Event, event_in, seal_envelope, to_json
-from shared.mongo import SAFE, Db, make_indexes
+from shared.mongo import SAFE, Db, connect, make_indexes
+from shared.programme import Programme, read_programme
+from shared.settings import Settings
+from shared.vault import Vault, open_vault
 
 M = TypeVar("M")
 E = TypeVar("E", bound=Event)
@@ -62,17 +66,25 @@ class Service:
         self.handlers: dict[type[Event], Handler[Any]] = {}
         self.timers: list[Timer] = []
         self.tasks: list[Task] = []
+        self.db: Db
+        self.vault: Vault
+        self.programme: Programme
+        self.public_url: str
         self._indexes = {**INDEXES, **(indexes or {})}
-        self._db: Db | None = None
 
-    @property
-    def db(self) -> Db:
-        if self._db is None:
-            raise RuntimeError(f"{self.name} is not connected to its database")
-        return self._db
+    def start(self, settings: Settings) -> "Service":
+        """Connect this process. Call it after fork, once."""
+        return self.equip(
+            connect(settings.mongodb_uri, self.name),
+            open_vault(settings.keys_dir, self.name),
+            read_programme(settings.programme_file),
+            settings.public_url,
+        )
 
-    def connect(self, db: Db) -> "Service":
-        self._db = db
+    def equip(self, db: Db, vault: Vault, programme: Programme, public_url: str) -> "Service":
+        self.db, self.vault, self.programme, self.public_url = db, vault, programme, public_url
+        # Inside a transaction only the transaction may name concerns; a bound session does not hide a collection's own.
+        self._db_inside = db.with_options(read_concern=ReadConcern(), write_concern=WriteConcern())
         return self
 
     def make_indexes(self) -> None:
@@ -132,7 +144,7 @@ class Service:
     def _in_one_transaction(
         self, handler: Handler[M], message: M, cause: str, remember: bool, traceparent: str | None
     ) -> list[Event]:
-        db = self.db
+        db = self._db_inside
 
         def work(_: Any) -> list[Event]:
             if remember:

@@ -1,0 +1,3 @@
+from shared.service import Service
+
+service = Service("notify")

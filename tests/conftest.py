@@ -1,0 +1,76 @@
+"""Real parts for every test that needs one: one start of each server in a run, a clean database for each test."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared import vault
+from shared.mongo import Db, connect
+from shared.programme import read_programme
+from shared.service import Service
+
+PUBLIC_URL = "https://kt.example"
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    vault.make_keys(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri() -> str:
+    return os.environ["MONGODB_URI"]
+
+
+def _equipped(service: Service, uri: str, keys: Path) -> Iterator[Service]:
+    """The service on a database of its own. Indexes are made once; between tests only the rows go."""
+    if "db" not in service.__dict__:
+        client_db = connect(uri, service.name)
+        db = client_db.client.get_database(
+            f"{service.name}_{os.getpid()}", read_concern=client_db.read_concern, write_concern=client_db.write_concern
+        )
+        service.equip(db, vault.open_vault(keys, service.name), read_programme(Path("deploy/programme.toml")), PUBLIC_URL)
+        service.make_indexes()
+    yield service
+    for name in service.db.list_collection_names():
+        service.db[name].delete_many({})
+
+
+@pytest.fixture
+def intake(mongodb_uri: str, keys: Path) -> Iterator[Service]:
+    from services.intake.handlers import service
+
+    yield from _equipped(service, mongodb_uri, keys)
+
+
+@pytest.fixture
+def matching(mongodb_uri: str, keys: Path) -> Iterator[Service]:
+    from services.matching.handlers import service
+
+    yield from _equipped(service, mongodb_uri, keys)
+
+
+@pytest.fixture
+def notify(mongodb_uri: str, keys: Path) -> Iterator[Service]:
+    from services.notify.handlers import service
+
+    yield from _equipped(service, mongodb_uri, keys)
+
+
+@pytest.fixture
+def intake_db(intake: Service) -> Db:
+    return intake.db
+
+
+@pytest.fixture
+def matching_db(matching: Service) -> Db:
+    return matching.db
+
+
+@pytest.fixture
+def notify_db(notify: Service) -> Db:
+    return notify.db
