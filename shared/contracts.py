@@ -72,7 +72,7 @@ class ContactShared(Event):
     """How a person wants to be told things, from the service that met them. A later one replaces an earlier one.
 
     `sealed` is for notify: email, phone (E.164), link (the person's own page, absolute URL), known_as (how to greet; may be
-    absent). `channels` empty: the person looks for themselves and gets no letter at all. Quiet hours are local hours [from, until).
+    absent). `channels` empty: the person looks for themselves and gets no letter. Quiet hours are local hours [from, until).
     """
 
     person_id: str

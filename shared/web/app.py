@@ -1,0 +1,91 @@
+"""`web_app`: what every web process of every service has, before its first own page."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Flask, g, request
+from flask_babel import get_locale
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from shared import logs
+from shared.i18n import day, short_day, time_of_day
+from shared.programme import may_go_public
+from shared.service import Service
+from shared.settings import Settings
+from shared.tokens import digest
+from shared.web import comfort, csrf, errors, headers, health, limits, locale, sessions
+
+HERE = Path(__file__).parent
+LARGEST_BODY = 32 * 1024
+
+
+def web_app(service: Service, settings: Settings, import_name: str) -> Flask:
+    """A Flask application for `service`, already connected. Call it in the process that will serve: after fork."""
+    logs.set_up(service.name, settings.log_level)
+    app = Flask(import_name, static_folder=None)
+    app.config.update(
+        SECRET_KEY=(settings.keys_dir / f"{service.name}.secret").read_text().strip(),
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        **sessions.cookie_settings(service.name, settings.secure),
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.extensions["kitchen"] = service, settings
+    reason = may_go_public(service.programme, settings.public_url)
+    if reason:
+        raise SystemExit(reason)
+    app.register_blueprint(
+        Blueprint("base", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
+    )
+    for part in (locale, comfort, headers, csrf, limits, health, errors):
+        part.add_to(app)
+    app.context_processor(lambda: _in_every_template(service))
+    return app
+
+
+def service_here() -> Service:
+    from flask import current_app
+
+    service: Service = current_app.extensions["kitchen"][0]
+    return service
+
+
+def settings_here() -> Settings:
+    from flask import current_app
+
+    settings: Settings = current_app.extensions["kitchen"][1]
+    return settings
+
+
+def _in_every_template(service: Service) -> dict[str, Any]:
+    return {
+        "programme": service.programme,
+        "words": service.programme.words_in(locale.language()),
+        "language": locale.language(),
+        "get_locale": get_locale,
+        "comfort": comfort.current(),
+        "static": _static,
+        "here_in": _here_in,
+        "errors": g.get("errors", {}),
+        "day": lambda moment, zone=service.programme.time_zone: day(moment, zone, locale.language()),
+        "short_day": lambda moment, zone=service.programme.time_zone: short_day(moment, zone, locale.language()),
+        "time_of_day": lambda moment, zone=service.programme.time_zone: time_of_day(moment, zone, locale.language()),
+    }
+
+
+VERSIONS = {
+    file.name: digest(file.read_text())[:8] for file in (HERE / "static").iterdir() if file.suffix in {".css", ".js", ".svg"}
+}
+
+
+def _static(name: str) -> str:
+    return f"/static/{name}?v={VERSIONS[name]}"
+
+
+def _here_in(language: str) -> str:
+    """This page in another language: same path and query."""
+    return f"{request.path}?{urlencode({**request.args.to_dict(), 'lang': language})}"
