@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo import servers
 from shared import vault
 from shared.mongo import Db, connect
 from shared.programme import read_programme
 from shared.service import Service
+from tests import containers
 
+CONTAINERS = os.environ.get("CONTAINERS", "") not in ("", "0")
 PUBLIC_URL = "https://kt.example"
 
 
@@ -22,8 +25,30 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mongodb_uri() -> str:
-    return os.environ["MONGODB_URI"]
+def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(server_home: Path) -> Iterator[str]:
+    """MONGODB_URI when it is set; else a container with CONTAINERS=1; else a server of our own, started once in a run."""
+    if CONTAINERS and "MONGODB_URI" not in os.environ:
+        yield from containers.a_mongodb()
+        return
+    uri, started = servers.start_mongodb(server_home, fail_points=True)
+    yield uri
+    servers.stop(started)
+
+
+@pytest.fixture(scope="session")
+def amqp_url(server_home: Path) -> Iterator[str]:
+    """AMQP_URL when it is set; else as above."""
+    if CONTAINERS and "AMQP_URL" not in os.environ:
+        yield from containers.a_rabbitmq()
+        return
+    url, started = servers.start_rabbitmq(server_home)
+    yield url
+    servers.stop(started)
 
 
 def _equipped(service: Service, uri: str, keys: Path) -> Iterator[Service]:
