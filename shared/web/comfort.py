@@ -2,10 +2,11 @@
 
 from urllib.parse import parse_qs, urlencode
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
+
+from shared.web.cookies import set_cookie
 
 COOKIE = "comfort"
-A_YEAR = 365 * 24 * 3600
 CHOICES = {
     "theme": ("device", "light", "dark", "quiet", "quiet-dark"),
     "text": ("normal", "large", "larger"),
@@ -21,7 +22,7 @@ def current() -> dict[str, str]:
 
 def remember(response: Response, wished: dict[str, str]) -> Response:
     value = urlencode({name: _allowed(name, wished.get(name, "")) for name in CHOICES})
-    response.set_cookie(COOKIE, value, max_age=A_YEAR, secure=current_app.config["SESSION_COOKIE_SECURE"], httponly=True, samesite="Lax")
+    set_cookie(response, COOKIE, value)
     return response
 
 

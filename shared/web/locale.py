@@ -4,9 +4,9 @@ from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel
 
 from shared import i18n
+from shared.web.cookies import set_cookie
 
 COOKIE = "lang"
-A_YEAR = 365 * 24 * 3600
 
 
 def language() -> str:
@@ -38,5 +38,5 @@ def _chosen() -> str:
 def _remember(response: Response) -> Response:
     wish = request.args.get("lang")
     if wish in spoken() and wish != request.cookies.get(COOKIE):
-        response.set_cookie(COOKIE, wish, max_age=A_YEAR, secure=current_app.config["SESSION_COOKIE_SECURE"], httponly=True, samesite="Lax")
+        set_cookie(response, COOKIE, wish)
     return response

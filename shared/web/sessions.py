@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, request
 from pymongo import IndexModel
 
 from shared import vault
 from shared.clock import now
 from shared.mongo import Db
 from shared.tokens import digest, new_token
+from shared.web import cookies
 
 INDEXES = [IndexModel("expires_at", expireAfterSeconds=0), IndexModel("person_id")]
 HOW_FINE_IDLE_TIME_IS = timedelta(minutes=1)
@@ -38,9 +39,7 @@ def begin(
     if idle is not None:
         row.update(idle_seconds=int(idle.total_seconds()), last_at=now() + lasts)
     db.sessions.insert_one({**row, "expires_at": now() + (idle or lasts)})
-    response.set_cookie(
-        _name(role), cookie, max_age=int(lasts.total_seconds()), secure=_secure(), httponly=True, samesite="Lax"
-    )
+    cookies.set_cookie(response, _name(role), cookie, seconds=int(lasts.total_seconds()))
     return response
 
 
@@ -56,7 +55,7 @@ def current(db: Db, role: str) -> Session | None:
 
 def end(response: Response, db: Db, role: str) -> Response:
     db.sessions.delete_one({"_id": digest(request.cookies.get(_name(role), ""))})
-    response.delete_cookie(_name(role), secure=_secure(), httponly=True, samesite="Lax")
+    cookies.drop_cookie(response, _name(role))
     return response
 
 
@@ -83,10 +82,5 @@ def _stay_awake(db: Db, row: dict[str, Any]) -> None:
         db.sessions.update_one({"_id": row["_id"]}, {"$set": {"expires_at": until}})
 
 
-def _secure() -> bool:
-    """False only where the public origin is plain http: the demo on loopback, whose cookies a browser would otherwise refuse."""
-    return bool(current_app.config["SESSION_COOKIE_SECURE"])
-
-
 def _name(role: str) -> str:
-    return f"__Host-{role}" if _secure() else role
+    return cookies.bound_to_host(role)
