@@ -25,8 +25,12 @@ def a_mongodb() -> Iterator[str]:
 
 
 def a_rabbitmq() -> Iterator[str]:
-    with _container(os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4"), 5672) as it:
-        url = f"amqp://guest:guest@127.0.0.1:{it.get_exposed_port(5672)}/%2F"
+    with (
+        _container(os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4"), 5672)
+        .with_env("RABBITMQ_DEFAULT_USER", "kitchen")
+        .with_env("RABBITMQ_DEFAULT_PASS", "kitchen") as it
+    ):
+        url = f"amqp://kitchen:kitchen@127.0.0.1:{it.get_exposed_port(5672)}/%2F"
         wait_until(lambda: rabbitmq.accepts(url), "RabbitMQ", seconds=120)
         yield url
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -22,12 +22,20 @@ def engine() -> str | None:
 
 class Container:
     def __init__(
-        self, home: Path, name: str, image: str, ports: dict[int, int], volume: str = "", command: Sequence[str] = ()
+        self,
+        home: Path,
+        name: str,
+        image: str,
+        ports: dict[int, int],
+        volume: str = "",
+        command: Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         image = os.environ.get(f"{'MONGO' if name == 'mongodb' else 'RABBITMQ'}_IMAGE", image)
         published = [part for outside, inside in ports.items() for part in ("-p", f"127.0.0.1:{outside}:{inside}")]
+        given = [part for key, value in (settings or {}).items() for part in ("-e", f"{key}={value}")]
         started = subprocess.run(
-            [str(engine()), "run", "-d", "--rm", *published, *(["-v", volume] if volume else []), image, *command],
+            [str(engine()), "run", "-d", "--rm", *published, *given, *(["-v", volume] if volume else []), image, *command],
             capture_output=True, text=True,
         )  # fmt: skip
         if started.returncode:

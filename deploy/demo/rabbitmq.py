@@ -102,7 +102,9 @@ def _start_mapper(home: Path, port: int, surroundings: dict[str, str]) -> list[s
 
 def _start_container(home: Path) -> tuple[str, list[subprocess.Popen[bytes] | Container]]:
     port = free_port()
-    return f"amqp://guest:guest@127.0.0.1:{port}/%2F", [Container(home, "rabbitmq", IMAGE, {port: 5672})]
+    # guest may not come from outside a container.
+    guest = {"RABBITMQ_DEFAULT_USER": "kitchen", "RABBITMQ_DEFAULT_PASS": "kitchen"}
+    return f"amqp://kitchen:kitchen@127.0.0.1:{port}/%2F", [Container(home, "rabbitmq", IMAGE, {port: 5672}, settings=guest)]
 
 
 def accepts(url: str) -> bool:

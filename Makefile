@@ -1,0 +1,90 @@
+# `make` alone lists what there is.
+PYTHON ?= python3
+ARGS ?=
+PY := .venv/bin/python
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard shared/translations/*/LC_MESSAGES/messages.po))
+GROUPS := intake matching notify setup demo dev
+# What a demo reads: PORT=8000 DEMO_HOME=.local/demo DETACH=1 (see deploy/demo)
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-stop demo-clean demo-memory journey test rules handlers lint strings strings-check compose-test logs dead people coordinator locks clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+# look at it
+
+demo: .venv/ready-demo $(CATALOGUES) ## everything on this machine, to look at: http://127.0.0.1:8000 (Ctrl-C stops it; DETACH=1 goes to the background)
+	@$(PY) -m deploy.demo start
+
+demo-stop: ## end every process that the demo started
+	@test ! -x $(PY) || $(PY) -m deploy.demo stop
+
+demo-clean: demo-stop ## remove the demo's data: people, requests, letters, keys
+	@test ! -x $(PY) || $(PY) -m deploy.demo clean
+
+demo-memory: ## how much memory the running demo takes, process by process
+	@$(PY) -m deploy.demo memory
+
+journey: .venv/ready-demo $(CATALOGUES) ## 50 requests through the demo: how long from Send to accepted by mail and text gateway (N=50 RATE=5)
+	@$(PY) -m bench.journey $(ARGS)
+
+logs: ## follow the running demo's logs
+	@$(PY) -m deploy.demo logs
+
+dead: ## messages of the running demo that could not be handled, and why (ARGS="show ..." or "replay ...")
+	@$(PY) -m deploy.demo dead $(ARGS)
+
+people: ## bring practitioners into the running demo: make people FILE=people.csv
+	@test -n "$(FILE)" || { echo "Which file? make people FILE=people.csv"; exit 2; }
+	@$(PY) -m deploy.demo people "$(FILE)"
+
+coordinator: ## add a coordinator to the running demo: make coordinator NAME=Ro EMAIL=ro@example.org
+	@test -n "$(EMAIL)" || { echo "Who? make coordinator NAME=Ro EMAIL=ro@example.org"; exit 2; }
+	@$(PY) -m deploy.demo coordinator "$(NAME)" "$(EMAIL)"
+
+# work on it
+
+test: .venv/ready-dev $(CATALOGUES) ## every test, on real servers that are started for the run (CONTAINERS=1: in containers)
+	@$(PY) -m pytest $(ARGS)
+
+rules: .venv/ready-dev ## the pure decisions alone: under two seconds
+	@$(PY) -m pytest -q tests/rules $(ARGS)
+
+handlers: .venv/ready-dev $(CATALOGUES) ## what each message does, on a real MongoDB
+	@$(PY) -m pytest -q tests/handlers $(ARGS)
+
+lint: .venv/ready-dev strings-check ## style, types, who may import whom, translations
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+strings: .venv/ready-dev ## bring the catalogue up to date with the sentences in the code; then translate what is empty
+	@$(PY) -m deploy.strings update
+
+strings-check: .venv/ready-dev ## fail when a sentence is missing, stale or not translated
+	@$(PY) -m deploy.strings check
+
+compose-test: .venv/ready-dev $(CATALOGUES) ## the journey through the compose stack, with two copies of each worker
+	@deploy/compose-test
+
+locks: .venv/ready-dev ## make the locked requirements again from pyproject.toml (UPGRADE=1: newest versions)
+	@for group in $(GROUPS); do \
+	  echo "deploy/locks/$$group.txt"; \
+	  .local/uv/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade) \
+	    --no-emit-index-url --no-emit-find-links --group $$group -o deploy/locks/$$group.txt pyproject.toml \
+	    --custom-compile-command "uv pip compile --universal --generate-hashes --python-version 3.11 --group $$group -o deploy/locks/$$group.txt pyproject.toml" || exit 1; \
+	done
+
+clean: demo-clean ## remove the environment and every cache
+	@rm -rf .venv .local/uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis $(CATALOGUES)
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/ready-%: deploy/locks/%.txt deploy/locks/uv.txt
+	@deploy/environment $*
+	@touch $@
+
+%.mo: %.po | .venv/ready-demo
+	@$(PY) -m deploy.strings compile
