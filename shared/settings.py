@@ -1,7 +1,7 @@
 """Every setting. A missing or wrong one stops the start, naming it. A test compares this file with .env.example and README."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ class Settings:
     log_level: str
     metrics_port: int
     worker_threads: int
+    metrics_host: str = field(default="127.0.0.1", kw_only=True)
 
     @property
     def secure(self) -> bool:
@@ -41,6 +42,9 @@ class NotifySettings(Settings):
     twilio_account_sid: str
     twilio_auth_token: str
     twilio_from: str
+    twilio_api_url: str
+    sms_callback_url: str
+    minutes_between_texts: int
 
 
 def core(env: Env) -> dict[str, object]:
@@ -52,6 +56,7 @@ def core(env: Env) -> dict[str, object]:
         "public_url": (env.str("PUBLIC_URL", validate=_url("http", "https")) or "").rstrip("/"),
         "log_level": env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
+        "metrics_host": env.str("METRICS_HOST", "127.0.0.1"),
         "worker_threads": env.int("WORKER_THREADS", 4, validate=validate.Range(1, 64)),
     }
 
@@ -72,6 +77,9 @@ def notify(env: Env) -> dict[str, object]:
         "twilio_account_sid": _needed(env, "TWILIO_ACCOUNT_SID", twilio),
         "twilio_auth_token": _needed(env, "TWILIO_AUTH_TOKEN", twilio),
         "twilio_from": _needed(env, "TWILIO_FROM", twilio),
+        "twilio_api_url": env.str("TWILIO_API_URL", "https://api.twilio.com", validate=_url("http", "https")),
+        "sms_callback_url": (env.str("SMS_CALLBACK_URL", "") or env.str("PUBLIC_URL", "")).rstrip("/"),
+        "minutes_between_texts": env.int("MINUTES_BETWEEN_TEXTS", 60, validate=validate.Range(0, 24 * 60)),
     }
 
 

@@ -1,0 +1,63 @@
+"""Letters to supportees about their request, and to coordinators when a person is needed."""
+
+from datetime import timedelta
+
+from services.notify import rules, store
+from services.notify.handlers.desk import Facts, known, service, tell
+from shared.clock import now
+from shared.contracts import PersonNeeded, RequestSubmitted, RequestWaiting, RequestWithdrawn, SuggestionsMade
+from shared.messages import Event
+from shared.mongo import Db
+
+
+@service.on(RequestSubmitted)
+def confirm_request(event: RequestSubmitted, db: Db) -> list[Event]:
+    supportee = known(store.supportee_of(db, event.request_id))
+    hear_by = event.submitted_at + timedelta(days=service.programme.answer_days)
+    tell(db, supportee, "request_received", event.request_id, {"hear_by": hear_by})
+    return []
+
+
+@service.on(SuggestionsMade)
+def tell_of_suggestions(event: SuggestionsMade, db: Db) -> list[Event]:
+    if event.practitioner_ids:
+        tell_supportee(db, event.request_id, event.version, "suggestions_ready")
+    return []
+
+
+@service.on(RequestWaiting)
+def tell_of_waiting(event: RequestWaiting, db: Db) -> list[Event]:
+    said = rules.what_is_said("waiting", event.waiting_for)
+    tell_supportee(db, event.request_id, event.version, "waiting", {"waiting_for": event.waiting_for}, said=said)
+    return []
+
+
+@service.on(PersonNeeded)
+def call_coordinators(event: PersonNeeded, db: Db) -> list[Event]:
+    cause = f"{event.request_id}/{event.version}"
+    for coordinator in store.coordinators(db):
+        tell(db, coordinator, "reach_out", cause)
+    if event.reaching_out:
+        tell_supportee(db, event.request_id, event.version, "someone_will_write")
+    return []
+
+
+@service.on(RequestWithdrawn)
+def tell_nothing_more(event: RequestWithdrawn, db: Db) -> list[Event]:
+    supportee = store.supportee_of(db, event.request_id)
+    if supportee:
+        store.drop_unsent(db, now(), "withdrawn", person_id=supportee.person_id)
+    return []
+
+
+def tell_supportee(
+    db: Db, request_id: str, version: int, letter: str, facts: Facts | None = None, *, said: str | None = None
+) -> None:
+    """Tell the newest state only: facts come in any order, and what is no longer true is not told."""
+    supportee = known(store.supportee_of(db, request_id))
+    told, before = store.last_said(db, request_id)
+    if version <= told:
+        return
+    store.note_said(db, request_id, version, said or letter, now())
+    if not rules.already_said(before, said or letter):
+        tell(db, supportee, letter, f"{request_id}/{version}", facts)

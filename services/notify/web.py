@@ -1,0 +1,97 @@
+"""Call-backs of the SMS gateways: texts that come in, and receipts. No page for people.
+
+Kannel proves itself with a secret in the address, Twilio with a signature.
+"""
+
+import hmac
+import uuid
+from collections.abc import Callable
+
+from flask import Blueprint, Flask, Response, abort, current_app, request
+from twilio.request_validator import RequestValidator
+
+from services.notify.handlers import service
+from services.notify.handlers.answers import TextReceived, take_text
+from services.notify.handlers.outcomes import Receipt, note_receipt
+from services.notify.texts import KANNEL_TOLD, TWILIO_TOLD
+from shared.settings import NotifySettings, read_notify
+from shared.web.app import web_app
+from shared.web.csrf import protect
+
+LONGEST_TEXT = 1600
+NOTHING_TO_SAY = "<Response/>"
+kannel = Blueprint("kannel", __name__, url_prefix="/sms/kannel")
+twilio = Blueprint("twilio", __name__, url_prefix="/sms/twilio")
+
+
+def make_app(settings: NotifySettings | None = None) -> Flask:
+    settings = settings or read_notify()
+    if "db" not in service.__dict__:
+        service.start(settings)
+    app = web_app(service, settings, __name__)
+    for blueprint, wanted in ((kannel, "kannel"), (twilio, "twilio")):
+        if settings.sms_gateway == wanted:
+            app.register_blueprint(blueprint)
+            protect.exempt(blueprint)  # machines hold no form token; they prove themselves below
+    return app
+
+
+@kannel.before_request
+def only_kannel() -> None:
+    if not hmac.compare_digest(request.args.get("secret", "").encode(), _settings().kannel_callback_secret.encode()):
+        abort(403)
+
+
+@kannel.post("/in")
+def kannel_text() -> Response:
+    """Kannel's post-url: the text is the body, so that it stands in no access log."""
+    _take(request.headers.get("X-Kannel-ID", ""), request.headers.get("X-Kannel-From", ""), request.get_data(as_text=True))
+    return Response(status=204)
+
+
+@kannel.get("/receipt")
+def kannel_receipt() -> Response:
+    told = KANNEL_TOLD.get(request.args.get("type", ""))
+    if told:
+        _note(Receipt(request.args.get("letter", ""), told))
+    return Response(status=204)
+
+
+@twilio.before_request
+def only_twilio() -> None:
+    settings = _settings()
+    # The address that Twilio signed is the public one, whatever the proxy made of it.
+    url = settings.sms_callback_url + request.full_path.rstrip("?")
+    check: Callable[..., bool] = RequestValidator(settings.twilio_auth_token).validate
+    if not check(url, request.form, request.headers.get("X-Twilio-Signature", "")):
+        abort(403)
+
+
+@twilio.post("/in")
+def twilio_text() -> Response:
+    _take(request.form.get("MessageSid", ""), request.form.get("From", ""), request.form.get("Body", ""))
+    return Response(NOTHING_TO_SAY, mimetype="text/xml")
+
+
+@twilio.post("/receipt")
+def twilio_receipt() -> Response:
+    told = TWILIO_TOLD.get(request.form.get("MessageStatus", ""))
+    if told:
+        _note(Receipt(request.args.get("letter", ""), told))
+    return Response(status=204)
+
+
+def _settings() -> NotifySettings:
+    settings: NotifySettings = current_app.extensions["kitchen"][1]
+    return settings
+
+
+def _take(gateway_id: str, number: str, text: str) -> None:
+    if not gateway_id or not any(c.isdigit() for c in number):
+        abort(400)
+    reply_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"text/{gateway_id}"))
+    service.run(take_text, TextReceived(reply_id, number, text[:LONGEST_TEXT]), once=f"text/{reply_id}")
+
+
+def _note(receipt: Receipt) -> None:
+    service.run(note_receipt, receipt, once=f"receipt/{receipt.letter_id}/{receipt.told}")
