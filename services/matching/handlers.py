@@ -1,3 +1,0 @@
-from shared.service import Service
-
-service = Service("matching")

@@ -1,0 +1,47 @@
+"""People and requests for tests: say only what the test is about, the rest is ordinary."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from services.matching.handlers.entries import PractitionerEntry
+from services.matching.rules import Practitioner, SupportRequest
+from shared import vault
+from shared.contracts import Choice, RequestSubmitted, Sealed
+from shared.service import Service
+
+MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+NEW_YORK = "America/New_York"
+
+
+def a_practitioner(id: str = "juniper", **facts: Any) -> Practitioner:
+    return Practitioner(**{"id": id, "time_zone": NEW_YORK, **facts})
+
+
+def a_request(*choices: str | tuple[str, str], id: str = "r1", **facts: Any) -> SupportRequest:
+    """`choices`: ids of practitioners, or (id, what may happen if that person cannot)."""
+    usual = {"supportee_id": f"supportee of {id}", "mode": "chosen" if choices else "suggest", "submitted_at": MONDAY}
+    return SupportRequest(**{"id": id, **usual, "choices": _ranking(choices), "time_zone": NEW_YORK, **facts})
+
+
+def a_request_submitted(
+    receiver: Service, *choices: str | tuple[str, str], id: str = "r1", said: dict[str, str] | None = None, **facts: Any
+) -> RequestSubmitted:
+    supportee_id, key = f"supportee of {id}", vault.new_key()
+    words = {"name": "Wren", "pronouns": "they", "words": "I would like company on hard mornings", **(said or {})}
+    sealed = Sealed(
+        person_id=supportee_id,
+        wrap=receiver.vault.wrap(key, supportee_id, "matching"),
+        fields=vault.seal_all(key, supportee_id, words),
+    )
+    usual = {"mode": "chosen" if choices else "suggest", "submitted_at": MONDAY, "time_zone": NEW_YORK, "sealed": sealed}
+    return RequestSubmitted(**{"request_id": id, "supportee_id": supportee_id, **usual, "choices": _ranking(choices), **facts})
+
+
+def an_entry(id: str = "juniper", **facts: Any) -> PractitionerEntry:
+    usual = {"name": id.title(), "time_zone": NEW_YORK, "email": f"{id}@example.org"}
+    return PractitionerEntry(**{"practitioner_id": id, **usual, **facts})
+
+
+def _ranking(choices: tuple[str | tuple[str, str], ...]) -> tuple[Choice, ...]:
+    steps = [(choice, "next_choice") if isinstance(choice, str) else choice for choice in choices]
+    return tuple(Choice(practitioner_id=who, if_not=if_not) for who, if_not in steps)  # type: ignore[arg-type]
