@@ -1,0 +1,126 @@
+"""Outbox to broker. The bell is a hint, looking is the truth; a row is marked sent only after the broker confirmed it."""
+
+import random
+import threading
+import time
+import uuid
+from concurrent.futures import Future
+
+import pymongo
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from shared.bus.publisher import ENDS_WITHIN, BrokerAway, Outgoing, Publisher
+from shared.bus.topology import EVENTS
+from shared.logs import get_logger
+from shared.mongo import Bell, Db, Doc
+
+WINDOW = 200
+LEASE_MS = 30_000
+"""Longer than any publish can take, so a row is never with two relays."""
+LOOK_EVERY = 1.0
+LONGEST_PAUSE_MS = 60_000
+SECONDS_FOR_ONE_STEP = 8
+log = get_logger("bus.relay")
+
+
+class Relay:
+    def __init__(self, db: Db, publisher: Publisher) -> None:
+        # Only what a majority holds is published: a row that a failover takes back was never said.
+        # Losing a claim or a mark costs one more publish, which the inbox removes: those need no majority.
+        self._rows = db.outbox.with_options(read_concern=ReadConcern("majority"), write_concern=WriteConcern(w=1))
+        self._publisher, self._bell = publisher, Bell(db.outbox)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def ring(self) -> None:
+        self._bell.ring()
+
+    def stop(self, timeout: float) -> None:
+        """Send what is there, then end."""
+        self._stopping.set()
+        self._bell.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if not self._publisher.wait_until_ready(LOOK_EVERY) or self.send_due() < WINDOW:
+                    self._bell.wait(LOOK_EVERY)
+            except PyMongoError:
+                log.warning("the outbox cannot be read now", extra={"task": "relay"})
+                self._stopping.wait(random.uniform(0.5, 1.0))  # noqa: S311
+            except Exception:
+                log.exception("the relay met an error and goes on")
+                self._stopping.wait(random.uniform(0.5, 1.0))  # noqa: S311
+        self._send_the_rest()
+
+    def _send_the_rest(self) -> None:
+        try:
+            while self._publisher.ready() and self.send_due() == WINDOW:
+                pass
+        except PyMongoError:
+            log.warning("the outbox cannot be read now", extra={"task": "relay"})
+
+    def send_due(self) -> int:
+        """Publish one window of what is due; how many rows were claimed."""
+        claim = str(uuid.uuid4())
+        with pymongo.timeout(SECONDS_FOR_ONE_STEP):
+            rows = self._claim(claim)
+        if rows:
+            self._publish(rows, claim)
+        return len(rows)
+
+    def _claim(self, claim: str) -> list[Doc]:
+        """Take rows for a lease, by the server's clock. A row never claimed is due at once, whatever clock its writer had."""
+        due = {"next_at": {"$exists": True}, "$or": [{"tries": 0}, {"$expr": {"$lte": ["$next_at", "$$NOW"]}}]}
+        found = list(self._rows.find(due, {"body": 1, "type": 1, "tries": 1}).sort("next_at", 1).limit(WINDOW))
+        if not found:
+            return []
+        ids = [row["_id"] for row in found]
+        leased = {"next_at": {"$add": ["$$NOW", LEASE_MS]}, "tries": {"$add": ["$tries", 1]}, "claim": claim}
+        won = self._rows.update_many({**due, "_id": {"$in": ids}}, [{"$set": leased}]).modified_count
+        if won == len(found):
+            return found
+        ours = self._rows.with_options(read_concern=ReadConcern("local")).find({"_id": {"$in": ids}, "claim": claim}, {"_id": 1})
+        mine = {row["_id"] for row in ours}
+        return [row for row in found if row["_id"] in mine]
+
+    def _publish(self, rows: list[Doc], claim: str) -> None:
+        messages = [Outgoing(EVENTS, row["type"], row["body"].encode(), row["_id"], row["type"]) for row in rows]
+        until = time.monotonic() + ENDS_WITHIN
+        fates = [_fate(f, until) for f in self._publisher.publish_all(messages)]
+        with pymongo.timeout(SECONDS_FOR_ONE_STEP):
+            self._mark([row["_id"] for row, fate in zip(rows, fates, strict=True) if fate is None])
+            for row, fate in zip(rows, fates, strict=True):
+                if fate is not None:
+                    self._leave_for_later(row, claim, fate)
+
+    def _mark(self, ids: list[str]) -> None:
+        if ids:
+            sent: list[Doc] = [{"$set": {"sent_at": "$$NOW"}}, {"$unset": ["next_at", "claim"]}]
+            self._rows.update_many({"_id": {"$in": ids}}, sent)
+
+    def _leave_for_later(self, row: Doc, claim: str, why: Exception) -> None:
+        wait = 0.0
+        if not isinstance(why, BrokerAway | TimeoutError):
+            wait = min(LONGEST_PAUSE_MS, 1000 * 2 ** min(row["tries"], 10)) * random.uniform(0.5, 1.0)  # noqa: S311
+            told = {"event_id": row["_id"], "event_type": row["type"], "reason": type(why).__name__, "attempt": row["tries"]}
+            log.error("the broker did not take an event", extra=told)
+        later: list[Doc] = [{"$set": {"next_at": {"$add": ["$$NOW", int(wait)]}}}, {"$unset": ["claim"]}]
+        self._rows.update_one({"_id": row["_id"], "claim": claim}, later)
+
+
+def _fate(future: Future[None], until: float) -> Exception | None:
+    try:
+        return future.exception(max(0.0, until - time.monotonic()))  # type: ignore[return-value]
+    except TimeoutError as error:
+        return error
