@@ -35,7 +35,11 @@ INDEXES = {
     ],
     "matches": [IndexModel("request_id"), IndexModel("practitioner_id")],
     "needs": [
-        IndexModel([("request_id", 1), ("why", 1)], unique=True, partialFilterExpression={"open": True}),
+        IndexModel(
+            [("request_id", 1), ("why", 1)],
+            unique=True,
+            partialFilterExpression={"open": True, "request_id": {"$type": "string"}},
+        ),
         IndexModel([("open", 1), ("since", 1)]),
     ],
     "coordinators": [IndexModel("email_index", unique=True)],
@@ -266,6 +270,10 @@ def end_match(db: Db, match_id: str, moment: datetime) -> None:
 
 def open_need(db: Db, request_id: str, why: str) -> Doc | None:
     return db.needs.find_one({"request_id": request_id, "why": why, "open": True})
+
+
+def person_is_on_the_desk(db: Db, person_id: str) -> bool:
+    return db.needs.find_one({"person_id": person_id, "request_id": None, "open": True}, {"_id": 1}) is not None
 
 
 def need(db: Db, need_id: str) -> Doc | None:

@@ -35,7 +35,8 @@ def tell_the_desk_that_a_letter_failed(said: LetterUndelivered, db: Db) -> list[
     """A letter to a coordinator that fails is only put on the desk: writing to them about it would fail again, for ever."""
     row = store.request(db, said.request_id) if said.request_id else None
     if row is None or row["state"] == "withdrawn" or store.coordinator(db, said.person_id):
-        _put_on_the_desk(db, "not_delivered", request_id=None, person_id=said.person_id)
+        if not store.person_is_on_the_desk(db, said.person_id):
+            _put_on_the_desk(db, "not_delivered", request_id=None, person_id=said.person_id)
         return []
     news = ask_for_a_person(row, "not_delivered", db, person_id=said.person_id)
     store.keep_request(db, row)
