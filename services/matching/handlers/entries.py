@@ -23,8 +23,7 @@ from shared.mongo import Db, Doc
 SECONDS_BETWEEN_LOOKS = 30
 SPOKEN = ("name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access")
 LIMITS = (
-    "languages", "ways", "parts", "help", "not_now", "ages", "places", "offers_at_once", "time_zone", "language", "state",
-    "resting_until",
+    "languages", "ways", "parts", "help", "not_now", "ages", "places", "offers_at_once", "time_zone", "language",
 )  # fmt: skip
 
 
@@ -34,7 +33,8 @@ class EmailInUse(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class PractitionerEntry:
-    """What is written of a practitioner. `email` None keeps the contact as it is; `phone` goes with `email`."""
+    """What is written of a practitioner. `email` None keeps the contact as it is; `phone` goes with `email`; `state` None keeps
+    the state, and somebody new is open."""
 
     practitioner_id: str | None = None
     name: str
@@ -55,7 +55,7 @@ class PractitionerEntry:
     offers_at_once: int = 1
     time_zone: str
     language: str = "en"
-    state: PractitionerState = "open"
+    state: PractitionerState | None = None
     resting_until: datetime | None = None
     email: str | None = None
     phone: str | None = None
@@ -78,7 +78,8 @@ def write_entry(entry: PractitionerEntry, db: Db) -> list[Event]:
         is_new or entry.email is not None or entry.time_zone != row["time_zone"] or entry.language != row["language"]
     )
     row.update({name: _plain(getattr(entry, name)) for name in LIMITS}, hours=[asdict(hours) for hours in entry.hours])
-    row["resting_until"] = entry.resting_until if entry.state == "resting" else None
+    if entry.state:
+        row.update(state=entry.state, resting_until=entry.resting_until if entry.state == "resting" else None)
     row["profile"] = _sealed_profile(row, entry, db)
     contact = _contact(row, entry) if contact_changed else []
     store.keep_practitioner(db, row)
@@ -135,7 +136,7 @@ def _row_of(entry: PractitionerEntry, db: Db) -> Doc:
         raise EmailInUse
     return row or {
         "version": 0, "contact_version": 0, "taken": 0, "outstanding": 0, "slots": [], "avoid": [],
-        "asked_at": None, "shown": None,
+        "asked_at": None, "shown": None, "state": "open", "resting_until": None,
     }  # fmt: skip
 
 
