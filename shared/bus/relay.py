@@ -22,14 +22,16 @@ LEASE_MS = 30_000
 LOOK_EVERY = 1.0
 LONGEST_PAUSE_MS = 60_000
 SECONDS_FOR_ONE_STEP = 8
+AWAY = (BrokerAway, TimeoutError)
 log = get_logger("bus.relay")
 
 
 class Relay:
     def __init__(self, db: Db, publisher: Publisher) -> None:
-        # Only what a majority holds is published: a row that a failover takes back was never said.
-        # Losing a claim or a mark costs one more publish, which the inbox removes: those need no majority.
-        self._rows = db.outbox.with_options(read_concern=ReadConcern("majority"), write_concern=WriteConcern(w=1))
+        # Read with majority: a row that a failover takes back was never said. Losing a claim costs one more publish, which
+        # the inbox removes, so a claim need not wait; marks do, so that the next look does not find the same rows again.
+        self._rows = db.outbox
+        self._claims = db.outbox.with_options(read_concern=ReadConcern("local"), write_concern=WriteConcern(w=1))
         self._publisher, self._bell = publisher, Bell(db.outbox)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
@@ -53,7 +55,7 @@ class Relay:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                if not self._publisher.wait_until_ready(LOOK_EVERY) or self.send_due() < WINDOW:
+                if not self._publisher.wait_until_ready(LOOK_EVERY) or not self.send_due():
                     self._bell.wait(LOOK_EVERY)
             except PyMongoError:
                 log.warning("the outbox cannot be read now", extra={"task": "relay"})
@@ -65,62 +67,68 @@ class Relay:
 
     def _send_the_rest(self) -> None:
         try:
-            while self._publisher.ready() and self.send_due() == WINDOW:
+            while self._publisher.ready() and self.send_due():
                 pass
         except PyMongoError:
             log.warning("the outbox cannot be read now", extra={"task": "relay"})
 
-    def send_due(self) -> int:
-        """Publish one window of what is due; how many rows were claimed."""
+    def send_due(self) -> bool:
+        """Publish one window of what is due. True: look again at once, there may be more."""
         claim = str(uuid.uuid4())
         with pymongo.timeout(SECONDS_FOR_ONE_STEP):
-            rows = self._claim(claim)
+            rows, more = self._claim(claim)
         if rows:
             self._publish(rows, claim)
-        return len(rows)
+        return more
 
-    def _claim(self, claim: str) -> list[Doc]:
+    def _claim(self, claim: str) -> tuple[list[Doc], bool]:
         """Take rows for a lease, by the server's clock. A row never claimed is due at once, whatever clock its writer had."""
         due = {"next_at": {"$exists": True}, "$or": [{"tries": 0}, {"$expr": {"$lte": ["$next_at", "$$NOW"]}}]}
         found = list(self._rows.find(due, {"body": 1, "type": 1, "tries": 1}).sort("next_at", 1).limit(WINDOW))
         if not found:
-            return []
+            return [], False
         ids = [row["_id"] for row in found]
         leased = {"next_at": {"$add": ["$$NOW", LEASE_MS]}, "tries": {"$add": ["$tries", 1]}, "claim": claim}
-        won = self._rows.update_many({**due, "_id": {"$in": ids}}, [{"$set": leased}]).modified_count
+        won = self._claims.update_many({**due, "_id": {"$in": ids}}, [{"$set": leased}]).modified_count
         if won == len(found):
-            return found
-        ours = self._rows.with_options(read_concern=ReadConcern("local")).find({"_id": {"$in": ids}, "claim": claim}, {"_id": 1})
+            return found, len(found) == WINDOW
+        ours = self._claims.find({"_id": {"$in": ids}, "claim": claim}, {"_id": 1})
         mine = {row["_id"] for row in ours}
-        return [row for row in found if row["_id"] in mine]
+        return [row for row in found if row["_id"] in mine], len(found) == WINDOW
 
     def _publish(self, rows: list[Doc], claim: str) -> None:
         messages = [Outgoing(EVENTS, row["type"], row["body"].encode(), row["_id"], row["type"]) for row in rows]
         until = time.monotonic() + ENDS_WITHIN
         fates = [_fate(f, until) for f in self._publisher.publish_all(messages)]
+        told = list(zip(rows, fates, strict=True))
         with pymongo.timeout(SECONDS_FOR_ONE_STEP):
-            self._mark([row["_id"] for row, fate in zip(rows, fates, strict=True) if fate is None])
-            for row, fate in zip(rows, fates, strict=True):
-                if fate is not None:
+            self._mark_sent([row["_id"] for row, fate in told if fate is None])
+            self._give_back([row["_id"] for row, fate in told if isinstance(fate, AWAY)], claim)
+            for row, fate in told:
+                if fate is not None and not isinstance(fate, AWAY):
                     self._leave_for_later(row, claim, fate)
 
-    def _mark(self, ids: list[str]) -> None:
+    def _mark_sent(self, ids: list[str]) -> None:
         if ids:
             sent: list[Doc] = [{"$set": {"sent_at": "$$NOW"}}, {"$unset": ["next_at", "claim"]}]
             self._rows.update_many({"_id": {"$in": ids}}, sent)
 
-    def _leave_for_later(self, row: Doc, claim: str, why: Exception) -> None:
-        wait = 0.0
-        if not isinstance(why, BrokerAway | TimeoutError):
-            wait = min(LONGEST_PAUSE_MS, 1000 * 2 ** min(row["tries"], 10)) * random.uniform(0.5, 1.0)  # noqa: S311
-            told = {"event_id": row["_id"], "event_type": row["type"], "reason": type(why).__name__, "attempt": row["tries"]}
-            log.error("the broker did not take an event", extra=told)
+    def _give_back(self, ids: list[str], claim: str) -> None:
+        """Due at once: the relay waits for the broker, not the row."""
+        if ids:
+            due: list[Doc] = [{"$set": {"next_at": "$$NOW"}}, {"$unset": ["claim"]}]
+            self._rows.update_many({"_id": {"$in": ids}, "claim": claim}, due)
+
+    def _leave_for_later(self, row: Doc, claim: str, why: BaseException) -> None:
+        wait = min(LONGEST_PAUSE_MS, 1000 * 2 ** min(row["tries"], 10)) * random.uniform(0.5, 1.0)  # noqa: S311
+        told = {"event_id": row["_id"], "event_type": row["type"], "reason": type(why).__name__, "attempt": row["tries"]}
+        log.error("the broker did not take an event", extra=told)
         later: list[Doc] = [{"$set": {"next_at": {"$add": ["$$NOW", int(wait)]}}}, {"$unset": ["claim"]}]
         self._rows.update_one({"_id": row["_id"], "claim": claim}, later)
 
 
-def _fate(future: Future[None], until: float) -> Exception | None:
+def _fate(future: Future[None], until: float) -> BaseException | None:
     try:
-        return future.exception(max(0.0, until - time.monotonic()))  # type: ignore[return-value]
+        return future.exception(max(0.0, until - time.monotonic()))
     except TimeoutError as error:
         return error
