@@ -190,7 +190,7 @@ class UnknownField(ValueError):
 def clean_email(typed: str) -> str:
     """The one form under which an address is stored and looked up; empty if it is none."""
     try:
-        return str(validate_email(typed.strip(), check_deliverability=False).normalized).lower()
+        return str(validate_email(typed.strip(), check_deliverability=False).normalized)
     except EmailNotValidError:
         return ""
 
@@ -217,7 +217,7 @@ def _code_of(name: str) -> str:
     for catalogue in LANGUAGES:
         for code, known in Locale(catalogue).languages.items():
             if known.casefold() == name and len(code) <= 3:
-                return code
+                return str(code)
     return "und"
 
 

@@ -1,7 +1,7 @@
 """What intake decides. Pure: no clock, no randomness, no database. Whoever asks brings the facts and the moment."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal
@@ -141,18 +141,27 @@ ENDED = ("offer.declined.v1", "offer.lapsed.v1", "offer.released.v1")
 NEEDS_THEIR_WORD: tuple[Move, ...] = ("ask", "wait", "person", "leave")
 
 
-def standing(facts: Iterable[Fact], *, withdrawn: bool = False, chosen_after: int | None = None) -> Standing:
-    """The newest fact decides. `chosen_after`: the supportee already chose what comes after the fact with this version."""
+def standing(facts: Iterable[Fact], *, withdrawn: bool = False, chosen: Fact | None = None) -> Standing:
+    """The newest fact decides. `chosen`: what the supportee said should happen after the fact with its version."""
     if withdrawn:
         return Standing(kind="withdrawn", moves=())
     known = in_order(fact for fact in facts if _changes_the_state(fact))
     if not known:
         return Standing(kind="received")
     now, before = known[-1], known[-2] if len(known) > 1 else None
-    if chosen_after is not None and chosen_after >= now["version"]:
-        return Standing(kind="going_on")
     why = _why_it_ended(before) if before and before["kind"] in ENDED else ""
-    return _STANDING[now["kind"]](now, why)
+    found = _STANDING[now["kind"]](now, why)
+    return _after_their_word(found, chosen) if chosen and chosen["version"] >= now["version"] else found
+
+
+def _after_their_word(found: Standing, chosen: Fact) -> Standing:
+    if found.kind == "asking" and chosen["next"] == "person":
+        return replace(found, moves=("leave",), why="person")  # somebody is asked all the same
+    return Standing(kind="going_on", practitioner_ids=tuple(filter(None, [chosen["practitioner_id"]])), why=chosen["next"])
+
+
+def newest_version(facts: Iterable[Fact]) -> int:
+    return max((fact["version"] for fact in facts), default=0)
 
 
 def in_order(facts: Iterable[Fact]) -> list[Fact]:

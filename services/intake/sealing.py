@@ -99,7 +99,11 @@ def _own_copy(draft: Draft) -> Doc:
 
 def _indexes(answers: Mapping[str, Any], holder: Vault) -> Doc:
     found = {"email_index": _email(answers), "phone_index": _phone(answers)}
-    return {name: holder.index(name.removesuffix("_index"), value) for name, value in found.items() if value}
+    return {name: address_index(holder, name.removesuffix("_index"), value) for name, value in found.items() if value}
+
+
+def address_index(holder: Vault, kind: str, address: str) -> str:
+    return holder.index(kind, address.casefold())
 
 
 def _submitted(draft: Draft, answers: Mapping[str, Any], holder: Vault) -> RequestSubmitted:
