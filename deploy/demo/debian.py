@@ -3,12 +3,14 @@
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deploy.demo.processes import CannotStart
 
+ONE_AT_A_TIME = threading.Lock()
 NOBODY_STARTS_BY_ITSELF = Path("/usr/sbin/policy-rc.d")
 
 
@@ -18,10 +20,13 @@ def may_install() -> bool:
 
 def install(*packages: str) -> None:
     print(f"Installing {', '.join(packages)} from this system's packages", flush=True)
-    with _no_service_starts():
+    with ONE_AT_A_TIME, _no_service_starts():
         for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
             done = subprocess.run(
-                ["apt-get", *command], env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, text=True
+                ["apt-get", "-o", "DPkg::Lock::Timeout=120", *command],
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+                capture_output=True,
+                text=True,
             )
             if done.returncode and command[0] == "install":
                 raise CannotStart(f"apt-get could not install {', '.join(packages)}:\n{done.stderr.strip()}")

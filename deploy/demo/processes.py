@@ -45,12 +45,14 @@ def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **more, MARK: str(home)}
 
 
-def spawn(home: Path, name: str, command: Sequence[str], more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+def spawn(
+    home: Path, name: str, command: Sequence[str], more: Mapping[str, str] | None = None, folder: Path | None = None
+) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own (Ctrl-C is for the supervisor alone); its output goes to log/<name>.log."""
     (home / "log").mkdir(parents=True, exist_ok=True)
     with (home / "log" / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
-            command, env=environment(home, more or {}), cwd=home, start_new_session=True,
+            command, env=environment(home, more or {}), cwd=folder or home, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
     remember(home, process.pid)
@@ -104,7 +106,7 @@ def end(pids: Sequence[int], seconds: float = 30) -> list[int]:
 
 def memory(home: Path) -> list[tuple[str, int]]:
     """Each process's share of the machine's memory (PSS) in bytes, largest first. Linux only."""
-    shares = [(_title(pid), _pss(pid)) for pid in [*running(home)]]
+    shares = [(_title(pid), _pss(pid)) for pid in running(home)]
     return sorted((share for share in shares if share[1]), key=lambda share: -share[1])
 
 

@@ -1,0 +1,143 @@
+"""What the receivers see, and the clock. These pages exist in the demo only."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from deploy.demo.accepted import AcceptedLog
+from deploy.demo.mailbox import Mailbox, SeenLetter
+from deploy.demo.phone import Phone, Text, codes_in
+from shared import clock
+from shared.web.headers import CSP
+
+pages = Blueprint("demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo/static")
+T = TypeVar("T", SeenLetter, Text)
+
+# A letter's HTML brings its own styles; it may run nothing, load nothing, and is framed by the inbox alone.
+SANDBOX = "allow-top-navigation-by-user-activation"
+CSP_OF_A_LETTER = f"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox {SANDBOX}"
+
+
+@dataclass(frozen=True)
+class Sinks:
+    mailbox: Mailbox
+    phone: Phone
+    accepted: AcceptedLog
+    clock_file: Path | None
+    names: Mapping[str, str]
+
+
+def sinks() -> Sinks:
+    here: Sinks = current_app.extensions["sinks"]
+    return here
+
+
+@pages.get("/demo/")
+def welcome() -> str:
+    return render_template("demo/welcome.html")
+
+
+@pages.get("/demo")
+def without_slash() -> AnyResponse:
+    return redirect("/demo/")
+
+
+@pages.get("/demo/inbox")
+def inbox() -> str:
+    people = _by_person(sinks().mailbox.letters())
+    return render_template("demo/inbox.html", people=people, who=_chosen(people))
+
+
+@pages.get("/demo/inbox/<id>")
+def letter(id: str) -> Response:
+    shown = sinks().mailbox.letter(id) or abort(404)
+    page = Response(render_template("demo/letter.html", letter=shown, name=_name(shown.to)))
+    page.headers["Content-Security-Policy"] = f"{CSP}; frame-src 'self'"
+    return page
+
+
+@pages.get("/demo/inbox/<id>/html")
+def letter_html(id: str) -> Response:
+    shown = sinks().mailbox.letter(id) or abort(404)
+    page = Response(shown.html.replace("<head>", '<head><base target="_top">', 1))
+    page.headers["Content-Security-Policy"] = CSP_OF_A_LETTER
+    return page
+
+
+@pages.get("/demo/phone")
+def phone() -> str:
+    people = _by_person(reversed(sinks().phone.texts()))
+    who = _chosen(people)
+    texts = list(reversed(people.get(who, [])))
+    newest = next((text for text in reversed(texts) if text.direction == "in"), None)
+    answers = codes_in(newest.words) if newest else []
+    return render_template("demo/phone.html", people=people, who=who, texts=texts, answers=answers)
+
+
+@pages.post("/demo/phone")
+def reply() -> AnyResponse:
+    number, words = request.form.get("who", ""), request.form.get("answer") or request.form.get("words", "")
+    if number and words.strip() and not sinks().phone.reply(number, words.strip()):
+        return Response(render_template("demo/not_taken.html"), 503)
+    return redirect(f"/demo/phone?who={number.replace('+', '%2B')}", 303)
+
+
+@pages.get("/demo/clock")
+def the_clock() -> str:
+    return render_template("demo/clock.html", now=clock.now(), moved=_moved_days(), can_move=sinks().clock_file is not None)
+
+
+@pages.post("/demo/clock")
+def move_the_clock() -> AnyResponse:
+    file, days = sinks().clock_file, request.form.get("days", type=float)
+    if file is None or days is None or not 0 < days <= 30:
+        abort(400)
+    beside = file.with_suffix(".new")
+    beside.write_text(str((_moved_days() + days) * 86400))
+    beside.replace(file)
+    return redirect("/demo/clock", 303)
+
+
+@pages.get("/demo/api/accepted")
+def what_was_accepted() -> Response:
+    """For `make journey`: who was sent what and when, and how far the clock was moved (seconds)."""
+    place, rows = sinks().accepted.after(request.args.get("after", 0, int))
+    return jsonify({"next": place, "moved": _moved_days() * 86400, "accepted": [asdict(row) for row in rows]})
+
+
+@pages.get("/cgi-bin/sendsms")
+def sendsms() -> tuple[str, int]:
+    status, words = sinks().phone.accept(request.args)
+    return words, status
+
+
+@pages.app_context_processor
+def _shown_as() -> dict[str, object]:
+    return {"name_of": _name, "when": lambda text: datetime.fromisoformat(text.at)}
+
+
+def _name(address: str) -> str:
+    return sinks().names.get(address.lower(), address)
+
+
+def _by_person(things: Iterable[T]) -> dict[str, list[T]]:
+    """The person who heard last comes first."""
+    people: dict[str, list[T]] = {}
+    for thing in things:
+        people.setdefault(thing.to if isinstance(thing, SeenLetter) else thing.number, []).append(thing)
+    return people
+
+
+def _chosen(people: Mapping[str, object]) -> str:
+    wished = request.args.get("who", "")
+    return wished if wished in people else next(iter(people), "")
+
+
+def _moved_days() -> float:
+    file = sinks().clock_file
+    return float(file.read_text() or 0) / 86400 if file and file.exists() else 0.0

@@ -1,0 +1,61 @@
+"""Who lives in the demo."""
+
+import re
+import tomllib
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).parent / "people.toml"
+
+
+@cache
+def people() -> dict[str, list[dict[str, Any]]]:
+    return tomllib.loads(FILE.read_text())
+
+
+def address_of(person: dict[str, Any]) -> str:
+    return f"{re.sub('[^a-z]+', '.', person['name'].lower())}@demo.example"
+
+
+def names_by_address() -> dict[str, str]:
+    """Names for the inbox and the phone, by e-mail address and by number."""
+    everyone = [*people()["practitioner"], *people()["coordinator"]]
+    addresses = {address_of(person): str(person["name"]) for person in everyone}
+    return addresses | {person["phone"]: person["name"] for person in everyone if "phone" in person}
+
+
+def bring_in() -> int:
+    """How many came: none when somebody is there already, so that what was changed since stays changed."""
+    from services.matching.handlers import service
+    from services.matching.handlers.entries import write_entries
+    from services.matching.handlers.signing_in import CoordinatorEntry, welcome_coordinator
+
+    if service.db.practitioners.find_one({}, {"_id": 1}):
+        return 0
+    for one in people()["coordinator"]:
+        service.run(welcome_coordinator, CoordinatorEntry(name=one["name"], email=address_of(one), time_zone=one["time_zone"]))
+    service.run(write_entries, [_entry(one) for one in people()["practitioner"]], once="demo/people")
+    return len(people()["practitioner"])
+
+
+def _entry(person: dict[str, Any]) -> Any:
+    from services.matching.handlers.entries import PractitionerEntry
+    from shared.clock import now
+
+    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in person.items()}
+    given["hours"] = tuple(_hours(row) for row in person.get("hours", []))
+    days = given.pop("rests_days", 0)
+    return PractitionerEntry(email=address_of(person), resting_until=now() + timedelta(days=days) if days else None, **given)
+
+
+def _hours(row: dict[str, Any]) -> Any:
+    from services.matching.rules import Hours
+
+    return Hours(day=row["day"], start=_minutes(row["start"]), end=_minutes(row["end"]))
+
+
+def _minutes(clock: str) -> int:
+    hours, _, minutes = clock.partition(":")
+    return int(hours) * 60 + int(minutes)
