@@ -95,6 +95,7 @@ def main(count: int) -> None:
     keys = Path(tempfile.mkdtemp())
     vault.make_keys(keys)
     bench = Bench(os.environ["MONGODB_URI"], os.environ["AMQP_URL"], keys)
+    bench.begin()
     try:
         publisher = Publisher(bench.amqp_url, NAME)
         relay = Relay(bench.db, publisher)
@@ -116,6 +117,7 @@ def main(count: int) -> None:
             "the tail of forms from 16 threads", count, lambda: bench.db.poured.estimated_document_count() == count + IDLE_ROUNDS
         )
     finally:
+        bench.clear()
         bench.close()
 
 

@@ -141,7 +141,6 @@ def _taken(channel: Any, service: str, count: int) -> Iterator[DeadLetter]:
 
 def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
-    logs.set_up("dead", "INFO")
     url = _amqp_url()
     if asked.deed == "list":
         return _list(url, asked.services or list(SERVICES))
@@ -197,4 +196,5 @@ def _amqp_url() -> str:
 
 
 if __name__ == "__main__":
+    logs.set_up("dead")
     sys.exit(main())

@@ -114,7 +114,27 @@ class Bench:
         self.service.make_indexes()
         self.db = connect(mongodb_uri, NAME)
         self.workers: list[Worker] = []
+
+    def begin(self) -> None:
+        for name in ("broken", "mongo_away", "entered"):
+            getattr(self.control, name).clear()
+        self.control.go_on.set()
+        self.control.calls = 0
         self.declare()
+
+    def clear(self) -> None:
+        for worker in self.workers:
+            worker.stop(3)
+        self.workers.clear()
+        self.declare()  # a test may have deleted some
+        with self.channel() as channel:
+            for queue in self._queues():
+                channel.queue_purge(queue)
+        for rows in ("inbox", "outbox", "boiled", "poured", "marks"):
+            self.db[rows].delete_many({})
+
+    def _queues(self) -> list[str]:
+        return list(topology.queues_of(NAME, 0))
 
     def declare(self) -> None:
         topology.declare(self.amqp_url, {NAME: topology.heard_by(self.service)})
@@ -153,6 +173,11 @@ class Bench:
             if connection.is_open:
                 connection.close()
 
+    def is_quiet(self) -> bool:
+        """Everything said is sent, and no worker has anything in hand."""
+        unsent = self.db.outbox.count_documents({"next_at": {"$exists": True}})
+        return not unsent and not any(worker._consumer._in_hand for worker in self.workers)
+
     def count(self, queue: str) -> int:
         with self.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
@@ -171,10 +196,8 @@ class Bench:
         return properties, body
 
     def close(self) -> None:
-        for worker in self.workers:
-            worker.stop(3)
         with self.channel() as channel:
-            for queue in topology.queues_of(NAME, 0):
+            for queue in self._queues():
                 channel.queue_delete(queue)
             channel.exchange_delete(
                 topology.seal_of(NAME, topology.heard_by(self.service), topology.major_version(channel.connection))
