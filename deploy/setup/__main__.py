@@ -1,0 +1,34 @@
+import json
+import sys
+from pathlib import Path
+
+
+def main(step: str) -> None:
+    if step == "files":
+        from deploy.setup.files import deal, make
+
+        make(Path("/vault"))
+        deal(Path("/vault"), Path("/out"))
+        say("every container has its own keys and passwords")
+    elif step == "servers":
+        from deploy.setup.servers import prepare_mongodb, prepare_rabbitmq
+
+        held = Path("/run/kitchen")
+        prepare_mongodb(held)
+        say("MongoDB is a replica set, and each service has a user for its own database")
+        prepare_rabbitmq(held)
+        say("RabbitMQ has every queue")
+    elif step == "hears":
+        from deploy.setup.hears import heard_in_the_code
+
+        sys.stdout.write(json.dumps(heard_in_the_code(), indent=2) + "\n")
+    else:
+        raise SystemExit("python -m deploy.setup files | servers | hears")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "")

@@ -1,0 +1,122 @@
+"""Keys and passwords: made once in a vault that no running container sees, and dealt out one folder for each container."""
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.setup import SERVICES
+from shared.bus.topology import rights_of
+from shared.vault import KEYS_A_SERVICE_HOLDS, make_keys
+
+OURS, MONGO = 10001, 999
+VHOST = "kitchen"
+PASSWORDS = ("mongo-root", "rabbitmq-setup", *(f"{server}-{name}" for server in ("mongo", "rabbitmq") for name in SERVICES))
+GIVEN_TO_NOTIFY = ("SMTP_URL", "KANNEL_PASSWORD", "KANNEL_CALLBACK_SECRET", "TWILIO_AUTH_TOKEN")
+FOLDERS_TO_OWN = ("proxy-data", "proxy-config", "demo")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One container's folder: its files are readable by that container's user alone and are replaced whole."""
+
+    path: Path
+    owner: int
+
+    def put(self, name: str, text: str, mode: int = 0o400) -> None:
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_name(f".{file.name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600)
+        fresh.write_text(text)
+        os.chown(fresh, self.owner, self.owner)
+        fresh.chmod(mode)
+        fresh.replace(file)
+
+    def drop(self, name: str) -> None:
+        (self.path / name).unlink(missing_ok=True)
+
+
+def make(vault: Path) -> None:
+    make_keys(vault / "keys")
+    for name in PASSWORDS:
+        _once(vault / "passwords" / name, secrets.token_urlsafe(32))
+    _once(vault / "mongo-keyfile", base64.b64encode(secrets.token_bytes(512)).decode())
+
+
+def deal(vault: Path, out: Path, given: Mapping[str, str] = os.environ) -> None:
+    password = {name: (vault / "passwords" / name).read_text() for name in PASSWORDS}
+    for service in SERVICES:
+        _deal_to_service(service, Folder(out / service, OURS), vault / "keys", password)
+    _deal_what_was_given(Folder(out / "notify", OURS), given)
+    _deal_to_servers(out, (vault / "mongo-keyfile").read_text(), password)
+    for name in FOLDERS_TO_OWN:
+        if (out / name).is_dir():
+            os.chown(out / name, OURS, OURS)
+
+
+def mongodb_uri(user: str, password: str) -> str:
+    return f"mongodb://{user}:{password}@mongo:27017/?replicaSet=rs0"
+
+
+def amqp_url(user: str, password: str) -> str:
+    return f"amqp://{user}:{password}@rabbitmq:5672/{VHOST}"
+
+
+def definitions(password: Mapping[str, str]) -> dict[str, object]:
+    """RabbitMQ's users and rights, with hashes for passwords. `setup` declares; a service may not."""
+    rights = {name: rights_of(name) for name in SERVICES}
+    users = [
+        {"name": name, "password_hash": rabbitmq_hash(password[f"rabbitmq-{name}"]), "tags": [],
+         "hashing_algorithm": "rabbit_password_hashing_sha256"}
+        for name in ("setup", *SERVICES)
+    ]  # fmt: skip
+    permissions = [
+        {"user": name, "vhost": VHOST, "configure": r.configure, "write": r.write, "read": r.read} for name, r in rights.items()
+    ]
+    everything = {"user": "setup", "vhost": VHOST, "configure": ".*", "write": ".*", "read": ".*"}
+    return {"vhosts": [{"name": VHOST}], "users": users, "permissions": [everything, *permissions]}
+
+
+def rabbitmq_hash(password: str) -> str:
+    salt = secrets.token_bytes(4)
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+
+
+def _deal_to_service(service: str, folder: Folder, keys: Path, password: Mapping[str, str]) -> None:
+    folder.put("mongodb_uri", mongodb_uri(service, password[f"mongo-{service}"]))
+    folder.put("amqp_url", amqp_url(service, password[f"rabbitmq-{service}"]))
+    for name in KEYS_A_SERVICE_HOLDS[service]:
+        folder.put(f"keys/{name}", (keys / name).read_text())
+
+
+def _deal_what_was_given(folder: Folder, given: Mapping[str, str]) -> None:
+    for name in GIVEN_TO_NOTIFY:
+        if given.get(name):
+            folder.put(name.lower(), given[name])
+        else:
+            folder.drop(name.lower())
+
+
+def _deal_to_servers(out: Path, keyfile: str, password: Mapping[str, str]) -> None:
+    mongo, setup = Folder(out / "mongo", MONGO), Folder(out / "setup", OURS)
+    mongo.put("root_password", password["mongo-root"])
+    mongo.put("keyfile", keyfile)
+    setup.put("mongo_root_password", password["mongo-root"])
+    setup.put("amqp_url", amqp_url("setup", password["rabbitmq-setup"]))
+    for service in SERVICES:
+        setup.put(f"mongo_passwords/{service}", password[f"mongo-{service}"])
+    # Readable by whatever number RabbitMQ's image gave its user: hashes of random passwords, in a volume of its own.
+    Folder(out / "rabbitmq", 0).put("definitions.json", json.dumps(definitions(password)), mode=0o444)
+
+
+def _once(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(text)
