@@ -1,12 +1,13 @@
 """People and requests for tests: say only what the test is about, the rest is ordinary."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 from services.matching.handlers.entries import PractitionerEntry
 from services.matching.rules import Practitioner, SupportRequest
 from shared import vault
-from shared.contracts import Choice, RequestSubmitted, Sealed
+from shared.contracts import Choice, PractitionerChanged, RequestSubmitted, Sealed
 from shared.service import Service
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -40,6 +41,21 @@ def a_request_submitted(
 def an_entry(id: str = "juniper", **facts: Any) -> PractitionerEntry:
     usual = {"name": id.title(), "time_zone": NEW_YORK, "email": f"{id}@example.org"}
     return PractitionerEntry(**{"practitioner_id": id, **usual, **facts})
+
+
+def an_entry_seen(intake: Service, id: str = "juniper", **facts: Any) -> PractitionerChanged:
+    """A practitioner as intake hears of them."""
+    profile = {"slug": id, "name": id.title(), "pronouns": "they", "words": f"{id.title()} keeps bees.", "can_sit_with": "grief"}
+    usual = {
+        "version": 1,
+        "state": "open",
+        "languages": ("en",),
+        "ways": ("video",),
+        "parts": ("weekday_evening",),
+        "help": ("listening",),
+    }
+    sealed = intake.vault.seal_profile(id, json.dumps(profile))
+    return PractitionerChanged(**{"practitioner_id": id, **usual, "sealed_profile": sealed, **facts})
 
 
 def _ranking(choices: tuple[str | tuple[str, str], ...]) -> tuple[Choice, ...]:

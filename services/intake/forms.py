@@ -148,6 +148,11 @@ def typed_in(question: int, sent: Mapping[str, list[str]]) -> Typed:
     return {name: values if name in lists else values[0] for name, values in sent.items() if name not in BUTTONS and values}
 
 
+def blank(question: int) -> Typed:
+    known = QUESTIONS[question]().fields.items()
+    return {name: [] if isinstance(field, fields.List) else "" for name, field in known}
+
+
 def chosen_steps(answers: Mapping[str, Any]) -> tuple[Choice, ...]:
     """Whom they chose, in their order; a person named twice keeps the first place."""
     if answers["mode"] != "chosen":

@@ -9,7 +9,7 @@ from services.intake.handlers import DraftSaved, erase_draft, keep_draft, servic
 from services.intake.rules import LAST_QUESTION, MOST_CHOICES
 from services.intake.sealing import Draft, own_code_words, seal_draft, seal_request, with_code
 from services.intake.web.here import a_new_draft, draft_days, everyone, hold_draft, let_in, page, see, service_secret, the_draft
-from services.intake.zones import by_region
+from services.intake.zones import by_region, zones
 from shared.clock import now
 from shared.mongo import Doc
 from shared.web import sessions
@@ -79,13 +79,15 @@ def _keep(draft: Draft, *, with_way_back: bool = False) -> None:
 
 
 def question_page(question: int, typed: forms.Typed, wrong: dict[str, str]) -> Response:
-    facts: Doc = {"typed": typed, "question": question, "then": request.values.get("then", "")}
+    facts: Doc = {"typed": forms.blank(question) | typed, "question": question, "then": request.values.get("then", "")}
     if question == 1:
         everybody = sorted(everyone().values(), key=lambda entry: entry.name.casefold())
         rows = max(len(_filled(typed)), request.args.get("rows", 1, int), 1)
         facts.update(everybody=everybody, rows=min(rows, MOST_CHOICES))
+    if question == 4:
+        facts["hours"] = [(str(hour), f"{hour}:00") for hour in range(24)]
     if question == 5:
-        facts["zones"] = by_region()
+        facts.update(zones=by_region(), known_zones=zones())
     return page(f"ask/{question}.html", wrong, **facts)
 
 
@@ -165,7 +167,7 @@ def show_sent() -> Response:
         return see("/s")
     known = store.some_entries(service.db, service.vault, row["choices"][:1])
     by = rules.answer_by(row["sent_at"], service.programme.answer_days)
-    return page("ask/sent.html", request_row=row, code_words=words, first=known.get("".join(row["choices"][:1])), by=by)
+    return page("ask/sent.html", request_row=row, code_words_shown=words, first=known.get("".join(row["choices"][:1])), by=by)
 
 
 # Coming back

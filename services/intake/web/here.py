@@ -25,6 +25,10 @@ A_DAY = timedelta(days=1)
 def add_words(app: Flask) -> None:
     app.context_processor(lambda: {"labels": labels, "form_id": str(uuid.uuid4())})
     app.add_template_filter(lambda code: labels.language_name(code, language()), "language_name")
+    app.add_template_filter(lambda called: [(code, gettext(says)) for code, says in called.items()], "translated")
+    app.add_template_filter(lambda found: [(code, labels.language_name(code, language())) for code in found], "named_languages")
+    app.add_template_filter(lambda found: [(entry.id, entry.name) for entry in found], "entry_options")
+    app.add_template_filter(lambda id, known: known[id].name if id in known else gettext("this person"), "known_name")
     app.add_template_filter(lambda names: labels.listed(list(names), gettext), "listed")
     app.register_error_handler(codes.TooBusy, lambda _: error_page(503))
 

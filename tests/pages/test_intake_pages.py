@@ -1,0 +1,297 @@
+"""Intake's pages as a visitor without JavaScript meets them."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from services.intake.handlers import keep_directory_entry, show_not_this_time, show_suggestions, show_who_is_asked
+from services.intake.web import make_app
+from shared import vault
+from shared.clock import now
+from shared.contracts import ChoiceMade, OfferDeclined, OfferMade, RequestWithdrawn, Sealed, SignInAsked, SuggestionsMade
+from shared.messages import event_in, from_json
+from shared.service import Service
+from shared.settings import Settings
+from shared.web.limits import limiter
+from tests.people import an_entry_seen
+
+
+@pytest.fixture
+def visitor(intake: Service, keys: Path) -> Iterator[FlaskClient]:
+    settings = Settings(
+        mongodb_uri="mongodb://unused", amqp_url="amqp://unused", keys_dir=keys, programme_file=Path("deploy/programme.toml"),
+        public_url="http://localhost", log_level="INFO", metrics_port=0, worker_threads=1,
+    )  # fmt: skip
+    for name, state in (("juniper", "open"), ("kai", "open"), ("ana", "resting")):
+        intake.run(keep_directory_entry, an_entry_seen(intake, name, state=state))
+    app = make_app(settings)
+    limiter.reset()
+    with app.test_client() as client:
+        yield client
+
+
+def post(visitor: FlaskClient, path: str, at: str | None = None, **fields: Any) -> TestResponse:
+    """Draw the page, then send its form with these fields."""
+    html = visitor.get(at or path).text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', html)
+    assert token
+    form_id = re.search(r'name="form_id" value="([^"]+)"', html)
+    more = {"form_id": form_id[1]} if form_id else {}
+    return visitor.post(path, data={"csrf_token": token[1], **more, **fields})
+
+
+def ask_for(visitor: FlaskClient, *choices: str, **more: Any) -> None:
+    assert (
+        post(
+            visitor, "/ask/1", mode="chosen" if choices else "suggest", choice=list(choices), if_not=["ask_me"] * len(choices)
+        ).status_code
+        == 303
+    )
+    assert post(visitor, "/ask/2", name="Wren").status_code == 303
+    assert post(visitor, "/ask/3", words="company on hard mornings").status_code == 303
+    assert post(visitor, "/ask/4", **(more or {"reach": "page"})).status_code == 303
+    assert post(visitor, "/ask/5", time_zone="America/New_York").status_code == 303
+    assert post(visitor, "/ask/6").status_code == 303
+    assert post(visitor, "/ask/7").headers["Location"] == "/ask/check"
+
+
+def code_words(html: str) -> str:
+    found = re.search(r'<p class="code"[^>]*>([^<]+)</p>', html)
+    assert found
+    return found[1]
+
+
+def said(intake: Service, kind: str) -> list[Any]:
+    return [event_in(from_json(row["body"])) for row in intake.db.outbox.find({"type": kind})]
+
+
+PAGES = ["/", "/expect", "/keep", "/help", "/comfort", "/away", "/people", "/people?ways=video&text=juniper", "/people?text=nobody",
+         "/people/juniper", "/people/ana", "/ask/1", "/ask/1?with=juniper", "/ask/return", "/s", "/s/link-sent", "/s/in/x", "/ask/erased"]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_has_one_heading_and_a_title(visitor: FlaskClient, path: str, language: str) -> None:
+    answer = visitor.get(path + ("&" if "?" in path else "?") + f"lang={language}")
+    assert answer.status_code == 200
+    assert f'<html lang="{language}"' in answer.text
+    assert len(re.findall(r"<h1[ >]", answer.text)) == 1
+    assert re.search(r"<title>[^<]{3,}</title>", answer.text)
+
+
+def test_a_request_is_sent_with_every_optional_field_empty(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper")
+    assert "Nothing has been sent yet." in visitor.get("/ask/check").text
+    sent = post(visitor, "/ask/check")
+    assert (sent.status_code, sent.headers["Location"], sent.headers["Cache-Control"]) == (303, "/ask/sent", "no-store")
+    html = visitor.get("/ask/sent").text
+    assert "Juniper will answer by" in html
+    assert len(code_words(html).split()) == 6
+    submitted, contact = said(intake, "request.submitted.v1")[0], said(intake, "contact.shared.v1")[0]
+    assert (submitted.mode, [c.practitioner_id for c in submitted.choices], contact.channels) == ("chosen", ["juniper"], ())
+    assert submitted.request_id == contact.request_id
+    assert submitted.supportee_id == contact.person_id
+
+
+def test_code_words_are_gone_once_the_person_kept_them(visitor: FlaskClient) -> None:
+    ask_for(visitor, "juniper")
+    post(visitor, "/ask/check")
+    post(visitor, "/s/words-kept", at="/ask/sent")
+    again = visitor.get("/ask/sent")
+    assert (again.status_code, again.headers["Location"]) == (303, "/s")
+
+
+def test_a_click_twice_on_send_makes_one_request(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper")
+    html = visitor.get("/ask/check").text
+    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html))
+    visitor.post("/ask/check", data=form)
+    first = code_words(visitor.get("/ask/sent").text)
+    visitor.delete_cookie("supportee")  # the browser dropped the first answer
+    assert visitor.post("/ask/check", data=form).headers["Location"] == "/ask/sent"
+    assert code_words(visitor.get("/ask/sent").text) == first
+    assert intake.db.requests.count_documents({}) == len(said(intake, "request.submitted.v1")) == 1
+
+
+def test_the_sentinels_lie_nowhere_in_clear(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper", reach=["email", "text"], email="rosa@example.org", phone="(212) 555-0177")
+    post(visitor, "/ask/check")
+    words = code_words(visitor.get("/ask/sent").text)
+    everything = json.dumps([list(intake.db[name].find()) for name in intake.db.list_collection_names()], default=str)
+    assert not [secret for secret in ("Wren", "hard mornings", "rosa@", "5550177", "555-0177", words) if secret in everything]
+
+
+def test_matching_and_notify_can_open_only_what_is_for_them(visitor: FlaskClient, intake: Service, keys: Path) -> None:
+    ask_for(visitor, "juniper", reach=["email", "text"], email="rosa@example.org", phone="(212) 555-0177")
+    post(visitor, "/ask/check")
+    opened = {}
+    for service, kind in (("matching", "request.submitted.v1"), ("notify", "contact.shared.v1")):
+        sealed: Sealed = said(intake, kind)[0].sealed
+        key = vault.open_vault(keys, service).unwrap(sealed.wrap, sealed.person_id)
+        opened[service] = vault.open_all(key, sealed.person_id, sealed.fields)
+    assert opened["matching"] == {"name": "Wren", "words": "company on hard mornings"}
+    link = opened["notify"].pop("link")
+    assert opened["notify"] == {"email": "rosa@example.org", "phone": "+12125550177", "known_as": "Wren"}
+    path = link.removeprefix(intake.public_url)
+    visitor.delete_cookie("supportee")
+    assert visitor.get(path).status_code == 200
+    assert post(visitor, path).headers["Location"] == "/s"
+    assert "company on hard mornings" in visitor.get("/s/answers").text
+
+
+def test_errors_keep_what_was_typed(visitor: FlaskClient) -> None:
+    post(visitor, "/ask/1", mode="suggest")
+    wrong = post(visitor, "/ask/4", reach=["email", "text"], email="rosa@", phone="12 34 ab")
+    assert wrong.status_code == 422
+    assert 'value="rosa@"' in wrong.text
+    assert 'value="12 34 ab"' in wrong.text
+    assert "<title>Error: " in wrong.text
+    assert "Check the email address. It should look like name@example.org" in wrong.text
+    assert 'value="12 34 ab"' in visitor.get("/ask/4").text
+
+
+def test_a_field_that_is_not_ours_is_refused_and_nothing_is_stored(visitor: FlaskClient, intake: Service) -> None:
+    assert post(visitor, "/ask/1", mode="suggest", **{"mode[$ne]": "1"}).status_code == 400
+    assert intake.db.drafts.count_documents({}) == 0
+
+
+def test_somebody_filled_up_while_writing(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper")
+    html = visitor.get("/ask/check").text
+    intake.run(keep_directory_entry, an_entry_seen(intake, "juniper", state="full", version=2))
+    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html))
+    told = visitor.post("/ask/check", data=form)
+    assert told.status_code == 409
+    assert "Juniper has no free place right now" in told.text
+    assert intake.db.requests.count_documents({}) == 0
+    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', told.text))
+    assert visitor.post("/ask/check", data=form).headers["Location"] == "/ask/sent"
+
+
+def test_a_field_that_nobody_sees_asks_for_a_second_press(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor)
+    again = post(visitor, "/ask/check", website="https://spam.example")
+    assert "press Send once more" in again.text
+    assert intake.db.requests.count_documents({}) == 0
+    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', again.text))
+    assert visitor.post("/ask/check", data=form).headers["Location"] == "/ask/sent"
+
+
+def test_save_and_come_back_on_another_device(visitor: FlaskClient) -> None:
+    post(visitor, "/ask/1", mode="chosen", choice=["kai"], if_not=["wait"])
+    assert post(visitor, "/ask/2", name="Wren", go="save").headers["Location"] == "/ask/saved"
+    words = code_words(visitor.get("/ask/saved").text)
+    visitor.delete_cookie("draft")
+    assert post(visitor, "/ask/return", code=words.upper().replace(" ", "-")).headers["Location"] == "/ask/check"
+    assert visitor.get("/ask/check").headers["Location"] == "/ask/4?then=check"
+    assert 'value="Wren"' in visitor.get("/ask/2").text
+
+
+def test_unknown_and_erased_words_get_the_same_answer(visitor: FlaskClient) -> None:
+    post(visitor, "/ask/1", mode="suggest", go="save")
+    words = code_words(visitor.get("/ask/saved").text)
+    post(visitor, "/ask/erase")
+    answers = [
+        re.sub(r'value="[^"]*"', "", post(visitor, "/s", code=typed).text)
+        for typed in (words, "river cedar button lamp otter moss")
+    ]
+    assert answers[0] == answers[1]
+    assert "We cannot find that code." in answers[0]
+
+
+def test_adding_a_choice_gives_one_more_row(visitor: FlaskClient) -> None:
+    added = post(visitor, "/ask/1", mode="chosen", choice=["kai"], if_not=["next_choice"], go="add")
+    html = visitor.get(added.headers["Location"]).text
+    assert html.count('name="choice"') == 2
+
+
+def test_suggestions_can_be_chosen_on_the_page_once(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor)
+    post(visitor, "/ask/check")
+    submitted = said(intake, "request.submitted.v1")[0]
+    made = SuggestionsMade(
+        request_id=submitted.request_id, supportee_id=submitted.supportee_id, practitioner_ids=("kai", "juniper"), version=1
+    )
+    intake.run(show_suggestions, made)
+    html = visitor.get("/s").text
+    assert "<h1>Two people you could meet</h1>" in html
+    for _ in range(2):
+        post(visitor, "/s/next", at="/s", next="ask", version="1", practitioner_id="kai")
+    assert said(intake, "choice.made.v1") == [ChoiceMade(request_id=submitted.request_id, next="ask", practitioner_id="kai")]
+    assert "We are asking Kai" in visitor.get("/s").text
+
+
+def test_the_status_page_says_who_is_asked_and_until_when(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper")
+    post(visitor, "/ask/check")
+    request_id = said(intake, "request.submitted.v1")[0].request_id
+    facts = {"request_id": request_id, "offer_id": "o1", "practitioner_id": "juniper"}
+    sealed = Sealed(person_id="juniper", wrap="", fields={})
+    intake.run(show_who_is_asked, OfferMade(**facts, version=1, answer_by=now(), code="A7", sealed=sealed))
+    assert "<h1>Juniper is reading your request</h1>" in visitor.get("/s").text
+    intake.run(show_not_this_time, OfferDeclined(**facts, version=2, then="ask_me"))
+    assert "Juniper cannot meet right now. What would you like?" in visitor.get("/s").text
+
+
+def test_leaving_ends_the_request_and_deletes_what_was_written(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper")
+    post(visitor, "/ask/check")
+    post(visitor, "/s/leave")
+    post(visitor, "/s/out", at="/s")
+    row = intake.db.requests.find_one()
+    assert row is not None
+    assert "sealed" not in row
+    assert said(intake, "request.withdrawn.v1") == [RequestWithdrawn(request_id=row["_id"])]
+
+
+def test_a_link_is_sent_to_a_known_address_only_and_the_page_does_not_tell(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, reach="email", email="Rosa@example.org")
+    post(visitor, "/ask/check")
+    visitor.delete_cookie("supportee")
+    answers = [
+        post(visitor, "/s/link", at="/s", address=address).headers["Location"]
+        for address in ("rosa@example.org", "x@example.org")
+    ]
+    assert answers == ["/s/link-sent"] * 2
+    assert [type(event) for event in said(intake, "sign_in.asked.v1")] == [SignInAsked]
+
+
+def test_leave_sends_away_and_clears_cookies(visitor: FlaskClient) -> None:
+    answer = visitor.get("/leave")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/away")
+    assert answer.headers["Clear-Site-Data"] == '"cookies", "storage"'
+
+
+def test_get_changes_nothing(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper", reach="email", email="rosa@example.org")
+    post(visitor, "/ask/check")
+    before = json.dumps([list(intake.db[name].find()) for name in sorted(intake.db.list_collection_names())], default=str)
+    for path in [*PAGES, "/s", "/s/answers", "/s/leave", "/s/someone-else", "/ask/sent", "/ask/check", "/leave"]:
+        visitor.get(path)
+        visitor.head(path)
+    after = json.dumps([list(intake.db[name].find()) for name in sorted(intake.db.list_collection_names())], default=str)
+    assert before == after
+
+
+def test_code_look_ups_are_limited(visitor: FlaskClient) -> None:
+    statuses = [post(visitor, "/s", code="no such words").status_code for _ in range(11)]
+    assert statuses[-1] == 429
+
+
+def test_comfort_is_written_on_every_page(visitor: FlaskClient) -> None:
+    post(visitor, "/comfort", theme="quiet", text="larger", space="normal", font="plain")
+    assert 'data-theme="quiet" data-text="larger" data-font="plain"' in visitor.get("/").text
+
+
+def test_somebody_who_stepped_back_is_gone_kindly(visitor: FlaskClient, intake: Service) -> None:
+    intake.run(keep_directory_entry, an_entry_seen(intake, "kai", state="stepped_back", version=2))
+    gone = visitor.get("/people/kai")
+    assert gone.status_code == 410
+    assert "Kai no longer offers meetings here" in gone.text
+    assert "Kai" not in visitor.get("/people").text
