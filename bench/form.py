@@ -1,0 +1,55 @@
+"""A visitor without JavaScript: opens pages, keeps cookies, fills in the one form of a page, and follows where it leads."""
+
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+
+
+class FormOnPage(HTMLParser):
+    """The last form of a page that is sent by POST, with everything that is already filled in."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.action, self.fields, self._select, self._in_form = "", list[tuple[str, str]](), "", False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        has = {name: value or "" for name, value in attrs}
+        if tag == "form" and has.get("method", "").lower() == "post":
+            self.action, self.fields, self._in_form = has["action"], [], True
+        elif self._in_form and tag == "input" and has.get("name"):
+            if has.get("type") not in {"radio", "checkbox"} or "checked" in has:
+                self.fields.append((has["name"], has.get("value", "")))
+        elif self._in_form and tag == "select":
+            self._select = has.get("name", "")
+        elif self._in_form and tag == "option" and "selected" in has:
+            self.fields.append((self._select, has["value"]))
+        elif self._in_form and tag == "textarea":
+            self.fields.append((has["name"], ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_form = self._in_form and tag != "form"
+
+
+class Visitor:
+    def __init__(self, base: str, verify: str | bool = True) -> None:
+        self._base, self._session = base, requests.Session()
+        self._session.verify, self._session.trust_env = verify, False
+        self.page, self.url = "", ""
+
+    def open(self, path: str) -> None:
+        self._take(self._session.get(urljoin(self._base, path), timeout=30))
+
+    def send(self, **typed: str | list[str]) -> None:
+        """Fill in what is given and press the form's first button. Everything else stays as the page has it."""
+        form = FormOnPage(self.page)
+        body: list[tuple[str, Any]] = [(name, value) for name, value in form.fields if name not in typed]
+        for name, value in typed.items():
+            body += [(name, one) for one in ([value] if isinstance(value, str) else value)]
+        self._take(self._session.post(urljoin(self.url, form.action), data=body, timeout=30))
+
+    def _take(self, answer: requests.Response) -> None:
+        answer.raise_for_status()
+        self.page, self.url = answer.text, answer.url
