@@ -164,4 +164,10 @@ _PLAIN: dict[Any, Callable[..., m.Field[Any]]] = {
 def _names_in(messages: Any, prefix: str = "") -> list[str]:
     if not isinstance(messages, dict):
         return [prefix]
-    return [name for key, inner in messages.items() for name in _names_in(inner, f"{prefix}.{key}" if prefix else str(key))]
+    named = {_name_of(key, inner): inner for key, inner in messages.items()}
+    return [name for key, inner in named.items() for name in _names_in(inner, f"{prefix}.{key}" if prefix else key)]
+
+
+def _name_of(key: Any, inner: Any) -> str:
+    """The key of a mapping came with the message and may be anybody's words; marshmallow says what is wrong below it."""
+    return "*" if isinstance(inner, dict) and inner.keys() <= {"key", "value"} else str(key)
