@@ -17,6 +17,7 @@ from shared.clock import now
 from shared.contracts import AgeGroup, Help, Part, Way
 from shared.i18n import LANGUAGES, _
 
+NOT_MEANT = {"csrf_token", "form_id"}
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 STATES = ("open", "full", "resting", "stepped_back")
 EMAIL = _("Check the email address. It should look like name@example.org")
@@ -45,7 +46,7 @@ def read(form: Form, sent: MultiDict[str, str]) -> tuple[dict[str, Any], dict[st
     raw: dict[str, Any] = {}
     for name in sent:
         values = [value.strip() for value in sent.getlist(name) if value.strip()]
-        if name != "csrf_token" and values:
+        if name not in NOT_MEANT and values:
             raw[name] = values if isinstance(form.fields.get(name), fields.List) else values[0]
     return load(form, raw)
 
@@ -225,6 +226,11 @@ def entry_from(data: Mapping[str, Any], practitioner_id: str | None = None) -> P
 def morning_of(day: Any, zone: str) -> datetime | None:
     """A rest until a day ends when that day begins, where the person is."""
     return datetime.combine(day, time(), ZoneInfo(zone)) if day else None
+
+
+def day_of(moment: datetime | None, zone: str) -> str:
+    """The same day as it stands in the form."""
+    return moment.astimezone(ZoneInfo(zone)).date().isoformat() if moment else ""
 
 
 def hours_rows(sent: MultiDict[str, str]) -> MultiDict[str, str]:

@@ -325,6 +325,19 @@ def notes_about(db: Db, request_id: str) -> list[Doc]:
     return list(db.audit.find({"request_id": request_id}).sort("at", 1))
 
 
+def opened_lately(db: Db, coordinator_id: str, request_id: str, since: datetime) -> bool:
+    wanted = {"coordinator_id": coordinator_id, "request_id": request_id, "what": "opened", "at": {"$gt": since}}
+    return db.audit.find_one(wanted, {"_id": 1}) is not None
+
+
+def how_many_move(db: Db) -> int:
+    return db.offers.count_documents({"open": True})
+
+
+def coordinators(db: Db) -> dict[str, Doc]:
+    return {row["_id"]: row for row in db.coordinators.find()}
+
+
 def living_links(db: Db, person_id: str, purpose: str, moment: datetime) -> int:
     return db.links.count_documents({"person_id": person_id, "purpose": purpose, "expires_at": {"$gt": moment}})
 

@@ -1,0 +1,87 @@
+"""What coded answers are called. Marked here, translated where they are shown."""
+
+from shared.i18n import _
+
+HELP = {
+    "listening": _("Someone to listen"),
+    "planning": _("Planning for hard times"),
+    "making_sense": _("Making sense of things together"),
+    "forms": _("Help with forms and appointments"),
+    "other": _("Something else"),
+}
+WAYS = {
+    "video": _("Video call"),
+    "phone": _("Phone"),
+    "text": _("Text messages"),
+    "email": _("By email"),
+    "in_person": _("In person"),
+}
+PARTS = {
+    "weekday_morning": _("Weekday mornings"),
+    "weekday_afternoon": _("Weekday afternoons"),
+    "weekday_evening": _("Weekday evenings"),
+    "weekend_morning": _("Weekend mornings"),
+    "weekend_afternoon": _("Weekend afternoons"),
+    "weekend_evening": _("Weekend evenings"),
+}
+AGES = {
+    "under_18": _("Under 18"),
+    "18_to_25": _("18 to 25"),
+    "26_to_64": _("26 to 64"),
+    "65_and_over": _("65 or older"),
+}
+STATES = {
+    "open": _("Open to new people"),
+    "full": _("Full for now"),
+    "resting": _("Resting"),
+    "stepped_back": _("No longer here"),
+}
+WHY = {
+    "reach_out": _("They asked that a person writes to them"),
+    "nobody_suits": _("Nobody here suits what they asked for"),
+    "asks_first": _("A practitioner asks something first"),
+    "not_delivered": _("A message could not be delivered"),
+    "chosen_unknown": _("They chose somebody who is not here"),
+}
+REQUEST_STATES = {
+    "received": _("This request came in"),
+    "asking": _("Somebody is being asked"),
+    "matched": _("They have met each other's yes"),
+    "waiting": _("This request is waiting"),
+    "reaching_out": _("A person will write to them"),
+    "withdrawn": _("This request has ended"),
+}
+OFFER_STATES = {
+    "sent": _("asked"),
+    "seen": _("asked, has read it"),
+    "accepted": _("said yes"),
+    "declined": _("said not this time"),
+    "lapsed": _("the time to answer passed"),
+    "released": _("let off"),
+}
+DEEDS = {
+    "opened": _("opened this request"),
+    "asked": _("asked a practitioner"),
+    "suggested": _("suggested people"),
+    "reaches_out": _("said that a person writes"),
+    "settled": _("said that this is done"),
+}
+WORDS = {
+    "name": _("Name"),
+    "pronouns": _("Pronouns"),
+    "words": _("What would help right now"),
+    "access": _("Access needs"),
+    "anything": _("Anything else"),
+    "language_other": _("Language"),
+    "before_we_write": _("Before we write to them"),
+    "avoid_words": _("Whom they would rather not meet"),
+}
+DONE = {
+    "asked": _("The practitioner is being asked."),
+    "suggested": _("The suggestions are on their page."),
+    "reaching": _("Their page says that a person will write."),
+    "settled": _("Done."),
+    "kept": _("Saved."),
+    "not_now": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
+}
+EMAIL_IN_USE = _("Another practitioner has this email address")

@@ -1,0 +1,109 @@
+"""/c: what needs a person and why, oldest first. What somebody wrote is shown only after an opening that was written down."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from services.matching import forms, labels, store
+from services.matching.handlers import desk as deeds
+from services.matching.handlers import service
+from services.matching.handlers.choosing import SETTLED
+from services.matching.handlers.signing_in import coordinator_name
+from services.matching.web.here import name_of, page, question_in, run, see, words_of
+from services.matching.web.signing_in import at_the_door, must_be, who_is_here
+from shared.clock import now
+from shared.messages import Event
+from shared.mongo import Doc
+from shared.web.errors import error_page
+
+desk = Blueprint("desk", __name__)
+AN_OPENING_LASTS = timedelta(minutes=15)
+
+
+@desk.get("/c")
+def what_needs_a_person() -> Response:
+    if who_is_here("coordinator") is None:
+        return at_the_door("coordinator")
+    needs, names = store.needs_by_age(service.db), _coordinators()
+    people = {row["_id"]: row for row in store.practitioners(service.db)}
+    rows = [
+        {**need, "held_by": names.get(need["holder"], ""), "about": name_of(people.get(need.get("person_id", "")))}
+        for need in needs
+    ]
+    days = (now() - needs[0]["since"]).days if needs else 0
+    return page("desk.html", needs=rows, moving=store.how_many_move(service.db), oldest_days=days, at=now())
+
+
+@desk.post("/c/requests/<request_id>/open")
+def open_request(request_id: str) -> Response:
+    if store.request(service.db, request_id) is None:
+        return error_page(404)
+    run(deeds.note_who_opened, deeds.RequestOpened(coordinator_id=must_be("coordinator"), request_id=request_id))
+    return see(f"/c/requests/{request_id}")
+
+
+@desk.get("/c/requests/<request_id>")
+def one_request(request_id: str) -> Response:
+    return _show(request_id)
+
+
+@desk.post("/c/requests/<request_id>/ask")
+def ask_a_practitioner(request_id: str) -> Response:
+    coordinator_id = must_be("coordinator")
+    said, errors = forms.read(forms.PickOneForm(), request.form)
+    if errors:
+        return _show(request_id, errors)
+    picked = deeds.PractitionerPicked(coordinator_id=coordinator_id, request_id=request_id, practitioner_id=said["practitioner"])
+    return _told(request_id, "asked", lambda: run(deeds.ask_for_them, picked))
+
+
+@desk.post("/c/requests/<request_id>/suggest")
+def suggest_people(request_id: str) -> Response:
+    coordinator_id = must_be("coordinator")
+    said, errors = forms.read(forms.PickPeopleForm(), request.form)
+    if errors:
+        return _show(request_id, errors)
+    picked = deeds.PeoplePicked(coordinator_id=coordinator_id, request_id=request_id, practitioner_ids=tuple(said["people"]))
+    return _told(request_id, "suggested", lambda: run(deeds.suggest_to_them, picked))
+
+
+@desk.post("/c/requests/<request_id>/reach-out")
+def write_that_someone_reaches_out(request_id: str) -> Response:
+    opened = deeds.RequestOpened(coordinator_id=must_be("coordinator"), request_id=request_id)
+    return _told(request_id, "reaching", lambda: run(deeds.say_someone_reaches_out, opened))
+
+
+@desk.post("/c/needs/<need_id>/<any(take, done):deed>")
+def take_or_settle(need_id: str, deed: str) -> Response:
+    said = deeds.NeedTaken(coordinator_id=must_be("coordinator"), need_id=need_id)
+    run(deeds.take_on if deed == "take" else deeds.settle, said)
+    return see("/c?said=settled" if deed == "done" else "/c")
+
+
+def _told(request_id: str, done: str, do: Callable[[], list[Event]]) -> Response:
+    return see(f"/c/requests/{request_id}?said={done if do() else 'not_now'}")
+
+
+def _show(request_id: str, errors: dict[str, str] | None = None) -> Response:
+    coordinator_id, row = must_be("coordinator"), store.request(service.db, request_id)
+    if row is None:
+        return error_page(404)
+    is_open = store.opened_lately(service.db, coordinator_id, request_id, now() - AN_OPENING_LASTS)
+    return page("desk_request.html", errors, asks=row, is_open=is_open, **(_inside(row) if is_open else {}))
+
+
+def _inside(row: Doc) -> dict[str, Any]:
+    people = {p["_id"]: name_of(p) for p in store.practitioners(service.db)}
+    able = deeds.those_who_may_be_asked(row, service.db) if row["state"] not in SETTLED else []
+    needs = [{**need, "question": question_in(need, row)} for need in store.needs_about(service.db, row["_id"])]
+    return {
+        "words": words_of(row, tuple(labels.WORDS)), "needs": needs, "offers": store.offers_about(service.db, row["_id"]),
+        "notes": store.notes_about(service.db, row["_id"]), "people": people, "able": [(i, people[i]) for i in able],
+        "coordinators": _coordinators(), "being_asked": store.open_offer_of(service.db, row["_id"]), "typed": request.form,
+    }  # fmt: skip
+
+
+def _coordinators() -> dict[str, str]:
+    return {i: coordinator_name(row) for i, row in store.coordinators(service.db).items()}

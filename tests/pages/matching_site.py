@@ -1,0 +1,49 @@
+"""A visitor of the matching pages: follows links, presses buttons, never runs a script."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from services.matching.web import make_app
+from shared import vault
+from shared.contracts import OfferMade, SignInAsked
+from shared.service import Service
+from shared.settings import Settings
+from shared.vault import open_vault
+from shared.web.limits import limiter
+
+
+def the_site(matching: Service, keys: Path) -> Flask:
+    settings = Settings(
+        mongodb_uri="mongodb://unused", amqp_url="amqp://unused", keys_dir=keys, programme_file=Path("deploy/programme.toml"),
+        public_url="http://localhost", log_level="INFO", metrics_port=0, worker_threads=1,
+    )  # fmt: skip
+    app = make_app(settings)
+    limiter.enabled = False
+    return app
+
+
+def press(visitor: FlaskClient, page: str, action: str | None = None, **fields: Any) -> TestResponse:
+    """Send the form on this page that goes to `action` (or to the page itself) with its own hidden fields."""
+    html = visitor.get(page).text
+    forms = re.findall(r"<form method=\"post\"([^>]*)>(.*?)</form>", html, re.S)
+    inside = next(body for head, body in forms if action is None or f'action="{action}"' in head)
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', inside))
+    return visitor.post(action or page, data={**hidden, **fields})
+
+
+def opened(keys: Path, said: OfferMade | SignInAsked) -> dict[str, str]:
+    """What notify reads in the news: paths of the links."""
+    sealed = said.sealed
+    key = open_vault(keys, "notify").unwrap(sealed.wrap, sealed.person_id)
+    found = vault.open_all(key, sealed.person_id, sealed.fields)
+    return {name: "/" + link.split("/", 3)[3] for name, link in found.items()}
+
+
+def everything_in(matching: Service) -> dict[str, list[dict[str, Any]]]:
+    names = sorted(matching.db.list_collection_names())
+    return {name: list(matching.db[name].find().sort("_id", 1)) for name in names}

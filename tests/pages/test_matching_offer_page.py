@@ -1,0 +1,142 @@
+"""The offer page by link: GET shows, POST acts, each ending has its calm page."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from services.matching.handlers.choosing import let_everyone_off
+from services.matching.handlers.lapsing import let_offer_lapse
+from shared.contracts import OfferMade, RequestWithdrawn
+from shared.service import Service
+from tests.handlers.matching_steps import Clock, ask, only, open_offer, the, there_are, tick
+from tests.pages.matching_site import everything_in, opened, press, the_site
+
+
+@pytest.fixture
+def visitor(matching: Service, keys: Path) -> FlaskClient:
+    return the_site(matching, keys).test_client()
+
+
+@pytest.fixture
+def links(matching: Service, keys: Path) -> dict[str, str]:
+    there_are(matching, "juniper")
+    return opened(keys, only(OfferMade, ask(matching, ("juniper", "ask_me"), languages=("en",), help=("listening",))))
+
+
+def test_opening_the_link_fifty_times_changes_nothing(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
+    before = everything_in(matching)
+    for link in links.values():
+        for _ in range(25):
+            assert visitor.get(link).status_code == 200
+            assert visitor.head(link).status_code == 200
+    assert everything_in(matching) == before
+
+
+def test_the_link_alone_shows_nothing_of_the_person(visitor: FlaskClient, links: dict[str, str]) -> None:
+    html = visitor.get(links["link"]).text
+    assert "Someone would like to meet you" in html
+    assert "Wren" not in html
+
+
+@pytest.mark.parametrize("which", ["link", "short_link"])
+def test_one_button_opens_the_request_at_an_address_without_a_token(
+    visitor: FlaskClient, links: dict[str, str], matching: Service, which: str
+) -> None:
+    answer = press(visitor, links[which])
+    assert (answer.status_code, answer.location) == (303, "/o")
+    html = visitor.get("/o").text
+    assert "Wren would like to meet you" in html
+    assert "company on hard mornings" in html
+    assert "it does not count against you" in html
+    assert the(matching, "offers", open_offer(matching))["state"] == "seen"
+
+
+def test_a_yes_is_said_once_and_stays(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
+    press(visitor, links["link"])
+    assert press(visitor, "/o", "/o", answer="yes").location == "/o"
+    assert "You said yes" in visitor.get("/o").text
+    assert the(matching, "requests", "r1")["state"] == "matched"
+
+
+def test_an_answer_is_needed(visitor: FlaskClient, links: dict[str, str]) -> None:
+    press(visitor, links["link"])
+    answer = press(visitor, "/o", "/o")
+    assert answer.status_code == 422
+    assert "<title>Error: " in answer.text
+    assert "Choose an answer" in answer.text
+
+
+def test_a_question_is_needed_to_ask_one_and_what_was_typed_stays(visitor: FlaskClient, links: dict[str, str]) -> None:
+    press(visitor, links["link"])
+    assert "Write what you would like to ask first" in press(visitor, "/o", "/o", answer="ask_first").text
+    late = press(visitor, "/o", "/o", answer="pause", question="kept words", pause_until="2020-01-01")
+    assert "Choose a day that is still to come" in late.text
+    assert "kept words" in late.text
+
+
+def test_a_question_leaves_the_offer_open(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
+    press(visitor, links["link"])
+    press(visitor, "/o", "/o", answer="ask_first", question="Is text all right?")
+    assert "Your question is with the coordinators" in visitor.get("/o").text
+    assert the(matching, "offers", open_offer(matching))["open"]
+
+
+def test_not_this_time_can_be_changed_on_the_page(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
+    press(visitor, links["link"])
+    press(visitor, "/o", "/o", answer="not_this_time")
+    assert "you can still change your answer" in visitor.get("/o").text
+    press(visitor, "/o", "/o", answer="yes")
+    assert the(matching, "requests", "r1")["state"] == "matched"
+
+
+def test_a_pause_rests_until_the_day_they_said(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
+    press(visitor, links["link"])
+    press(visitor, "/o", "/o", answer="pause", pause_until="2031-02-01")
+    row = the(matching, "practitioners", "juniper")
+    assert row["state"] == "resting"
+    assert row["resting_until"].isoformat() == "2031-02-01T05:00:00+00:00"  # midnight in New York
+
+
+def test_a_request_that_was_taken_back_says_so(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
+    press(visitor, links["link"])
+    matching.run(let_everyone_off, RequestWithdrawn(request_id="r1"))
+    assert "This request has ended" in visitor.get("/o").text
+    assert "Wren" not in visitor.get("/o").text
+
+
+def test_time_that_passed_is_no_blame(
+    visitor: FlaskClient, links: dict[str, str], matching: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(tmp_path / "clock", monkeypatch)
+    clock.pass_by(days=5, minutes=1)
+    tick(matching, let_offer_lapse)
+    press(visitor, links["link"])
+    assert "The time to answer has passed" in visitor.get("/o").text
+    clock.pass_by(days=8)
+    assert visitor.get(links["link"]).status_code == 410
+
+
+@pytest.mark.parametrize("path", ["/o/wrong", "/o", "/me/in/wrong", "/c/in/wrong"])
+def test_wrong_and_ended_links_have_one_neutral_page(visitor: FlaskClient, path: str) -> None:
+    assert visitor.get(path).status_code == 410
+    assert "This link no longer works" in visitor.get(path).text
+
+
+def test_the_page_reads_in_spanish(visitor: FlaskClient, links: dict[str, str]) -> None:
+    press(visitor, links["link"])
+    html = visitor.get("/o?lang=es").text
+    assert "Sí, puedo" in html
+    assert "Someone" not in html
+
+
+def test_answers_to_unknown_fields_are_refused(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
+    press(visitor, links["link"])
+    assert press(visitor, "/o", "/o", answer="yes", **{"offer_id[$ne]": "1"}).status_code == 422
+    assert the(matching, "offers", open_offer(matching))["open"]
+
+
+def test_a_link_lives_a_week_longer_than_its_offer(matching: Service, links: dict[str, str]) -> None:
+    offer = the(matching, "offers", open_offer(matching))
+    assert [row["expires_at"] - offer["answer_by"] for row in matching.db.links.find()] == [timedelta(days=7)] * 2
