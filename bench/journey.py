@@ -65,18 +65,18 @@ class Trip:
 
     @property
     def email(self) -> str:
-        return f"{self.slug}@demo.example"
+        return f"{self.slug}@journey.example"
 
     @property
     def phone(self) -> str:
-        return f"+1202555{(self.run * N + self.number) % 10_000:04}"
+        return f"+1500555{(self.run * N + self.number) % 10_000:04}"
 
     def fill_in(self) -> None:
         """All seven pages, up to `Check your answers`."""
         self.visitor.open(f"/ask/1?with={self.slug}")
         answers: list[dict[str, str | list[str]]] = [
             {"mode": "chosen"}, {"name": "Sam"}, {"words": "Somebody to talk to on Sundays."},
-            {"reach": ["email"], "email": f"sam-{self.slug}@demo.example"}, {}, {"language": "en"}, {},
+            {"reach": ["email"], "email": f"sam-{self.slug}@journey.example"}, {}, {"language": "en"}, {},
         ]  # fmt: skip
         for answer in answers:
             self.visitor.send(**answer)

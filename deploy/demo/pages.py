@@ -16,6 +16,7 @@ from shared import clock
 from shared.web.headers import CSP
 
 pages = Blueprint("demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo/static")
+GUESTS = "@journey.example", "+1500555"
 T = TypeVar("T", SeenLetter, Text)
 
 # A letter's HTML brings its own styles; it may run nothing, load nothing, and is framed by the inbox alone.
@@ -74,9 +75,8 @@ def phone() -> str:
     people = _by_person(reversed(sinks().phone.texts()))
     who = _chosen(people)
     texts = list(reversed(people.get(who, [])))
-    newest = next((text for text in reversed(texts) if text.direction == "in"), None)
-    answers = codes_in(newest.words) if newest else []
-    return render_template("demo/phone.html", people=people, who=who, texts=texts, answers=answers)
+    asked = next((text.words for text in reversed(texts) if text.direction == "in" and codes_in(text.words)), "")
+    return render_template("demo/phone.html", people=people, who=who, texts=texts, answers=codes_in(asked))
 
 
 @pages.post("/demo/phone")
@@ -126,10 +126,12 @@ def _name(address: str) -> str:
 
 
 def _by_person(things: Iterable[T]) -> dict[str, list[T]]:
-    """The person who heard last comes first."""
+    """The person who heard last comes first. The guests of a measurement are many and nobody, so they are left out."""
     people: dict[str, list[T]] = {}
     for thing in things:
-        people.setdefault(thing.to if isinstance(thing, SeenLetter) else thing.number, []).append(thing)
+        address = thing.to if isinstance(thing, SeenLetter) else thing.number
+        if not (address.endswith(GUESTS[0]) or address.startswith(GUESTS[1])):
+            people.setdefault(address, []).append(thing)
     return people
 
 
