@@ -46,7 +46,7 @@ WHY = {
 REQUEST_STATES = {
     "received": _("This request came in"),
     "asking": _("Somebody is being asked"),
-    "matched": _("They have met each other's yes"),
+    "matched": _("A practitioner said yes"),
     "waiting": _("This request is waiting"),
     "reaching_out": _("A person will write to them"),
     "withdrawn": _("This request has ended"),

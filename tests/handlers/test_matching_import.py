@@ -1,0 +1,65 @@
+"""Practitioners from a spreadsheet: all of them or none, and a clear line for each bad cell that never shows its value."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from services.matching.people import TOO_MANY, bring_in, check, main, read_file
+from shared.service import Service
+
+HEAD = "name,email,phone,languages,ways,hours,places,state,resting_until\n"
+GOOD = 'Ana,Ana@Example.org,(202) 555-0101,en es,video;text,"mon 18:00-20:00; wed 9:00-10:30",2,,\n'
+
+
+def a_file(folder: Path, *lines: str) -> Path:
+    file = folder / "people.csv"
+    file.write_text(HEAD + "".join(lines))
+    return file
+
+
+def test_a_good_row_becomes_a_practitioner(matching: Service, tmp_path: Path) -> None:
+    entries, problems = check(read_file(a_file(tmp_path, GOOD)), "America/New_York")
+    assert problems == []
+    assert bring_in(entries, into=matching) == 1
+    row = matching.db.practitioners.find_one({})
+    assert row
+    assert (row["languages"], row["ways"], row["places"], row["state"]) == (["en", "es"], ["video", "text"], 2, "open")
+    assert row["hours"] == [{"day": 0, "start": 1080, "end": 1200}, {"day": 2, "start": 540, "end": 630}]
+    assert row["has_phone"]
+
+
+def test_each_problem_names_row_and_column_and_never_the_value(tmp_path: Path) -> None:
+    bad = "Kai,kai-at-home,12,xx1,boat,someday,-3,gone,yesterday\n"
+    _, problems = check(read_file(a_file(tmp_path, GOOD, bad)), "UTC")
+    assert {(row, column) for row, column, _ in problems} == {
+        (3, column) for column in ("email", "phone", "languages", "ways", "hours", "places", "state", "resting_until")
+    }
+    assert not any(value in says for _, _, says in problems for value in ("kai-at-home", "boat", "someday", "gone", "xx1"))
+
+
+def test_the_same_address_twice_and_cells_too_many_are_said(tmp_path: Path) -> None:
+    _, problems = check(read_file(a_file(tmp_path, GOOD, GOOD.replace("Ana@", "ana@"), GOOD.strip() + ",more\n")), "UTC")
+    assert [(row, column) for row, column, _ in problems] == [(3, "email"), (4, TOO_MANY)]
+
+
+def test_importing_again_updates_and_leaves_a_rest_alone(matching: Service, tmp_path: Path) -> None:
+    entries, _ = check(read_file(a_file(tmp_path, GOOD)), "UTC")
+    bring_in(entries, into=matching)
+    matching.db.practitioners.update_one({}, {"$set": {"state": "resting"}})
+    again, _ = check(read_file(a_file(tmp_path, GOOD.replace(",2,", ",5,"))), "UTC")
+    bring_in(again, into=matching)
+    assert [(row["places"], row["state"]) for row in matching.db.practitioners.find()] == [(5, "resting")]
+
+
+def test_one_bad_row_keeps_everybody_out(matching: Service, tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "start", lambda settings: matching)
+    for name, value in {"MONGODB_URI": "mongodb://unused", "AMQP_URL": "amqp://unused", "KEYS_DIR": str(keys)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PUBLIC_URL", "http://localhost")
+    bad = CliRunner().invoke(main, [str(a_file(tmp_path, GOOD, "Kai,,,,,,,,\n"))])
+    assert bad.exit_code == 1
+    assert "row 3, email:" in bad.output
+    assert matching.db.practitioners.count_documents({}) == 0
+    good = CliRunner().invoke(main, [str(a_file(tmp_path, GOOD))])
+    assert (good.exit_code, "1 practitioners are in." in good.output) == (0, True)
