@@ -49,7 +49,7 @@ class Front:
         if environ.get("CONTENT_TYPE"):
             given["Content-Type"] = environ["CONTENT_TYPE"]
         host = given.get("Host", self._public_host)
-        return {**given, "X-Forwarded-For": environ["REMOTE_ADDR"], "X-Forwarded-Proto": "http", "X-Forwarded-Host": host}
+        return {**given, "X-Forwarded-For": environ.get("REMOTE_ADDR", ""), "X-Forwarded-Proto": "http", "X-Forwarded-Host": host}
 
 
 def _target(environ: dict[str, Any]) -> str:
