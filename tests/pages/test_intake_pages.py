@@ -71,8 +71,10 @@ def said(intake: Service, kind: str) -> list[Any]:
     return [event_in(from_json(row["body"])) for row in intake.db.outbox.find({"type": kind})]
 
 
-PAGES = ["/", "/expect", "/keep", "/help", "/comfort", "/away", "/people", "/people?ways=video&text=juniper", "/people?text=nobody",
-         "/people/juniper", "/people/ana", "/ask/1", "/ask/1?with=juniper", "/ask/return", "/s", "/s/link-sent", "/s/in/x", "/ask/erased"]  # fmt: skip
+PAGES = [
+    "/", "/expect", "/keep", "/help", "/comfort", "/away", "/people", "/people?ways=video&text=juniper", "/people?text=nobody",
+    "/people/juniper", "/people/ana", "/ask/1", "/ask/1?with=juniper", "/ask/return", "/s", "/s/link-sent", "/s/in/x", "/ask/erased",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
