@@ -38,6 +38,7 @@ class Home:
 
     def note(self, **what: Any) -> None:
         known = self.noted()
+        self.folder.mkdir(parents=True, exist_ok=True)
         beside = self.notes.with_suffix(".new")
         beside.touch(mode=0o600)
         beside.write_text(json.dumps({**known, **what}))
