@@ -15,6 +15,7 @@ from deploy.demo.home import ROOT, Home, Process
 from deploy.demo.processes import environment
 
 SECONDS_TO_END = 30
+ASKED_TO_END = {None, 0, 130, 143}  # 130: Ctrl-C, 143: make demo-stop
 manager.KILL_WAIT = SECONDS_TO_END  # a worker may finish what it has in hand
 
 
@@ -48,7 +49,7 @@ def run(home: Home, processes: list[Process]) -> int:
         together.add_process(process.name, command, env=environment(home.folder, process.environment), cwd=str(ROOT))
     threading.Thread(target=_say_when_ready, args=(home, processes), daemon=True).start()
     together.loop()
-    return int(together.returncode or 0)
+    return 0 if together.returncode in ASKED_TO_END else int(together.returncode)
 
 
 def is_ready(url: str) -> bool:
