@@ -73,7 +73,8 @@ def said(intake: Service, kind: str) -> list[Any]:
 
 PAGES = [
     "/", "/expect", "/keep", "/help", "/comfort", "/away", "/people", "/people?ways=video&text=juniper", "/people?text=nobody",
-    "/people/juniper", "/people/ana", "/ask/1", "/ask/1?with=juniper", "/ask/return", "/s", "/s/link-sent", "/s/in/x", "/ask/erased",
+    "/people/juniper", "/people/ana", "/ask/1", "/ask/1?with=juniper", "/ask/return", "/s", "/s/link-sent", "/s/in/x",
+    "/ask/erased",
 ]  # fmt: skip
 
 
