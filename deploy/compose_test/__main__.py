@@ -1,0 +1,72 @@
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from deploy.compose_test import checks
+from deploy.compose_test.stack import ROOT, WORKERS, Failed, Stack, new_stack, temporary_folder
+
+T = TypeVar("T")
+WHILE_IT_RUNS = (
+    checks.each_worker_runs_twice,
+    checks.each_service_reaches_its_own_database_and_no_other,
+    checks.each_service_reads_its_own_queue_and_no_other,
+    checks.no_private_key_exists_inside_intake,
+    checks.every_container_is_read_only_and_holds_no_right_it_does_not_need,
+    checks.nothing_that_runs_is_root_or_can_write_to_its_own_image,
+    checks.only_the_proxy_is_reachable_from_outside,
+    checks.no_password_is_in_an_environment_that_stays,
+)
+AT_THE_END = (checks.no_log_holds_what_somebody_wrote, checks.everything_stops_by_itself_when_asked)
+
+
+def main() -> int:
+    with temporary_folder() as folder:
+        stack = new_stack(Path(folder))
+        say(f"{stack.project}: {stack.url}")
+        try:
+            return walk(stack, Path(folder))
+        except Failed as failure:
+            say(f"FAILED {failure}")
+            say(stack.compose("ps", "--all", check=False).stdout)
+            say(stack.compose("logs", "--no-color", "--tail", "25", check=False).stdout[-12000:])
+            return 1
+        finally:
+            timed("everything taken away", stack.take_away)
+
+
+def walk(stack: Stack, folder: Path) -> int:
+    copies = [word for worker in WORKERS for word in ("--scale", f"{worker}=2")]
+    timed("images built", lambda: stack.compose("build"))
+    timed("stack is up and healthy", lambda: stack.compose("up", "--detach", "--wait", "--wait-timeout", "240", *copies))
+    certificate = checks.copy_certificate(stack, folder)
+    timed("the proxy sends each path to its service", lambda: checks.the_proxy_sends_each_path_to_its_service(stack, certificate))
+    timed("the journey through the proxy", lambda: journey(stack, certificate))
+    for check in (*WHILE_IT_RUNS, *AT_THE_END):
+        timed(check.__name__.replace("_", " "), lambda check=check: check(stack))  # type: ignore[misc]
+    say(f"compose-test {len(WHILE_IT_RUNS) + len(AT_THE_END) + 4} steps ok")
+    return 0
+
+
+def journey(stack: Stack, certificate: Path) -> None:
+    given = {"JOURNEY_BASE": stack.url, "JOURNEY_IMPORT": checks.journey_command(stack), "JOURNEY_VERIFY": str(certificate)}
+    done = subprocess.run([sys.executable, "-m", "bench.journey"], env={**stack.environment, "N": "20", **given}, cwd=ROOT)
+    if done.returncode:
+        raise Failed("the journey did not arrive")
+
+
+def timed(what: str, do: Callable[[], T]) -> T:
+    begun = time.monotonic()
+    done = do()
+    say(f"{time.monotonic() - begun:6.1f} s  {what}")
+    return done
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
