@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -92,9 +92,9 @@ class Trip:
             raise SystemExit(f"Send led to {self.visitor.url}")
 
 
-def practitioners(trips: Sequence[Trip], state: str) -> str:
+def practitioners(trips: Sequence[Trip], state: str, moved: float) -> str:
     """One for each request, where it is early afternoon now: no quiet hours, no hour between two texts, a free place."""
-    shift = 13 - datetime.now(UTC).hour
+    shift = 13 - (datetime.now(UTC) + timedelta(seconds=moved)).hour
     columns = ["name", "email", "phone", "words", "languages", "places", "time_zone", "state"]
     out = io.StringIO()
     table = csv.writer(out)
@@ -216,18 +216,18 @@ def demo(command: str) -> None:
 def measure(stack: Stack) -> list[Trip]:
     run = int(time.time())
     trips = [Trip(number, run, Visitor(stack.base, stack.verify)) for number in range(1, N + 1)]
-    bring_in(stack, practitioners(trips, "open"))
+    begin = stack.get("/demo/api/accepted?after=1000000000").json()
+    bring_in(stack, practitioners(trips, "open", begin["moved"]))
     try:
         wait_until_listed(stack, trips)
         with ThreadPoolExecutor(4) as pool:
             list(track(pool.map(Trip.fill_in, trips), "Writing requests", total=N, console=console))
-        begin = stack.get("/demo/api/accepted?after=1000000000").json()
         press_all(trips)
         wait_for_letters(stack, trips, begin["next"])
         if stack.mongodb_uri:
             add_moments_of_databases(stack, trips, begin["moved"])
     finally:
-        bring_in(stack, practitioners(trips, "stepped_back"))
+        bring_in(stack, practitioners(trips, "stepped_back", begin["moved"]))
     return trips
 
 
