@@ -8,7 +8,18 @@ from services.intake import forms, rules, store
 from services.intake.handlers import DraftSaved, erase_draft, keep_draft, service, submit_request
 from services.intake.rules import LAST_QUESTION, MOST_CHOICES
 from services.intake.sealing import Draft, own_code_words, seal_draft, seal_request, with_code
-from services.intake.web.here import a_new_draft, draft_days, everyone, hold_draft, let_in, page, see, service_secret, the_draft
+from services.intake.web.here import (
+    a_new_draft,
+    draft_days,
+    draft_of,
+    everyone,
+    hold_draft,
+    let_in,
+    page,
+    see,
+    service_secret,
+    the_draft,
+)
 from services.intake.zones import by_region, zones
 from shared.clock import now
 from shared.mongo import Doc
@@ -132,7 +143,7 @@ def send() -> Response:
     held = sessions.current(service.db, "draft")
     if held is None:
         return nothing_kept()
-    draft = the_draft()
+    draft = draft_of(held)
     if draft:
         asked_again = _ask_again_or_send(draft)
         if asked_again:

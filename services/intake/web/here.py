@@ -18,6 +18,7 @@ from shared.web import sessions
 from shared.web.app import settings_here
 from shared.web.errors import error_page
 from shared.web.locale import language
+from shared.web.sessions import Session
 
 A_DAY = timedelta(days=1)
 
@@ -66,8 +67,12 @@ def draft_days() -> int:
 
 def the_draft() -> Draft | None:
     held = sessions.current(service.db, "draft")
-    row = store.draft(service.db, held.person_id) if held else None
-    return open_draft(row, held.key) if held and held.key and row else None
+    return draft_of(held) if held else None
+
+
+def draft_of(held: Session) -> Draft | None:
+    row = store.draft(service.db, held.person_id)
+    return open_draft(row, held.key) if held.key and row else None
 
 
 def a_new_draft() -> Draft:
