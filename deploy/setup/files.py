@@ -34,12 +34,17 @@ class Folder:
         fresh.unlink(missing_ok=True)
         fresh.touch(mode=0o600)
         fresh.write_text(text)
-        os.chown(fresh, self.owner, self.owner)
+        give(fresh, self.owner)
         fresh.chmod(mode)
         fresh.replace(file)
 
     def drop(self, name: str) -> None:
         (self.path / name).unlink(missing_ok=True)
+
+
+def give(path: Path, owner: int) -> None:
+    if os.geteuid() == 0:  # as anybody else, who cannot give files away, everything stays one's own
+        os.chown(path, owner, owner)
 
 
 def make(vault: Path) -> None:
@@ -57,7 +62,7 @@ def deal(vault: Path, out: Path, given: Mapping[str, str] = os.environ) -> None:
     _deal_to_servers(out, (vault / "mongo-keyfile").read_text(), password)
     for name in FOLDERS_TO_OWN:
         if (out / name).is_dir():
-            os.chown(out / name, OURS, OURS)
+            give(out / name, OURS)
 
 
 def mongodb_uri(user: str, password: str) -> str:
