@@ -83,10 +83,10 @@ def test_anyone_who_is_free_is_asked_at_once(matching: Service) -> None:
 def test_whoever_is_not_sure_gets_names_and_a_person(matching: Service) -> None:
     there_are(matching, "ana", "kai")
     news = ask(matching, mode="reach_out")
-    assert kinds(news) == [SuggestionsMade, PersonNeeded]
+    assert kinds(news) == [PersonNeeded, SuggestionsMade]
     assert only(PersonNeeded, news).reaching_out
     row = the(matching, "requests", "r1")
-    assert (row["state"], sorted(row["suggested"]), row["version"]) == ("reaching_out", ["ana", "kai"], 2)
+    assert (row["state"], sorted(row["suggested"]), row["version"]) == ("waiting", ["ana", "kai"], 2)
 
 
 def test_when_nobody_suits_the_request_waits_and_a_person_looks(matching: Service) -> None:

@@ -57,6 +57,14 @@ def test_a_coordinator_asks_a_practitioner_and_the_desk_is_clear(matching: Servi
     assert matching.run(ask_for_them, picked) == []
 
 
+def test_nobody_is_asked_again_while_they_are_being_asked(matching: Service) -> None:
+    there_are(matching, "ana", places=3, offers_at_once=3)
+    ask(matching, "ana")
+    assert those_who_may_be_asked(the(matching, "requests", "r1"), matching.db) == []
+    picked = PractitionerPicked(coordinator_id="ro", request_id="r1", practitioner_id="ana")
+    assert matching.run(ask_for_them, picked) == []
+
+
 def test_hard_limits_stand_at_the_desk_too(matching: Service) -> None:
     there_are(matching, "ana", languages=("en",))
     ask(matching, mode="anyone", languages=("es",))

@@ -23,9 +23,9 @@ def take_the_first_step(said: RequestSubmitted, db: Db) -> list[Event]:
 
 
 def _reach_out(row: Doc, step: Step, db: Db) -> list[Event]:
-    """A person writes to them; whom they might like to meet is on their page meanwhile."""
-    names = take_step(row, step, db) if step.do == "suggest" else []
-    return names + ask_for_a_person(row, "reach_out", db, reaching_out=True)
+    """A person writes to them; whom they might like to meet is on their page meanwhile, so that is said last."""
+    news = ask_for_a_person(row, "reach_out", db, reaching_out=True)
+    return news + (take_step(row, step, db) if step.do == "suggest" else [])
 
 
 def next_step(row: Doc, db: Db) -> Step:

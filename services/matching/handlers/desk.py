@@ -50,6 +50,9 @@ def ask_for_them(said: PractitionerPicked, db: Db) -> list[Event]:
     person = store.people(db, [said.practitioner_id]).get(said.practitioner_id)
     if row is None or person is None or not rules.may_be_asked(store.facts_of(row), person, now().date()):
         return []
+    asked = store.open_offer_of(db, said.request_id)
+    if asked and asked["practitioner_id"] == person.id:
+        return []
     news = release_open_offer(row, "chose_another", db)
     news += ask(row, person.id, db, at=place_in_ranking(row, person.id))
     _done(said.coordinator_id, "asked", row, db)
@@ -97,7 +100,8 @@ def settle(said: NeedTaken, db: Db) -> list[Event]:
 
 def those_who_may_be_asked(row: Doc, db: Db) -> list[str]:
     request, today = store.facts_of(row), now().date()
-    able = [p for p in store.everyone(db) if rules.may_be_asked(request, p, today)]
+    asked = store.open_offer_of(db, row["_id"]) or {"practitioner_id": None}
+    able = [p for p in store.everyone(db) if p.id != asked["practitioner_id"] and rules.may_be_asked(request, p, today)]
     return [p.id for p in rules.in_order_of_what_matters(request, able, today)]
 
 
