@@ -51,7 +51,7 @@ class Bell:
         self._rang.set()
 
     def _listen(self) -> None:
-        only_inserts = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
+        only_inserts: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
         while not self._stopped.is_set():
             try:
                 with self._rows.watch(only_inserts, max_await_time_ms=1000) as stream:

@@ -1,6 +1,8 @@
 """Real parts for every test that needs one: one start of each server in a run, a clean database for each test."""
 
+import logging
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from shared.programme import read_programme
 from shared.service import Service
 from tests import containers
 
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # it shouts at every look for a broker that is still starting
 CONTAINERS = os.environ.get("CONTAINERS", "") not in ("", "0")
 PUBLIC_URL = "https://kt.example"
 
@@ -41,14 +44,20 @@ def mongodb_uri(server_home: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def amqp_url(server_home: Path) -> Iterator[str]:
-    """AMQP_URL when it is set; else as above."""
+def broker(server_home: Path) -> Iterator[tuple[str, subprocess.Popen[bytes] | None]]:
+    """AMQP_URL when it is set; else as above. With it the node's process, when it is one of our own."""
     if CONTAINERS and "AMQP_URL" not in os.environ:
-        yield from containers.a_rabbitmq()
+        for url in containers.a_rabbitmq():
+            yield url, None
         return
     url, started = servers.start_rabbitmq(server_home)
-    yield url
+    yield url, next((one for one in started if isinstance(one, subprocess.Popen)), None)
     servers.stop(started)
+
+
+@pytest.fixture(scope="session")
+def amqp_url(broker: tuple[str, subprocess.Popen[bytes] | None]) -> str:
+    return broker[0]
 
 
 def _equipped(service: Service, uri: str, keys: Path) -> Iterator[Service]:

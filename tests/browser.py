@@ -1,0 +1,19 @@
+"""Chromium as the machine has it, kept from speaking to anybody but us."""
+
+import shutil
+from collections.abc import Iterator
+
+from playwright.sync_api import Browser, Playwright
+
+QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+def a_browser(playwright: Playwright) -> Iterator[Browser]:
+    program = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    assert program, "these tests need Chromium: apt-get install chromium"
+    browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+    yield browser
+    browser.close()

@@ -1,0 +1,38 @@
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from deploy.demo.processes import CannotStart
+from tests import kannel
+from tests.browser import a_browser
+from tests.journeys.house import House
+from tests.journeys.website import Website
+
+
+@pytest.fixture(scope="session")
+def house(
+    mongodb_uri: str, broker: tuple[str, subprocess.Popen[bytes] | None], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    if not kannel.is_here():
+        raise CannotStart("Journeys need a real Kannel: apt-get install kannel kannel-extras")
+    folder: Path = tmp_path_factory.mktemp("house")
+    made = House(folder, mongodb_uri, *broker)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield from a_browser(playwright)
+
+
+@pytest.fixture
+def website(house: House, browser: Browser) -> Website:
+    return Website(browser, house.url)

@@ -1,0 +1,112 @@
+"""The main job, as the people in it live it."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.journeys.house import House, code_in, link_in, only_when_started_here
+from tests.journeys.website import Practitioner, Website
+
+ASKED = "would like to meet you"
+
+
+def test_the_chosen_practitioner_says_yes_by_link(house: House, website: Website) -> None:
+    number = house.welcome("Juniper")
+    wren = website.ask("Juniper", email="wren@people.example")
+    assert "Juniper" in wren.status("is reading your request")
+
+    letter = house.letter_to("Juniper", "/o/")
+    assert letter.subject == "Someone would like to meet you"
+    assert "Wren" not in letter.text + letter.html
+    assert "/o/" in house.text_to(number, ASKED)
+
+    juniper = Practitioner(website.visitor()).open(link_in(letter.text))
+    assert "Wren" in juniper.page.get_by_role("main").inner_text()
+    juniper.answer("yes")
+    wren.status("Juniper would like to meet you")
+    told = house.letter_to("wren", "says yes")
+    assert "Juniper" not in told.subject + told.text
+
+
+def test_the_chosen_practitioner_says_yes_by_text(house: House, website: Website) -> None:
+    number = house.welcome("Kai")
+    wren = website.ask("Kai")
+    code = code_in(house.text_to(number, ASKED))
+    house.kannel.phone.write(number, f"{code} 1")
+    wren.status("Kai would like to meet you")
+
+
+def test_not_this_time_goes_on_to_the_next_choice(house: House, website: Website) -> None:
+    first, second = house.welcome("Ana"), house.welcome("Mo")
+    wren = website.ask("Ana", "Mo")
+    code = code_in(house.text_to(first, ASKED))
+    house.kannel.phone.write(first, f"{code} 2")
+    wren.status("Mo is reading your request")
+    assert house.text_to(second, ASKED)
+
+
+def test_silence_brings_one_nudge_and_then_the_next_step(house: House, website: Website) -> None:
+    house.welcome("Marisol")
+    house.welcome("Ro")
+    wren = website.ask("Marisol", "Ro", email="silence@people.example")
+    first = house.letter_to("Marisol", "/o/")
+    house.move_clock(timedelta(days=3))
+    house.letter_to("Marisol", "still")
+    house.move_clock(timedelta(days=3))
+    house.letter_to("Ro", "/o/")
+    wren.come_back()
+    wren.status("Ro is reading your request")
+    page = website.visitor()
+    page.goto(link_in(first.text))
+    page.get_by_role("main").get_by_role("button").first.click()
+    assert not page.locator("[name=answer]").count()
+
+
+def test_not_sure_becomes_suggestions_a_choice_and_a_yes(house: House, website: Website) -> None:
+    number = house.welcome("Tamsin", languages="en", help="listening")
+    wren = website.ask(mode="suggest")
+    wren.status("you could meet")
+    name = wren.page.locator(".cards h2").first.inner_text()
+    wren.pick(name)
+    wren.status(f"{name} is reading your request")
+    letter = house.letter_to(name, "/o/")
+    Practitioner(website.visitor()).open(link_in(letter.text)).answer("yes")
+    wren.status(f"{name} would like to meet you")
+    assert number
+
+
+def test_whoever_waits_is_asked_about_when_a_place_comes_free(house: House, website: Website) -> None:
+    house.welcome("Lupe", places=1)
+    first = website.ask("Lupe")
+    first.status("Lupe is reading your request")
+    second = website.write(("Lupe", "wait"), name="Robin", email="robin@people.example")
+    second.page.get_by_role("button", name="Send my request").click()
+    if second.page.get_by_role("button", name="Send my request").count():  # told that Lupe has no place left: send all the same
+        second.send()
+    else:
+        second.page.goto("/s")
+    second.status("You are waiting for Lupe")
+    first.leave()
+    second.status("Lupe is reading your request")
+    assert house.letter_to("robin", "asked")
+
+
+def test_a_double_click_on_send_makes_one_request(house: House, website: Website) -> None:
+    house.welcome("Noor", places=5, offers_at_once=5)
+    wren = website.write("Noor")
+    wren.page.get_by_role("button", name="Send my request").dblclick()
+    wren.page.wait_for_url("**/ask/sent")
+    wren.status("Noor is reading your request")
+    assert len(house.letters_to("Noor")) == 1
+
+
+@pytest.mark.skipif(not only_when_started_here(), reason="stops the broker, so it must be one that this run started")
+def test_a_request_is_taken_while_the_broker_is_away_and_delivered_when_it_is_back(house: House, website: Website) -> None:
+    house.welcome("Sky")
+    wren = website.write("Sky")
+    with house.broker_away():
+        wren.send()
+        wren.status("Your request is here")
+        assert house.letters_to("Sky") == []
+    wren.status("Sky is reading your request")
+    assert house.letter_to("Sky", "/o/")

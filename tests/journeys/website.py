@@ -1,0 +1,127 @@
+"""The website as its visitors use it: Chromium without JavaScript."""
+
+import re
+from collections.abc import Sequence
+
+from playwright.sync_api import Browser, Page
+
+from tests.journeys.house import soon
+
+Choice = str | tuple[str, str]
+
+
+class Website:
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser, self.url = browser, url
+
+    def visitor(self) -> Page:
+        """Somebody new, with a browser of their own."""
+        return self._browser.new_context(java_script_enabled=False, base_url=self.url, locale="en-US").new_page()
+
+    def ask(self, *choices: Choice, mode: str = "", name: str = "Wren", email: str = "", phone: str = "") -> "Supportee":
+        someone = self.write(*choices, mode=mode, name=name, email=email, phone=phone)
+        someone.send()
+        return someone
+
+    def write(self, *choices: Choice, mode: str = "", name: str = "Wren", email: str = "", phone: str = "") -> "Supportee":
+        """All seven questions, up to the check page."""
+        someone = Supportee(self.visitor())
+        someone.choose(choices, mode or "chosen")
+        someone.fill_in({"name": name})
+        someone.fill_in({"words": "I would like company on hard mornings"})
+        someone.say_how_to_reach(email, phone)
+        for _ in (5, 6, 7):
+            someone.go_on()
+        return someone
+
+
+class Supportee:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.code_words = ""
+
+    def choose(self, choices: Sequence[Choice], mode: str) -> None:
+        self.page.goto("/ask")
+        self.page.locator(f"[name=mode][value={mode}]").check()
+        for row, choice in enumerate(choices):
+            who, if_not = (choice, "next_choice") if isinstance(choice, str) else choice
+            if row:
+                self.page.get_by_role("button", name="Add another choice").click()
+            self.page.locator("[name=choice]").nth(row).select_option(label=self._shown(who, row))
+            self.page.locator("[name=if_not]").nth(row).select_option(if_not)
+        self.go_on()
+
+    def _shown(self, who: str, row: int) -> str:
+        """The directory is told by events: look until the person is in the list."""
+
+        def look() -> str | None:
+            labels = self.page.locator("[name=choice]").nth(row).locator("option").all_text_contents()
+            found = next((label for label in labels if label.startswith(who)), None)
+            if found is None and row == 0:
+                self.page.reload()
+                self.page.locator("[name=mode][value=chosen]").check()
+            return found
+
+        return soon(look, f"{who} in the list")
+
+    def fill_in(self, values: dict[str, str]) -> None:
+        for name, value in values.items():
+            self.page.locator(f"[name={name}]").fill(value)
+        self.go_on()
+
+    def say_how_to_reach(self, email: str, phone: str) -> None:
+        for way, value in (("email", email), ("text", phone)):
+            if value:
+                self.page.locator(f"[name=reach][value={way}]").check()
+                self.page.locator(f"[name={'email' if way == 'email' else 'phone'}]").fill(value)
+        if not email and not phone:
+            self.page.locator("[name=reach][value=page]").check()
+        self.go_on()
+
+    def go_on(self) -> None:
+        self.page.get_by_role("button", name="Continue").click()
+
+    def send(self) -> None:
+        self.page.get_by_role("button", name="Send my request").click()
+        self.code_words = self.page.locator(".code").first.inner_text()
+        self.page.get_by_role("button", name=re.compile("show my request")).click()
+
+    def status(self, says: str) -> str:
+        """Look at the page until its heading says this."""
+
+        seen: list[str] = []
+
+        def look() -> str | None:
+            self.page.goto("/s")
+            seen[:] = [self.page.locator("h1").inner_text()]
+            return seen[0] if says in seen[0] else None
+
+        return soon(look, lambda: f"a page that says {says!r} (it says {seen})")
+
+    def come_back(self) -> None:
+        """Days later, with nothing but the six words."""
+        self.page.goto("/s")
+        self.page.locator("[name=code]").fill(self.code_words)
+        self.page.get_by_role("main").get_by_role("button").first.click()
+
+    def pick(self, name: str) -> None:
+        self.page.get_by_role("button", name=f"Ask {name}").click()
+
+    def leave(self) -> None:
+        self.page.goto("/s/leave")
+        self.page.get_by_role("main").get_by_role("button").first.click()
+
+
+class Practitioner:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, link: str) -> "Practitioner":
+        self.page.goto(link)
+        self.page.get_by_role("main").get_by_role("button").first.click()
+        return self
+
+    def answer(self, value: str) -> str:
+        self.page.locator(f"[name=answer][value={value}]").check()
+        self.page.get_by_role("main").get_by_role("button").last.click()
+        return self.page.locator("h1").inner_text()
