@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -112,8 +113,13 @@ def test_a_queue_with_other_arguments_is_named_and_not_accepted(bench: Bench) ->
     bench.declare()
 
 
+def _with_a_wrong_password(amqp_url: str) -> str:
+    parts = urlsplit(amqp_url)
+    return parts._replace(netloc=f"{parts.username}:wrong@{parts.hostname}:{parts.port}").geturl()
+
+
 def test_refused_credentials_leave_the_worker_alive_and_not_ready(bench: Bench) -> None:
-    worker = bench.start_worker(amqp_url=bench.amqp_url.replace("guest:guest", "guest:wrong"))
+    worker = bench.start_worker(amqp_url=_with_a_wrong_password(bench.amqp_url))
     assert eventually(lambda: worker.parts()["mongo"])
     assert worker.alive()
     assert not worker.parts()["publisher"]
