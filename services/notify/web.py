@@ -44,9 +44,16 @@ def only_kannel() -> None:
 
 @kannel.post("/in")
 def kannel_text() -> Response:
-    """Kannel's post-url: the text is the body, so that it stands in no access log."""
-    _take(request.headers.get("X-Kannel-ID", ""), request.headers.get("X-Kannel-From", ""), request.get_data(as_text=True))
-    return Response(status=204)
+    """Kannel's post-url (with send-sender): the text is the body, so that it stands in no access log."""
+    _take(request.args.get("id", ""), request.headers.get("X-Kannel-From", ""), request.get_data(as_text=True))
+    return Response()
+
+
+@kannel.get("/in")
+def kannel_text_in_the_address() -> Response:
+    """Kannel's get-url, for gateways that can do no better: `?from=%p&text=%b&id=%I`."""
+    _take(request.args.get("id", ""), request.args.get("from", ""), request.args.get("text", ""))
+    return Response()
 
 
 @kannel.get("/receipt")
@@ -54,7 +61,7 @@ def kannel_receipt() -> Response:
     told = KANNEL_TOLD.get(request.args.get("type", ""))
     if told:
         _note(Receipt(request.args.get("letter", ""), told))
-    return Response(status=204)
+    return Response()
 
 
 @twilio.before_request
@@ -78,7 +85,7 @@ def twilio_receipt() -> Response:
     told = TWILIO_TOLD.get(request.form.get("MessageStatus", ""))
     if told:
         _note(Receipt(request.args.get("letter", ""), told))
-    return Response(status=204)
+    return Response()
 
 
 def _settings() -> NotifySettings:

@@ -1,21 +1,11 @@
 """Letters to supportees about their request, and to coordinators when a person is needed."""
 
-from datetime import timedelta
-
 from services.notify import rules, store
 from services.notify.handlers.desk import Facts, known, service, tell
 from shared.clock import now
-from shared.contracts import PersonNeeded, RequestSubmitted, RequestWaiting, RequestWithdrawn, SuggestionsMade
+from shared.contracts import PersonNeeded, RequestWaiting, RequestWithdrawn, SuggestionsMade
 from shared.messages import Event
 from shared.mongo import Db
-
-
-@service.on(RequestSubmitted)
-def confirm_request(event: RequestSubmitted, db: Db) -> list[Event]:
-    supportee = known(store.supportee_of(db, event.request_id))
-    hear_by = event.submitted_at + timedelta(days=service.programme.answer_days)
-    tell(db, supportee, "request_received", event.request_id, {"hear_by": hear_by})
-    return []
 
 
 @service.on(SuggestionsMade)

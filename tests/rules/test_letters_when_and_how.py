@@ -1,0 +1,147 @@
+"""When a letter goes, by which way, and what an incoming text means."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notify.rules import (
+    KINDS,
+    LETTERS_LIVE,
+    Contact,
+    Said,
+    e164,
+    letter_id,
+    may_repeat,
+    next_try,
+    stale_at,
+    state_after_receipt,
+    understand,
+    ways_to_tell,
+    when_awake,
+    when_to_send,
+)
+from shared.contracts import Channel, Role, Sealed
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda moment: moment.replace(tzinfo=UTC))
+zones = st.sampled_from(["America/New_York", "Europe/Madrid", "Asia/Kolkata", "Australia/Lord_Howe", "UTC"])
+hours = st.integers(0, 23)
+
+
+def somebody(*channels: Channel, has: tuple[str, ...] = ("email", "phone"), role: Role = "supportee") -> Contact:
+    sealed = Sealed(person_id="p", wrap="", fields=dict.fromkeys(has, "sealed"))
+    return Contact(
+        person_id="p", role=role, request_id=None, channels=channels, language="en", time_zone="UTC", quiet_from=21, quiet_until=9,
+        sealed=sealed,
+    )  # fmt: skip
+
+
+def test_people_are_told_by_the_ways_they_asked_for_and_no_other() -> None:
+    assert ways_to_tell(somebody("email"), "said_yes") == ("email",)
+    assert ways_to_tell(somebody("text"), "said_yes") == ("text",)
+    assert ways_to_tell(somebody("email", "text"), "said_yes") == ("email", "text")
+    assert ways_to_tell(somebody(), "said_yes") == ()
+
+
+def test_a_way_without_an_address_is_no_way() -> None:
+    assert ways_to_tell(somebody("email", "text", has=("phone",)), "said_yes") == ("text",)
+
+
+def test_whoever_texts_us_is_answered_by_text() -> None:
+    assert ways_to_tell(somebody("email"), "help") == ("text",)
+
+
+def test_no_letter_but_an_answer_reaches_somebody_who_asked_for_none() -> None:
+    assert {name for name in KINDS if ways_to_tell(somebody(), name)} == {name for name, kind in KINDS.items() if kind.answers}
+
+
+@given(moments, zones, hours, hours)
+def test_nobody_is_woken_in_quiet_hours(moment: datetime, zone: str, quiet_from: int, quiet_until: int) -> None:
+    awake = when_awake(moment, zone, quiet_from, quiet_until)
+    hour = awake.astimezone(ZoneInfo(zone)).hour
+    assert moment <= awake <= moment + timedelta(hours=25)
+    if quiet_from < quiet_until:
+        assert not quiet_from <= hour < quiet_until
+    elif quiet_from > quiet_until:
+        assert quiet_until <= hour < quiet_from
+    else:
+        assert awake == moment
+
+
+def test_at_night_texts_wait_for_the_morning_and_mail_goes_at_once() -> None:
+    night = datetime(2026, 11, 23, 22, 30, tzinfo=UTC)
+    assert when_to_send(night, "text", "offer", somebody("text")) == datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    assert when_to_send(night, "email", "offer", somebody("email")) == night
+    assert when_to_send(night, "text", "help", somebody("text")) == night
+
+
+def test_tries_come_further_and_further_apart_and_end_after_three_days() -> None:
+    moment, tries = NOON, 0
+    while again := next_try(NOON, tries := tries + 1, moment):
+        assert timedelta(seconds=30) <= again - moment <= timedelta(hours=4)
+        moment = again
+    assert NOON + LETTERS_LIVE - timedelta(hours=4) <= moment < NOON + LETTERS_LIVE
+    assert tries < 30
+
+
+def test_an_offer_is_stale_when_its_time_to_answer_is_over() -> None:
+    assert stale_at("offer", NOON, NOON + timedelta(hours=1)) == NOON + timedelta(hours=1)
+    assert stale_at("offer", NOON, NOON + timedelta(days=5)) == NOON + LETTERS_LIVE
+    assert stale_at("sign_in", NOON, None) == NOON + timedelta(minutes=30)
+
+
+def test_one_fact_told_by_one_way_to_one_person_is_one_letter() -> None:
+    assert letter_id("o1", "offer", "ana", "email") == letter_id("o1", "offer", "ana", "email")
+    assert len({letter_id("o1", "offer", who, way) for who in ("ana", "kai") for way in ("email", "text")}) == 4  # type: ignore[arg-type]
+
+
+def test_a_letter_that_may_have_arrived_is_repeated_with_care() -> None:
+    assert may_repeat("email", "offer", 1)
+    assert not may_repeat("email", "offer", 4)
+    assert may_repeat("text", "offer", 1)
+    assert not may_repeat("text", "offer", 2)
+    assert not may_repeat("text", "help", 1)
+
+
+@pytest.mark.parametrize(
+    "words", ["STOP", " stop. ", "Alto", "PARAR", "baja", "cancelar", "Unsubscribe", "END", "revoke", "optout", "quit"]
+)
+def test_stop_in_both_languages(words: str) -> None:
+    assert understand(words) == Said("stop")
+
+
+@pytest.mark.parametrize("words", ["stop it please", "I can't stop", "the end", "alto ahi"])
+def test_a_stop_word_inside_a_sentence_is_no_stop_word(words: str) -> None:
+    assert understand(words).word == "other"
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [("A7 1", "yes"), ("a7 2", "not_this_time"), (" A7-1.", "yes"), ("A7: 2", "not_this_time"), ("a7 yes", "yes"), ("A7 sí", "yes"), ("a7 no", "not_this_time")],
+)  # fmt: skip
+def test_a_code_and_an_answer(words: str, answer: str) -> None:
+    assert understand(words) == Said("answer", "A7", answer)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("words", ["", "1", "A7", "A7 3", "A7 1 2", "yes", "A7 1 but only on Mondays", "💜"])
+def test_what_is_not_clear_is_not_guessed(words: str) -> None:
+    assert understand(words).word == "other"
+
+
+@given(st.text())
+def test_any_text_is_understood_or_not_but_never_breaks(words: str) -> None:
+    assert understand(words).word in ("stop", "start", "help", "answer", "other")
+
+
+def test_one_number_has_one_form() -> None:
+    assert {e164(number) for number in ("+15550177", "15550177", "0015550177", "+1 555-0177")} == {"+15550177"}
+
+
+def test_a_receipt_never_moves_a_letter_back() -> None:
+    assert state_after_receipt("accepted", "delivered") == "delivered"
+    assert state_after_receipt("sending", "failed") == "failed"
+    assert state_after_receipt("delivered", "failed") == "delivered"
+    assert state_after_receipt("dropped", "delivered") == "dropped"
