@@ -5,7 +5,7 @@ from gunicorn.glogging import Logger
 from shared.settings import read_core
 
 
-class Quiet(Logger):
+class Quiet(Logger):  # type: ignore[misc]
     """Gunicorn writes the address on a malformed request and the path on a timeout. Through the root logger, which
     shared.logs owns, only the fact is written. There is no access log."""
 

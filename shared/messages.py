@@ -5,7 +5,6 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, ClassVar, Literal, TypeVar, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
 
 from marshmallow import EXCLUDE, Schema, ValidationError, validate
@@ -95,15 +94,23 @@ def load(kind: type[T], raw: Mapping[str, Any]) -> T:
     try:
         return cast(T, schema_of(kind)().load(raw))
     except ValidationError as error:
-        raise Unreadable(f"{kind.__name__}: wrong or missing {', '.join(_names_in(error.normalized_messages()))}") from error
+        raise Unreadable(f"{kind.__name__}: wrong or missing {', '.join(_names_in(error.normalized_messages()))}") from error  # type: ignore[no-untyped-call]
 
 
 def dump(item: Any) -> dict[str, Any]:
     return cast(dict[str, Any], schema_of(type(item))().dump(item))
 
 
-@cache
-def schema_of(kind: type[Any]) -> type[Schema]:
+def schema_of(kind: Any) -> type[Schema]:
+    if kind not in _SCHEMAS:
+        _SCHEMAS[kind] = _derive(kind)
+    return _SCHEMAS[kind]
+
+
+_SCHEMAS: dict[Any, type[Schema]] = {}
+
+
+def _derive(kind: Any) -> type[Schema]:
     hints = get_type_hints(kind)
     declared = {f.name: _field(hints[f.name], _required(f)) for f in fields(kind)}
 
@@ -138,7 +145,7 @@ def _field(hint: Any, required: bool) -> m.Field[Any]:
     if origin is dict:
         return m.Dict(keys=m.String(), values=_field(inner[1], True) if inner[1] is not Any else None, required=required)
     if is_dataclass(hint):
-        return m.Nested(schema_of(cast(type[Any], hint)), required=required)
+        return m.Nested(schema_of(hint), required=required)
     return _PLAIN[getattr(hint, "__supertype__", hint)](required=required)
 
 

@@ -15,7 +15,7 @@ os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 def a_mongodb() -> Iterator[str]:
     # Not testcontainers' own MongoDbContainer: it sets a root user, and a replica set with one needs a key file.
     with _container(os.environ.get("MONGO_IMAGE", "mongo:8"), 27017).with_command(
-        "--replSet rs0 --setParameter enableTestCommands=1"
+        "--replSet rs0 --setParameter enableTestCommands=1 --setParameter transactionLifetimeLimitSeconds=10"
     ) as it:
         uri = f"mongodb://127.0.0.1:{it.get_exposed_port(27017)}/?directConnection=true"
         client: MongoClient[dict[str, Any]] = MongoClient(uri, serverSelectionTimeoutMS=60_000)

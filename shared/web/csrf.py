@@ -34,7 +34,7 @@ def _from_elsewhere() -> bool:
 
 
 def _own_host() -> str:
-    return urlsplit(current_app.extensions["kitchen"][1].public_url).netloc
+    return str(urlsplit(current_app.extensions["kitchen"][1].public_url).netloc)
 
 
 def _show_again(_: CSRFError) -> Response:

@@ -205,6 +205,7 @@ def test_a_sign_in_link_goes_by_one_way_only(notify: Service, db: Db) -> None:
 
 def test_a_sign_in_link_is_never_texted_to_a_supportee(notify: Service) -> None:
     keep_contact(wren(notify, channels=("text",)), notify.db)
+    notify.db.letters.delete_many({})
     link = sealed_for_notify(notify.vault, "wren", link="https://kt.example/s/in/x")
     send_sign_in_link(SignInAsked(person_id="wren", role="supportee", sealed=link), notify.db)
     assert written(notify.db) == set()

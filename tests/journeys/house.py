@@ -190,7 +190,7 @@ for service in services:
 
 
 def address(name: str) -> str:
-    return f"{re.sub('[^a-z]+', '.', name.lower())}@people.example"
+    return f"{re.sub('[^a-z]+', '.', name.lower()).strip('.')}@people.example"
 
 
 def link_in(text: str) -> str:

@@ -34,8 +34,8 @@ hours = st.integers(0, 23)
 def somebody(*channels: Channel, has: tuple[str, ...] = ("email", "phone"), role: Role = "supportee") -> Contact:
     sealed = Sealed(person_id="p", wrap="", fields=dict.fromkeys(has, "sealed"))
     return Contact(
-        person_id="p", role=role, request_id=None, channels=channels, language="en", time_zone="UTC", quiet_from=21, quiet_until=9,
-        sealed=sealed,
+        person_id="p", role=role, request_id=None, channels=channels, language="en", time_zone="UTC",
+        quiet_from=21, quiet_until=9, sealed=sealed,
     )  # fmt: skip
 
 
@@ -120,7 +120,10 @@ def test_a_stop_word_inside_a_sentence_is_no_stop_word(words: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "answer"),
-    [("A7 1", "yes"), ("a7 2", "not_this_time"), (" A7-1.", "yes"), ("A7: 2", "not_this_time"), ("a7 yes", "yes"), ("A7 sí", "yes"), ("a7 no", "not_this_time")],
+    [
+        ("A7 1", "yes"), ("a7 2", "not_this_time"), (" A7-1.", "yes"), ("A7: 2", "not_this_time"),
+        ("a7 yes", "yes"), ("A7 sí", "yes"), ("a7 no", "not_this_time"),
+    ],
 )  # fmt: skip
 def test_a_code_and_an_answer(words: str, answer: str) -> None:
     assert understand(words) == Said("answer", "A7", answer)  # type: ignore[arg-type]

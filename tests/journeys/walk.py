@@ -1,0 +1,160 @@
+"""A walk through every page there is, in one language: yields each page in each of its states, to be looked at."""
+
+from collections.abc import Iterator
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.journeys.house import House, address, link_in, soon
+
+Seen = tuple[str, Page]
+PRESS = "main form button:not([name]), main form button[name='']"
+
+
+class Walk:
+    def __init__(self, house: House, browser: Browser, language: str) -> None:
+        self.house, self._browser, self.language = house, browser, language
+        self.hosts: set[str] = set()
+        self.name = f"Paz {language.title()}"
+
+    def everything(self) -> Iterator[Seen]:
+        self.house.welcome(self.name, places=9, offers_at_once=9, words="I listen.", language=self.language)
+        self.house.welcome_coordinator(f"ro {self.language}")
+        yield from self._reading()
+        yield from self._asking()
+        yield from self._finding_again()
+        yield from self._answering()
+        yield from self._my_own_page()
+        yield from self._at_the_desk()
+        yield from self._the_demo()
+
+    def _visitor(self) -> Page:
+        # JavaScript only for the checker: our own pages need none.
+        context: BrowserContext = self._browser.new_context(
+            base_url=self.house.url, bypass_csp=True, locale=f"{self.language}-US"
+        )
+        context.on("request", lambda request: self.hosts.add(request.url.split("/")[2]))
+        page = context.new_page()
+        page.goto(f"/help?lang={self.language}")
+        return page
+
+    def _each(self, page: Page, *paths: str) -> Iterator[Seen]:
+        for path in paths:
+            page.goto(path)
+            yield path, page
+
+    def _press(self, page: Page) -> None:
+        page.locator(PRESS).first.click()
+
+    def _reading(self) -> Iterator[Seen]:
+        page = self._visitor()
+        yield from self._each(
+            page, "/", "/expect", "/people", "/people?q=nobody-is-called-this", "/comfort", "/keep", "/help", "/away"
+        )
+        yield from self._each(page, "/nothing-here", "/people/nobody-is-called-this")
+        soon(lambda: page.goto("/people") and page.locator(".card h2 a, .card h3 a", has_text=self.name).count(), "the new practitioner")
+        page.locator(".card a", has_text=self.name).first.click()
+        yield "a practitioner's page", page
+
+    def _asking(self) -> Iterator[Seen]:
+        page = self._visitor()
+        page.goto("/ask")
+        self._press(page)
+        yield "question 1, nothing chosen", page
+        page.locator("[name=mode][value=chosen]").check()
+        page.locator("[name=choice]").first.select_option(label=self.name)
+        self._press(page)
+        yield "question 2", page
+        self._press(page)
+        yield "question 2, no name", page
+        page.locator("[name=name]").fill("Wren")
+        self._press(page)
+        yield "question 3", page
+        page.locator("[name=words]").fill("Company on hard mornings")
+        page.locator("[name=go][value=save]").click()
+        yield "saved, with six words", page
+        yield from self._each(page, "/ask/return", "/ask/erase", "/ask/4")
+        self._press(page)
+        yield "question 4, no way chosen", page
+        page.locator("[name=reach][value=email]").check()
+        page.locator("[name=email]").fill(address(f"wren {self.language}"))
+        for question in (5, 6, 7):
+            self._press(page)
+            yield f"question {question}", page
+        self._press(page)
+        yield "check", page
+        self._press(page)
+        yield "sent", page
+        self._press(page)
+        page.wait_for_url("**/s")
+        soon(lambda: page.goto("/s") and self.name in page.locator("h1").inner_text(), "who is asked, on the status page")
+        yield "status", page
+        yield from self._each(page, "/s/answers", "/s/someone-else", "/s/leave")
+
+    def _finding_again(self) -> Iterator[Seen]:
+        page = self._visitor()
+        yield from self._each(page, "/s", "/s/link-sent", "/s/in/not-a-link", "/ask/erased")
+        page.goto("/s")
+        page.locator("[name=code]").fill("river cedar button lamp otter moss")
+        self._press(page)
+        yield "a code that is not there", page
+
+    def _answering(self) -> Iterator[Seen]:
+        page = self._visitor()
+        page.goto(link_in(self.house.letter_to(self.name, "/o/").text))
+        yield "offer, before it is read", page
+        self._press(page)
+        yield "offer", page
+        page.locator("[name=answer][value=ask_first]").check()
+        page.locator("main form button").last.click()
+        yield "offer, nothing asked", page
+        page.locator("[name=answer][value=yes]").check()
+        page.locator("main form button").last.click()
+        yield "offer, yes", page
+        yield from self._each(page, "/o/not-a-link")
+
+    def _my_own_page(self) -> Iterator[Seen]:
+        yield from self._sign_in("me", self.name)
+
+    def _at_the_desk(self) -> Iterator[Seen]:
+        someone = self._visitor()
+        someone.goto("/ask?mode=reach_out")
+        self._press(someone)
+        someone.locator("[name=name]").fill("Robin")
+        self._press(someone)
+        self._press(someone)
+        someone.locator("[name=reach][value=page]").check()
+        for _ in range(6):
+            self._press(someone)
+        coordinator = f"ro {self.language}"
+        self.house.letter_to(coordinator, "/c")
+        *_, (_, page) = seen = list(self._sign_in("c", coordinator))
+        yield from seen
+        page.locator("a[href^='/c/requests/'], form[action^='/c/requests/']").first.wait_for()
+        link = page.locator("a[href^='/c/requests/']").first
+        if link.count():
+            link.click()
+            yield "a request, not opened", page
+        page.locator("form[action$='/open'] button").first.click()
+        yield "a request, opened", page
+        yield from self._each(page, "/c/people", "/c/people/new")
+        page.locator("main form button").last.click()
+        yield "a practitioner without a name", page
+
+    def _sign_in(self, door: str, name: str) -> Iterator[Seen]:
+        page = self._visitor()
+        page.goto(f"/{door}")
+        yield f"/{door}, signed out", page
+        page.locator("[name=email]").fill(address(name))
+        page.locator("main form button").last.click()
+        yield f"/{door}, a link is on its way", page
+        page.goto(link_in(self.house.letter_to(name, f"/{door}/in/").text))
+        yield f"/{door}, the link", page
+        self._press(page)
+        yield f"/{door}", page
+
+    def _the_demo(self) -> Iterator[Seen]:
+        page = self._visitor()
+        yield from self._each(page, "/demo/", "/demo/inbox", "/demo/phone", "/demo/clock")
+        page.goto("/demo/inbox")
+        page.locator("main a[href^='/demo/inbox/']").first.click()
+        yield "a letter in the demo", page
