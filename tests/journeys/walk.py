@@ -30,7 +30,7 @@ class Walk:
     def _visitor(self) -> Page:
         # JavaScript only for the checker: our own pages need none.
         context: BrowserContext = self._browser.new_context(
-            base_url=self.house.url, bypass_csp=True, locale=f"{self.language}-US"
+            base_url=self.house.url, bypass_csp=True, reduced_motion="reduce", locale=f"{self.language}-US"
         )
         context.on("request", lambda request: self.hosts.add(request.url.split("/")[2]))
         page = context.new_page()
@@ -51,7 +51,10 @@ class Walk:
             page, "/", "/expect", "/people", "/people?q=nobody-is-called-this", "/comfort", "/keep", "/help", "/away"
         )
         yield from self._each(page, "/nothing-here", "/people/nobody-is-called-this")
-        soon(lambda: page.goto("/people") and page.locator(".card h2 a, .card h3 a", has_text=self.name).count(), "the new practitioner")
+        soon(
+            lambda: page.goto("/people") and page.locator(".card h2 a, .card h3 a", has_text=self.name).count(),
+            "the new practitioner",
+        )
         page.locator(".card a", has_text=self.name).first.click()
         yield "a practitioner's page", page
 
