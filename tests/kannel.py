@@ -18,12 +18,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from deploy.demo import debian
+from deploy.demo.processes import CannotStart
+
 OUR_NUMBER = "15550100"
 SECONDS_TO_START = 20
 
 
 def is_here() -> bool:
     return bool(shutil.which("bearerbox") and shutil.which("smsbox"))
+
+
+def ensure() -> None:
+    """Kannel is on this machine afterwards, or the reason is said."""
+    if not is_here():
+        if not debian.may_install():
+            raise CannotStart("These tests need a real Kannel: apt-get install kannel")
+        debian.install("kannel")
 
 
 @dataclass(frozen=True)

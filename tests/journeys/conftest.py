@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from deploy.demo.processes import CannotStart
 from tests import kannel
 from tests.browser import a_browser
 from tests.journeys.house import House
@@ -16,8 +15,7 @@ from tests.journeys.website import Website
 def house(
     mongodb_uri: str, broker: tuple[str, subprocess.Popen[bytes] | None], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
-    if not kannel.is_here():
-        raise CannotStart("Journeys need a real Kannel: apt-get install kannel kannel-extras")
+    kannel.ensure()
     folder: Path = tmp_path_factory.mktemp("house")
     made = House(folder, mongodb_uri, *broker)
     try:

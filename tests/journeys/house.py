@@ -59,7 +59,7 @@ class House:
         self.url = self.home.url
         self.zone = a_zone_by_day()
         self.kannel = Kannel(folder, self.url, self.home.secret())
-        self._mongodb_uri, self._amqp_url, self._broker = mongodb_uri, amqp_url, broker
+        self._mongodb_uri, self.amqp_url, self._broker = mongodb_uri, amqp_url, broker
         self._started: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
@@ -136,6 +136,12 @@ class House:
             lambda: next((text for text in reversed(self.kannel.phone.to(number)) if about in text), None), f"a text: {about}"
         )
 
+    def database_as_text(self, name: str) -> str:
+        database: MongoClient[dict[str, object]] = MongoClient(self._mongodb_uri)
+        rows = [str(row) for collection in database[name].list_collection_names() for row in database[name][collection].find()]
+        database.close()
+        return "\n".join(rows)
+
     # time and trouble
 
     def move_clock(self, by: timedelta) -> None:
@@ -155,16 +161,16 @@ class House:
         control = [next(path for path in CONTROLS if Path(path).exists())]
         subprocess.run([*control, "stop_app"], env=surroundings, check=True, capture_output=True)
         try:
-            assert not accepts(self._amqp_url)
+            assert not accepts(self.amqp_url)
             yield
         finally:
             subprocess.run([*control, "start_app"], env=surroundings, check=True, capture_output=True)
-            wait_until(lambda: accepts(self._amqp_url), "RabbitMQ")
+            wait_until(lambda: accepts(self.amqp_url), "RabbitMQ")
 
     _numbers: dict[str, str] = {}  # noqa: RUF012 (one house in a run)
 
     def _wanted(self) -> list[Process]:
-        return processes(self.home, self._mongodb_uri, self._amqp_url)
+        return processes(self.home, self._mongodb_uri, self.amqp_url)
 
     def _with_kannel(self, process: Process) -> Process:
         if "KANNEL_URL" not in process.environment:

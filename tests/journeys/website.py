@@ -23,12 +23,14 @@ class Website:
         someone.send()
         return someone
 
-    def write(self, *choices: Choice, mode: str = "", name: str = "Wren", email: str = "", phone: str = "") -> "Supportee":
+    def write(
+        self, *choices: Choice, mode: str = "", name: str = "Wren", email: str = "", phone: str = "", words: str = ""
+    ) -> "Supportee":
         """All seven questions, up to the check page."""
         someone = Supportee(self.visitor())
         someone.choose(choices, mode or "chosen")
         someone.fill_in({"name": name})
-        someone.fill_in({"words": "I would like company on hard mornings"})
+        someone.fill_in({"words": words or "I would like company on hard mornings"})
         someone.say_how_to_reach(email, phone)
         for _ in (5, 6, 7):
             someone.go_on()

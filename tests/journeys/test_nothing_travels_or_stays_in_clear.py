@@ -1,0 +1,62 @@
+"""After a whole journey, nothing that a person wrote stands anywhere in clear: not in a database, a queue or a log."""
+
+import re
+
+import pika
+import pytest
+
+from tests.journeys.house import SERVICES, House, code_in, link_in
+from tests.journeys.website import Practitioner, Website
+
+NAME, WORDS = "Zephyrine", "the marmalade week"
+EMAIL, PHONE = "zephyrine.quill@people.example", "+12025550987"
+
+
+@pytest.fixture
+def secrets(house: House, website: Website) -> list[str]:
+    number = house.welcome("Xiomara", words="I like long walks")
+    someone = website.visitor()
+    asking = website.write("Xiomara", name=NAME, email=EMAIL, phone=PHONE, words=WORDS)
+    asking.send()
+    asking.status("Xiomara is reading your request")
+    letter = house.letter_to("Xiomara", "/o/")
+    text = house.text_to(number, "would like to meet you")
+    link, short = link_in(letter.text), link_in(text)
+    practitioner = Practitioner(someone).open(link)
+    assert NAME in practitioner.page.content()
+    assert WORDS in practitioner.page.content()
+    assert code_in(text)
+    practitioner.answer("yes")
+    asking.status("Xiomara would like to meet you")
+    tokens = [address.rsplit("/", 1)[1] for address in (link, short)]
+    assert len(asking.code_words.split()) == 6
+    return [NAME, WORDS, EMAIL, EMAIL.split("@")[0], PHONE, PHONE.lstrip("+"), number.lstrip("+"), asking.code_words, *tokens]
+
+
+def test_nothing_that_a_person_wrote_is_in_clear_anywhere(house: House, secrets: list[str]) -> None:
+    places = {
+        **{f"database {name}": house.database_as_text(name) for name in SERVICES},
+        **{f"queue {name}": text for name, text in waiting_messages(house).items()},
+        **{f"log {file.name}": file.read_text(errors="replace") for file in (house.home.folder / "log").glob("*.log")},
+    }
+    assert sum(map(len, places.values())) > 10_000
+    found = [(place, secret[:3] + "...") for place, text in places.items() for secret in secrets if words_in(secret, text)]
+    assert found == []
+
+
+def words_in(secret: str, text: str) -> bool:
+    return re.search(re.escape(secret), text, re.IGNORECASE) is not None
+
+
+def waiting_messages(house: House) -> dict[str, str]:
+    """What a look at the broker shows: every message still in a queue, put back afterwards by closing the line."""
+    connection = pika.BlockingConnection(pika.URLParameters(house.amqp_url))
+    channel, found = connection.channel(), {}
+    for name in SERVICES:
+        for queue in (name, f"{name}.dead"):
+            bodies = []
+            while (got := channel.basic_get(queue))[0] is not None:
+                bodies.append(got[2].decode() + str(got[1]))
+            found[queue] = "\n".join(bodies)
+    connection.close()
+    return found
