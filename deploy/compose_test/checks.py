@@ -90,10 +90,16 @@ def the_proxy_sends_each_path_to_its_service(stack: Stack, certificate: Path) ->
         _expect(answer.status_code, status, path)
 
 
+def a_page_says_so_when_its_service_is_away(stack: Stack, certificate: Path) -> None:
+    answer = requests.get(f"{stack.url}/people/nobody-is-home", verify=str(certificate), timeout=20)
+    _expect((answer.status_code, answer.headers["Cache-Control"]), (503, "no-store"), "a page whose service is stopped")
+    _expect("try again in a minute" in answer.text and "en un minuto" in answer.text, True, "both languages on it")
+
+
 def no_log_holds_what_somebody_wrote(stack: Stack) -> None:
     said = stack.compose("logs", "--no-color").stdout
     # An address, a number, a name, the words of a request, the path of a link: all were used on the journey.
-    for trace in ("@demo.example", "+1202555", "Somebody to talk to", "127.0.0.1:0", "/o/no-such-token", 'Sam"'):
+    for trace in ("@demo.example", "+1202555", "Somebody to talk to", "/o/no-such-token", "/people/nobody-is-home", 'Sam"'):
         if trace in said:
             line = next(line for line in said.splitlines() if trace in line)
             raise Failed(f"a log holds {trace!r}: {line[:300]}")
