@@ -130,8 +130,8 @@ class Walk:
             self._press(someone)
         coordinator = f"ro {self.language}"
         self.house.letter_to(coordinator, "/c")
-        *_, (_, page) = seen = list(self._sign_in("c", coordinator))
-        yield from seen
+        for state, page in self._sign_in("c", coordinator):
+            yield state, page
         page.locator("a[href^='/c/requests/'], form[action^='/c/requests/']").first.wait_for()
         link = page.locator("a[href^='/c/requests/']").first
         if link.count():
