@@ -27,11 +27,11 @@ def envelope(letter: Letter, *, letter_id: str, to: str, sender: str, sender_nam
     mail["Subject"] = letter.subject
     mail["Date"] = format_datetime(moment)
     mail["Message-ID"] = f"<{letter_id}@{sender.rpartition('@')[2]}>"
-    mail["Content-Language"] = language
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(letter.text, cte="quoted-printable")
     mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    mail["Content-Language"] = language  # last: set_content takes away every Content- field that was there before
     return mail
 
 

@@ -151,7 +151,10 @@ HELP = {"HELP", "INFO", "AYUDA"}
 ANSWERS: dict[str, Answer] = {
     "1": "yes", "YES": "yes", "SI": "yes", "SÍ": "yes", "2": "not_this_time", "NO": "not_this_time",
 }  # fmt: skip
-CODE_AND_ANSWER = re.compile(r"([A-Z0-9]{2,6})[\s.,:;=-]+(1|2|YES|SI|SÍ|NO)")
+# The words after the figure are those of our own text, which people copy; anything else is not guessed at.
+CODE_AND_ANSWER = re.compile(
+    r"([A-Z0-9]{2,6})[\s.,:;=-]+(?:(1|YES|SI|SÍ)(?:\W+(?:YES|ACEPTO|SI|SÍ))?|(2|NO)(?:\W+(?:NOT THIS TIME|ESTA VEZ NO|NO))?)"
+)
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ def understand(text: str) -> Said:
     if plain in HELP:
         return Said("help")
     found = CODE_AND_ANSWER.fullmatch(plain)
-    return Said("answer", found[1], ANSWERS[found[2]]) if found else Said("other")
+    return Said("answer", found[1], ANSWERS[found[2] or found[3]]) if found else Said("other")
 
 
 def e164(number: str) -> str:

@@ -123,13 +123,17 @@ def test_a_stop_word_inside_a_sentence_is_no_stop_word(words: str) -> None:
     [
         ("A7 1", "yes"), ("a7 2", "not_this_time"), (" A7-1.", "yes"), ("A7: 2", "not_this_time"),
         ("a7 yes", "yes"), ("A7 sí", "yes"), ("a7 no", "not_this_time"),
+        ("A7 1 yes", "yes"), ("A7 2 not this time", "not_this_time"), ("A7 1 acepto", "yes"),
+        ("A7 2 esta vez no", "not_this_time"),
     ],
 )  # fmt: skip
 def test_a_code_and_an_answer(words: str, answer: str) -> None:
     assert understand(words) == Said("answer", "A7", answer)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("words", ["", "1", "A7", "A7 3", "A7 1 2", "yes", "A7 1 but only on Mondays", "💜"])
+@pytest.mark.parametrize(
+    "words", ["", "1", "A7", "A7 3", "A7 1 2", "yes", "A7 1 no", "A7 2 yes", "A7 1 but only on Mondays", "💜"]
+)
 def test_what_is_not_clear_is_not_guessed(words: str) -> None:
     assert understand(words).word == "other"
 

@@ -1,0 +1,274 @@
+"""Texts through a real Kannel with a phone at its message centre, and through the Twilio SDK against a real HTTP server."""
+
+import os
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from services.notify import rules
+from services.notify.handlers.answers import TextReceived, take_text
+from services.notify.handlers.contacts import keep_contact
+from services.notify.handlers.offers import ask_practitioner, tell_supportee_yes
+from services.notify.texts import Text, gateway
+from services.notify.web import make_app
+from shared.clock import now
+from shared.contracts import MatchMade, ReplyReceived
+from shared.messages import event_in, from_json
+from shared.mongo import Db
+from shared.service import Service
+from shared.settings import NotifySettings
+from tests import kannel as real_kannel
+from tests.carrying import carrying_texts, eventually, notify_settings, row
+from tests.kannel import Kannel, a_kannel
+from tests.receivers import ANA_PHONE, WREN_PHONE, an_offer, ana, wren
+
+SECRET = "kannel-callback-secret"
+
+
+@pytest.fixture(scope="module")
+def website() -> Iterator[BaseWSGIServer]:
+    """A port that Kannel can call back, before it is known what answers there."""
+    server = make_server("127.0.0.1", 0, lambda _, __: [], threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def kannel(tmp_path_factory: pytest.TempPathFactory, website: BaseWSGIServer) -> Iterator[Kannel]:
+    real_kannel.ensure()
+    with a_kannel(tmp_path_factory.mktemp("kannel"), f"http://127.0.0.1:{website.server_port}", SECRET) as kannel:
+        yield kannel
+
+
+@pytest.fixture
+def settings(keys: Path, kannel: Kannel, website: BaseWSGIServer, notify: Service) -> NotifySettings:
+    kannel.phone.texts.clear()
+    settings = notify_settings(
+        keys, sms_gateway="kannel", kannel_url=kannel.url, kannel_user=kannel.user, kannel_password=kannel.password,
+        kannel_callback_secret=SECRET, sms_callback_url=kannel.callback_url,
+    )  # fmt: skip
+    website.app = make_app(settings)
+    return settings
+
+
+@pytest.fixture
+def db(notify: Service) -> Db:
+    keep_contact(ana(notify), notify.db)
+    keep_contact(wren(notify, channels=("text",), version=2), notify.db)
+    return notify.db
+
+
+@pytest.fixture
+def sending(notify: Service, settings: NotifySettings, db: Db) -> Iterator[None]:
+    with carrying_texts(notify, settings):
+        yield
+
+
+def ask(notify: Service, offer_id: str = "o1", code: str = "A7") -> None:
+    notify.run(ask_practitioner, an_offer(notify, offer_id, code=code))
+
+
+def tell_wren(notify: Service, version: int = 5) -> None:
+    yes = MatchMade(match_id="m", offer_id="o9", request_id="r1", practitioner_id="kai", supportee_id="wren", version=version)
+    notify.run(tell_supportee_yes, yes)
+
+
+def text_row(db: Db, offer_id: str = "o1") -> dict[str, object]:
+    return row(db, offer_id=offer_id, channel="text")
+
+
+def forward(monkeypatch: pytest.MonkeyPatch, folder: Path, by: timedelta) -> None:
+    (folder / "clock").write_text(str(by.total_seconds()))
+    monkeypatch.setitem(os.environ, "CLOCK_FILE", str(folder / "clock"))
+
+
+@pytest.mark.usefixtures("sending")
+def test_an_offer_arrives_as_one_text_and_its_receipt_comes_back(notify: Service, kannel: Kannel, db: Db) -> None:
+    ask(notify)
+    [words] = kannel.phone.wait_for(ANA_PHONE)
+    assert "https://kt.example/o/k7QmX2RtZ9pLw4Hd" in words
+    assert "A7 1" in words
+    eventually(lambda: text_row(db)["state"] == "delivered")
+    assert "sealed" not in text_row(db)
+
+
+@pytest.mark.usefixtures("sending")
+def test_a_supportee_is_told_only_that_there_is_news(notify: Service, kannel: Kannel, db: Db) -> None:
+    tell_wren(notify)
+    [words] = kannel.phone.wait_for(WREN_PHONE)
+    assert words == (
+        "Kitchen Table: there is news for you. Read it when you are ready: https://kt.example/s Reply STOP to end texts"
+    )
+
+
+@pytest.mark.usefixtures("sending")
+def test_spanish_arrives_with_its_own_letters(notify: Service, kannel: Kannel, db: Db) -> None:
+    keep_contact(ana(notify, version=2, language="es"), db)
+    notify.run(take_text, TextReceived("t1", ANA_PHONE, "hola"))
+    [words] = kannel.phone.wait_for(ANA_PHONE)
+    assert "qué pregunta" in words
+
+
+def test_signs_outside_of_the_alphabet_arrive_whole(settings: NotifySettings, kannel: Kannel) -> None:
+    assert gateway(settings).send(Text("l1", ANA_PHONE, "canción 💜")).result == "accepted"
+    assert kannel.phone.wait_for(ANA_PHONE) == ["canción 💜"]
+
+
+@pytest.mark.usefixtures("sending")
+def test_a_text_from_the_phone_becomes_an_answer_once(notify: Service, kannel: Kannel, db: Db) -> None:
+    ask(notify)
+    kannel.phone.wait_for(ANA_PHONE)
+    kannel.phone.write(ANA_PHONE, "a7 1")
+    eventually(lambda: db.outbox.count_documents({}))
+    [reply] = [event_in(from_json(one["body"])) for one in db.outbox.find()]
+    assert isinstance(reply, ReplyReceived)
+    assert (reply.offer_id, reply.practitioner_id, reply.answer) == ("o1", "ana", "yes")
+
+
+@pytest.mark.usefixtures("sending")
+def test_stop_ends_texts_start_brings_them_back_and_both_are_answered(notify: Service, kannel: Kannel, db: Db) -> None:
+    kannel.phone.write(ANA_PHONE, "Stop")
+    assert "no more texts" in kannel.phone.wait_for(ANA_PHONE)[0]
+    ask(notify)
+    eventually(lambda: text_row(db)["state"] == "failed")
+    kannel.phone.write(ANA_PHONE, "START")
+    assert "texts are on again" in kannel.phone.wait_for(ANA_PHONE, 2)[1]
+    ask(notify, "o2")
+    assert len(kannel.phone.wait_for(ANA_PHONE, 3)) == 3
+
+
+@pytest.mark.usefixtures("sending")
+def test_a_second_text_waits_until_the_hour_is_over(
+    notify: Service, kannel: Kannel, db: Db, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ask(notify, "o1")
+    kannel.phone.wait_for(ANA_PHONE)
+    ask(notify, "o2", code="B3")
+    eventually(lambda: text_row(db, "o2").get("reason") == "one text an hour")
+    held = text_row(db, "o2")["next_at"]
+    assert timedelta(minutes=58) < held - now() <= timedelta(minutes=60)  # type: ignore[operator]
+    forward(monkeypatch, tmp_path, timedelta(minutes=61))
+    assert "B3 1" in kannel.phone.wait_for(ANA_PHONE, 2)[1]
+
+
+@pytest.mark.usefixtures("sending")
+def test_in_quiet_hours_a_text_waits_for_the_morning(notify: Service, kannel: Kannel, db: Db) -> None:
+    hour = now().hour
+    quiet = {"time_zone": "UTC", "quiet_from": hour, "quiet_until": (hour + 2) % 24}
+    keep_contact(ana(notify, version=2, **quiet), db)
+    ask(notify)
+    waiting = text_row(db)
+    assert waiting["state"] == "waiting"
+    db.letters.update_many({}, {"$set": {"next_at": now()}})
+    eventually(lambda: text_row(db).get("reason") == "quiet hours")
+    assert text_row(db)["next_at"] == rules.when_awake(now(), "UTC", hour, (hour + 2) % 24)
+    assert kannel.phone.to(ANA_PHONE) == []
+
+
+def test_while_the_gateway_is_away_texts_wait_and_then_go(
+    notify: Service, settings: NotifySettings, kannel: Kannel, db: Db
+) -> None:
+    nobody = notify_settings(settings.keys_dir, **{**_kannel_part(settings), "kannel_url": "http://127.0.0.1:9"})
+    with carrying_texts(notify, nobody):
+        ask(notify)
+        eventually(lambda: text_row(db).get("reason") == "no answer")
+    assert (text_row(db)["state"], text_row(db)["tries"]) == ("waiting", 0)
+    with carrying_texts(notify, settings):
+        assert len(kannel.phone.wait_for(ANA_PHONE)) == 1
+
+
+def test_a_wrong_password_is_our_trouble_and_loses_no_text(settings: NotifySettings) -> None:
+    wrong = notify_settings(settings.keys_dir, **{**_kannel_part(settings), "kannel_password": "wrong"})
+    assert gateway(wrong).send(Text("l1", ANA_PHONE, "hello")).result == "away"
+
+
+def test_a_house_without_texts_lets_the_desk_know_of_people_it_cannot_reach(notify: Service, keys: Path, db: Db) -> None:
+    with carrying_texts(notify, notify_settings(keys)):
+        tell_wren(notify)
+        eventually(lambda: db.outbox.count_documents({"type": "letter.undelivered.v1"}))
+
+
+def _kannel_part(settings: NotifySettings) -> dict[str, str]:
+    names = ("sms_gateway", "kannel_url", "kannel_user", "kannel_password", "kannel_callback_secret", "sms_callback_url")
+    return {name: getattr(settings, name) for name in names}
+
+
+# Twilio
+
+
+class TwilioApi(ThreadingHTTPServer):
+    """What the SDK meets: an HTTP server that keeps what it was asked and answers as it is told."""
+
+    status, answer = 201, b'{"sid": "SM1", "status": "queued"}'
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Ask)
+        self.asked: list[tuple[str, dict[str, list[str]]]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Ask(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        api = self.server
+        assert isinstance(api, TwilioApi)
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        api.asked.append((urlsplit(self.path).path, parse_qs(body)))
+        self.send_response(api.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(api.answer)))
+        self.end_headers()
+        self.wfile.write(api.answer)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def twilio_api() -> Iterator[TwilioApi]:
+    with TwilioApi() as api:
+        threading.Thread(target=api.serve_forever, daemon=True).start()
+        yield api
+        api.shutdown()
+
+
+def twilio_settings(keys: Path, api: TwilioApi, **chosen: str) -> NotifySettings:
+    usual = {"twilio_account_sid": "AC1", "twilio_auth_token": "token", "twilio_from": "+15550100", "twilio_api_url": api.url}
+    return notify_settings(keys, sms_gateway="twilio", **{**usual, **chosen})
+
+
+def test_twilio_is_asked_to_send_and_to_call_back(notify: Service, keys: Path, twilio_api: TwilioApi, db: Db) -> None:
+    with carrying_texts(notify, twilio_settings(keys, twilio_api)):
+        ask(notify)
+        eventually(lambda: text_row(db)["state"] == "accepted")
+    [(path, asked)] = twilio_api.asked
+    assert path == "/2010-04-01/Accounts/AC1/Messages.json"
+    assert asked["To"] == [ANA_PHONE]
+    assert asked["From"] == ["+15550100"]
+    assert asked["Body"][0].startswith("Kitchen Table: someone would like to meet you")
+    assert asked["StatusCallback"] == [f"http://kt.example/sms/twilio/receipt?letter={text_row(db)['_id']}"]
+
+
+def test_twilio_sends_for_a_messaging_service_too(keys: Path, twilio_api: TwilioApi) -> None:
+    gateway(twilio_settings(keys, twilio_api, twilio_from="MG1")).send(Text("l1", ANA_PHONE, "hello"))
+    assert twilio_api.asked[0][1]["MessagingServiceSid"] == ["MG1"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "result"),
+    [(400, 21211, "refused"), (400, 21610, "refused"), (401, 20003, "away"), (429, 20429, "away"), (503, 20500, "away")],
+)
+def test_what_twilio_says_is_about_this_text_or_about_us(
+    keys: Path, twilio_api: TwilioApi, status: int, code: int, result: str
+) -> None:
+    twilio_api.status, twilio_api.answer = status, f'{{"code": {code}, "message": "no", "status": {status}}}'.encode()
+    assert gateway(twilio_settings(keys, twilio_api)).send(Text("l1", ANA_PHONE, "hello")).result == result
