@@ -1,0 +1,90 @@
+"""Mail over TLS: a certificate that nobody vouches for is not spoken to, and nothing falls back to clear."""
+
+import ssl
+from collections.abc import Iterator
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from deploy.demo.processes import free_port
+from services.notify.letters import Letter
+from services.notify.post import Post, envelope
+from shared.clock import now
+from tests.mailbox import a_mailbox
+
+
+class Taken:
+    def __init__(self) -> None:
+        self.letters: list[bytes] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        assert server.transport.get_extra_info("sslcontext")
+        self.letters.append(envelope.content)
+        return "250 OK"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """One that only its own maker vouches for, with its key beside it."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now() - timedelta(days=400))
+        .not_valid_after(now() + timedelta(days=4000))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, clear = serialization.Encoding.PEM, serialization.NoEncryption()
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, clear))
+    (tmp_path / "certificate.pem").write_bytes(made.public_bytes(pem))
+    return tmp_path / "certificate.pem"
+
+
+@pytest.fixture(params=["smtps", "smtp+starttls"])
+def server(request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Taken]]:
+    taken, port = Taken(), free_port()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    private: dict[str, Any] = {"ssl_context": context}
+    if request.param == "smtp+starttls":
+        private = {"tls_context": context, "require_starttls": True}
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # the controller looks at its own port before it is ready
+    controller = Controller(taken, hostname="localhost", port=port, ready_timeout=10, **private)
+    controller.start()
+    yield f"{request.param}://localhost:{port}", taken
+    controller.stop(no_assert=True)
+
+
+def a_mail() -> EmailMessage:
+    letter = Letter("There is news for you", "News.\n", "<p>News.</p>")
+    return envelope(
+        letter, letter_id="l1", to="ana@example.org", sender="table@kt.example", sender_name="Kitchen Table",
+        reply_to="people@kt.example", language="en", moment=now(),
+    )  # fmt: skip
+
+
+def test_mail_goes_over_tls(server: tuple[str, Taken]) -> None:
+    url, taken = server
+    assert Post(url).send(a_mail()).result == "accepted"
+    assert len(taken.letters) == 1
+
+
+def test_a_server_that_nobody_vouches_for_gets_nothing(server: tuple[str, Taken], monkeypatch: pytest.MonkeyPatch) -> None:
+    url, taken = server
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert Post(url).send(a_mail()).result == "away"
+    assert taken.letters == []
+
+
+def test_a_server_without_tls_gets_nothing_when_tls_is_wanted() -> None:
+    with a_mailbox() as mailbox:
+        assert Post(mailbox.url.replace("smtp://", "smtp+starttls://")).send(a_mail()).result == "away"
+        assert mailbox.letters == []
