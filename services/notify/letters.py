@@ -15,7 +15,6 @@ from typing import Any
 import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.notify import gsm
 from shared.i18n import day, short_day, time_of_day, translator
 
 FOLDER = Path(__file__).parent / "templates"
@@ -76,11 +75,6 @@ def write_text(name: str, facts: Mapping[str, Any], reader: Reader, house: House
     return " ".join(_render(f"{name}/sms.txt", _context(facts, reader, house)).split())
 
 
-@cache
-def has_text(name: str) -> bool:
-    return (FOLDER / name / "sms.txt").is_file()
-
-
 def greeting(known_as: str) -> str:
     """How to greet, or nothing: anybody can type any name beside anybody's address, so a name that could lure is left out."""
     name = " ".join(known_as.split())
@@ -127,7 +121,3 @@ def _paragraphs(text: str) -> list[Paragraph]:
 def _paragraph(part: str) -> Paragraph:
     found = LABEL_AND_ADDRESS.fullmatch(part)
     return Paragraph(found["label"], found["url"]) if found else Paragraph(part)
-
-
-def fits_one_segment(text: str) -> bool:
-    return gsm.segments(text) == 1

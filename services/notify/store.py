@@ -1,6 +1,5 @@
 """Every query of notify, by name."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -212,15 +211,3 @@ def hope_left(db: Db, cause: str, letter_name: str, person_id: str) -> bool:
     """Whether another way of telling the same thing may still arrive."""
     same = {"person_id": person_id, "cause": cause, "letter": letter_name, "state": {"$in": list(HOPEFUL)}}
     return db.letters.find_one(same, {"_id": 1}) is not None
-
-
-def oldest_unsent(db: Db, channels: Iterable[Channel]) -> dict[Channel, datetime]:
-    """For the metrics: letters that should have gone, by way."""
-    found = {}
-    for channel in channels:
-        row = db.letters.find_one(
-            {"channel": channel, "next_at": {"$exists": True}}, {"next_at": 1}, sort=[("next_at", ASCENDING)]
-        )
-        if row:
-            found[channel] = row["next_at"]
-    return found
