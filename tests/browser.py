@@ -2,8 +2,9 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from deploy.demo import debian
 from deploy.demo.processes import CannotStart
@@ -14,16 +15,25 @@ QUIET = (
 )  # fmt: skip
 
 
-def a_browser(playwright: Playwright) -> Iterator[Browser]:
+def ensure() -> str:
+    """Chromium is on this machine afterwards, and where; or the reason is said. Call it before Playwright starts: its driver
+    wants libraries that come with the browser."""
     if not find_program() and debian.may_install():
         debian.install("chromium", "fonts-dejavu-core")
     program = find_program()
     if not program:
         raise CannotStart("These tests need Chromium: apt-get install chromium")
-    browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
-    yield browser
-    browser.close()
+    return program
 
 
 def find_program() -> str | None:
     return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def a_browser() -> Iterator[Browser]:
+    program = ensure()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        yield browser
+        browser.close()

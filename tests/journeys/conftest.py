@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests import kannel
 from tests.browser import a_browser
@@ -27,8 +27,8 @@ def house(
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield from a_browser(playwright)
+    with a_browser() as opened:
+        yield opened
 
 
 @pytest.fixture
