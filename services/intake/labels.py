@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 from babel import Locale
 
+from shared import labels as shared_labels
 from shared.i18n import _
+from shared.labels import HELP, PARTS, WAYS
+
+__all__ = ["AGES", "FILTERS", "HELP", "IF_NOT", "MODES", "PARTS", "REACH", "SPEAK", "WAYS", "WHEN", "language_name", "listed"]
 
 MODES = {
     "chosen": _("Someone I choose"),
@@ -18,38 +22,10 @@ IF_NOT = {
     "suggest": _("Suggest someone else"),
     "wait": _("Just wait for this person"),
 }
-HELP = {
-    "listening": _("Someone to listen"),
-    "planning": _("Planning for hard times"),
-    "making_sense": _("Making sense of things together"),
-    "forms": _("Help with forms and appointments"),
-    "other": _("Something else"),
-}
 REACH = {"email": _("Email"), "text": _("Text message"), "page": _("I will check the private page myself")}
-WAYS = {
-    "video": _("Video call"),
-    "phone": _("Phone"),
-    "text": _("Text messages"),
-    "email": _("By email"),
-    "in_person": _("In person"),
-}
-PARTS = {
-    "weekday_morning": _("Weekday mornings"),
-    "weekday_afternoon": _("Weekday afternoons"),
-    "weekday_evening": _("Weekday evenings"),
-    "weekend_morning": _("Weekend mornings"),
-    "weekend_afternoon": _("Weekend afternoons"),
-    "weekend_evening": _("Weekend evenings"),
-}
 WHEN = {"morning": _("Mornings"), "afternoon": _("Afternoons"), "evening": _("Evenings")}
 SPEAK = {"en": "English", "es": "Español", "both": _("Either English or Spanish"), "other": _("Another language")}
-AGES = {
-    "": _("I would rather not say"),
-    "under_18": _("Under 18"),
-    "18_to_25": _("18 to 25"),
-    "26_to_64": _("26 to 64"),
-    "65_and_over": _("65 or older"),
-}
+AGES = {"": _("I would rather not say"), **shared_labels.AGES}
 FILTERS = {
     "ways": _("How to meet"),
     "languages": _("Language"),
@@ -67,4 +43,4 @@ def listed(names: list[str], say: Callable[[str], str]) -> str:
     """Juniper, Kai and Ana."""
     if len(names) < 2:
         return "".join(names)
-    return say("%(some)s and %(last)s") % {"some": ", ".join(names[:-1]), "last": names[-1]}
+    return say(_("%(some)s and %(last)s")) % {"some": ", ".join(names[:-1]), "last": names[-1]}

@@ -1,0 +1,32 @@
+"""What the codes of contracts are called. Marked here, translated where they are shown."""
+
+from shared.i18n import _
+
+HELP = {
+    "listening": _("Someone to listen"),
+    "planning": _("Planning for hard times"),
+    "making_sense": _("Making sense of things together"),
+    "forms": _("Help with forms and appointments"),
+    "other": _("Something else"),
+}
+WAYS = {
+    "video": _("Video call"),
+    "phone": _("Phone"),
+    "text": _("Text messages"),
+    "email": _("By email"),
+    "in_person": _("In person"),
+}
+PARTS = {
+    "weekday_morning": _("Weekday mornings"),
+    "weekday_afternoon": _("Weekday afternoons"),
+    "weekday_evening": _("Weekday evenings"),
+    "weekend_morning": _("Weekend mornings"),
+    "weekend_afternoon": _("Weekend afternoons"),
+    "weekend_evening": _("Weekend evenings"),
+}
+AGES = {
+    "under_18": _("Under 18"),
+    "18_to_25": _("18 to 25"),
+    "26_to_64": _("26 to 64"),
+    "65_and_over": _("65 or older"),
+}
