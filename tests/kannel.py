@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from deploy.demo import debian
-from deploy.demo.processes import CannotStart
+from deploy.demo.processes import CannotStart, free_port
 
 OUR_NUMBER = "15550100"
 SECONDS_TO_START = 20
@@ -107,7 +107,7 @@ class Kannel:
         return f"http://127.0.0.1:{self.ports['sendsms']}"
 
     def start(self) -> None:
-        self.ports = dict(zip(("admin", "box", "smsc", "sendsms"), _free_ports(4), strict=True))
+        self.ports = dict(zip(("admin", "box", "smsc", "sendsms"), [free_port() for _ in range(4)], strict=True))
         config = self.folder / "kannel.conf"
         callback = f"{self.callback_url}/sms/kannel/in?secret={self.secret}"
         names = {"folder": self.folder, "number": OUR_NUMBER, "user": self.user, "password": self.password, "callback": callback}
@@ -160,14 +160,6 @@ def a_kannel(folder: Path, callback_url: str, secret: str) -> Iterator[Kannel]:
         yield kannel
     finally:
         kannel.stop()
-
-
-def _free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 CONFIG = """\
