@@ -1,4 +1,4 @@
-"""Connections made for this job, and a bell that rings when a collection gets a row."""
+"""Connections made for this job, and a bell that says there is work."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -33,11 +33,10 @@ def make_indexes(db: Db, wanted: Mapping[str, Sequence[pymongo.IndexModel]]) -> 
 
 
 class Bell:
-    """Rings when a row is inserted into `rows`. A hint only: whoever waits also looks by itself after `timeout`."""
+    """Wakes one thread that waits for work. A hint only: whoever waits also looks by itself after `timeout`."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows, self._rang, self._stopped = rows, threading.Event(), threading.Event()
-        threading.Thread(target=self._listen, name=f"bell-{rows.name}", daemon=True).start()
+    def __init__(self) -> None:
+        self._rang, self._stopped = threading.Event(), threading.Event()
 
     def wait(self, timeout: float) -> None:
         self._rang.wait(timeout)
@@ -50,11 +49,15 @@ class Bell:
         self._stopped.set()
         self._rang.set()
 
-    def _listen(self) -> None:
+    def listen_to(self, rows: Rows) -> None:
+        """Ring whenever a row is inserted, by whatever process."""
+        threading.Thread(target=self._listen, args=(rows,), name=f"bell-{rows.name}", daemon=True).start()
+
+    def _listen(self, rows: Rows) -> None:
         only_inserts: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
         while not self._stopped.is_set():
             try:
-                with self._rows.watch(only_inserts, max_await_time_ms=1000) as stream:
+                with rows.watch(only_inserts, max_await_time_ms=1000) as stream:
                     self.ring()  # what came before the stream opened
                     while not self._stopped.is_set():
                         if stream.try_next() is not None:

@@ -70,6 +70,7 @@ class Service:
         self.vault: Vault
         self.programme: Programme
         self.public_url: str
+        self._listeners: list[Callable[[list[Event]], None]] = []
         self._indexes = {**INDEXES, **(indexes or {})}
 
     def start(self, settings: Settings) -> "Service":
@@ -115,6 +116,10 @@ class Service:
 
         return register
 
+    def after_commit(self, listener: Callable[[list[Event]], None]) -> None:
+        """`listener` hears what each transaction of this process told, as soon as it is written. A hint: a crash swallows it."""
+        self._listeners.append(listener)
+
     def run(self, handler: Handler[M], message: M, *, once: str | None = None, traceparent: str | None = None) -> list[Event]:
         """Handle one message in one transaction and return its news.
 
@@ -155,7 +160,10 @@ class Service:
             return news
 
         with pymongo.timeout(SECONDS_FOR_ONE_TRANSACTION), db.client.start_session() as session, session.bind(end_session=False):
-            return session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=SAFE)
+            told = session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=SAFE)
+        for listener in self._listeners:
+            listener(told)
+        return told
 
     def _row(self, event: Event, cause: str, place: int, traceparent: str | None) -> dict[str, Any]:
         # The id follows from the cause, so a handler that runs again says the same thing under the same id.

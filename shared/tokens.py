@@ -36,10 +36,9 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def issue(db: Db, token: str, *, purpose: str, subject_id: str, person_id: str, expires_at: datetime) -> None:
-    db.links.insert_one(
-        {"_id": digest(token), "purpose": purpose, "subject_id": subject_id, "person_id": person_id, "expires_at": expires_at}
-    )
+def issue(db: Db, *these: str, purpose: str, subject_id: str, person_id: str, expires_at: datetime) -> None:
+    same = {"purpose": purpose, "subject_id": subject_id, "person_id": person_id, "expires_at": expires_at}
+    db.links.insert_many([{"_id": digest(token), **same} for token in these])
 
 
 def find(db: Db, token: str, purpose: str) -> Link | None:

@@ -138,20 +138,20 @@ def practitioner_of(row: Doc) -> Practitioner:
 
 
 _ROOM: Doc = {"$expr": {"$and": [{"$lt": ["$taken", "$places"]}, {"$lt": ["$outstanding", "$offers_at_once"]}]}}
+_LOWEST_FREE_SLOT: Doc = {"$min": {"$setDifference": [{"$range": [0, {"$add": [{"$size": "$slots"}, 1]}]}, "$slots"]}}
 
 
 def hold_place(db: Db, practitioner_id: str, moment: datetime) -> tuple[int, Doc] | None:
     """Take one place if there is one: a single conditional update on the practitioner's own row. The slot and the row after."""
-    seen = db.practitioners.find_one({"_id": practitioner_id, "state": "open", **_ROOM}, {"slots": 1})
-    if seen is None:  # the cheap look first: whoever comes too late writes nothing and conflicts with nobody
-        return None
-    slot = next(number for number in range(len(seen["slots"]) + 1) if number not in seen["slots"])
     row = db.practitioners.find_one_and_update(
-        {"_id": practitioner_id, "state": "open", "slots": {"$ne": slot}, **_ROOM},
-        {"$inc": {"taken": 1, "outstanding": 1}, "$push": {"slots": slot}, "$set": {"asked_at": moment}},
+        {"_id": practitioner_id, "state": "open", **_ROOM},
+        [{"$set": {
+            "taken": {"$add": ["$taken", 1]}, "outstanding": {"$add": ["$outstanding", 1]}, "asked_at": moment,
+            "slots": {"$concatArrays": ["$slots", [_LOWEST_FREE_SLOT]]},
+        }}],
         return_document=ReturnDocument.AFTER,
-    )
-    return (slot, row) if row else None
+    )  # fmt: skip
+    return (row["slots"][-1], row) if row else None
 
 
 def free_place(db: Db, practitioner_id: str, slot: int, *, asked: bool) -> Doc:

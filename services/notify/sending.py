@@ -24,6 +24,7 @@ from shared.clock import now
 from shared.contracts import Channel, Sealed
 from shared.i18n import supported
 from shared.logs import get_logger
+from shared.messages import Event
 from shared.metrics import LETTERS, SUBMIT_TO_TOLD
 from shared.mongo import Bell, Db, Doc
 from shared.settings import NotifySettings
@@ -42,15 +43,22 @@ def send_letters(settings: NotifySettings) -> None:
     """Register the two tasks that send: call it before the worker starts."""
     post = Post(settings.smtp_url)
     gap = timedelta(minutes=settings.minutes_between_texts)
+    mail_bell, text_bell = Bell(), Bell()
+
+    def ring(_: list[Event]) -> None:
+        mail_bell.ring()
+        text_bell.ring()
+
+    service.after_commit(ring)
 
     @service.beside("post")
     def carry_mail(db: Db, stop: threading.Event) -> None:
-        Carrier(db, "email", Mail(post, settings).send).run(stop)
+        Carrier(db, "email", Mail(post, settings).send, mail_bell).run(stop)
         post.close()
 
     @service.beside("texts")
     def carry_texts(db: Db, stop: threading.Event) -> None:
-        Carrier(db, "text", Texts(db, gateway(settings), gap).send).run(stop)
+        Carrier(db, "text", Texts(db, gateway(settings), gap).send, text_bell).run(stop)
 
 
 class NotNow(Exception):
@@ -117,21 +125,20 @@ class Texts:
 class Carrier:
     """A few threads: one looks for the next letter that is due, the others carry what was found."""
 
-    def __init__(self, db: Db, channel: Channel, send: Send) -> None:
-        self._db, self._channel, self._send = db, channel, send
+    def __init__(self, db: Db, channel: Channel, send: Send, bell: Bell) -> None:
+        self._db, self._channel, self._send, self._bell = db, channel, send, bell
         self._looking = threading.Lock()
         self._breaker = Breaker()
         self._stop = threading.Event()
-        self._bell: Bell
 
     def run(self, stop: threading.Event) -> None:
-        self._stop, self._bell = stop, Bell(self._db.letters)
+        self._stop = stop
         names = [f"{self._channel}-{number}" for number in range(THREADS[self._channel])]
         threads = [threading.Thread(target=self._carry, name=name, daemon=True) for name in names]
         for thread in threads:
             thread.start()
         stop.wait()
-        self._bell.stop()
+        self._bell.ring()
         end = time.monotonic() + SECONDS_TO_FINISH
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo.write_concern import WriteConcern
 
 from services.notify.rules import HOPEFUL, UNSENT, Contact, State
 from shared.contracts import Channel, ContactShared, OfferMade, Sealed
-from shared.mongo import Db, Doc
+from shared.mongo import SAFE, Db, Doc
 
 LEASE = timedelta(minutes=2)
 KEPT_AFTER_SENDING = timedelta(hours=24)
@@ -157,7 +158,9 @@ def put_letter(db: Db, row: Doc) -> None:
 
 def claim(db: Db, channel: Channel, moment: datetime) -> Doc | None:
     """The oldest letter that is due, as it was before it was claimed: `sending` then means that a sender died half way."""
-    return db.letters.find_one_and_update(
+    # A claim that a failover takes back lets a letter be sent twice: mail comes under the same Message-ID, a text must not.
+    safe = SAFE if channel == "text" else WriteConcern(w=1)
+    return db.letters.with_options(write_concern=safe).find_one_and_update(
         {"channel": channel, "next_at": {"$lte": moment}},
         {"$set": {"state": "sending", "next_at": moment + LEASE}, "$inc": {"tries": 1}},
         sort=[("next_at", ASCENDING)],

@@ -3,7 +3,6 @@
 import random
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pymongo
@@ -21,7 +20,7 @@ LONGEST_PAUSE = 60.0
 log = get_logger("bus.beside")
 
 
-def run_timer(service: Service, timer: Timer, stop: threading.Event, news: Callable[[], None]) -> None:
+def run_timer(service: Service, timer: Timer, stop: threading.Event) -> None:
     pause = min(timer.seconds, 2.0)
     while not stop.wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311
         pause = timer.seconds
@@ -34,13 +33,12 @@ def run_timer(service: Service, timer: Timer, stop: threading.Event, news: Calla
         for item in found:
             if stop.is_set():
                 return
-            _run_one(service, timer, item, news)
+            _run_one(service, timer, item)
 
 
-def _run_one(service: Service, timer: Timer, item: Any, news: Callable[[], None]) -> None:
+def _run_one(service: Service, timer: Timer, item: Any) -> None:
     try:
-        if service.run(timer.handler, item):
-            news()
+        service.run(timer.handler, item)
     except Exception as error:
         _note_failure(service, timer, error)
 

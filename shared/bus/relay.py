@@ -32,11 +32,12 @@ class Relay:
         # the inbox removes, so a claim need not wait; marks do, so that the next look does not find the same rows again.
         self._rows = db.outbox
         self._claims = db.outbox.with_options(read_concern=ReadConcern("local"), write_concern=WriteConcern(w=1))
-        self._publisher, self._bell = publisher, Bell(db.outbox)
+        self._publisher, self._bell = publisher, Bell()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
     def start(self) -> None:
+        self._bell.listen_to(self._rows)
         self._thread.start()
 
     def alive(self) -> bool:

@@ -46,8 +46,8 @@ class Away(Exception):
 
 
 class Settler:
-    def __init__(self, service: Service, publisher: Publisher, *, news: Callable[[], None]) -> None:
-        self._service, self._publisher, self._news = service, publisher, news
+    def __init__(self, service: Service, publisher: Publisher) -> None:
+        self._service, self._publisher = service, publisher
         self._leaving = threading.Event()
         self.away_since: float | None = None
 
@@ -77,8 +77,7 @@ class Settler:
         try:
             envelope = _read(delivery.body)
             handler = self._handler_of(envelope)
-            if self._service.receive(envelope):
-                self._news()
+            self._service.receive(envelope)
         except Unreadable as error:
             outcome, reason = "unreadable", _plain(str(error))
         except BaseException as error:  # whatever a handler does, its message must be settled

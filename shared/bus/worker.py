@@ -19,6 +19,7 @@ from shared.bus.relay import Relay
 from shared.bus.settle import Settler
 from shared.bus.topology import heard_by
 from shared.logs import get_logger
+from shared.messages import Event
 from shared.service import Service
 from shared.settings import Settings
 
@@ -54,7 +55,7 @@ class Worker:
         self._health: ThreadingHTTPServer | None = None
         self._pulse = Pulse(service)
         self._publisher = Publisher(settings.amqp_url, service.name)
-        self._settler = Settler(service, self._publisher, news=self._news)
+        self._settler = Settler(service, self._publisher)
         self._consumer = Consumer(
             settings.amqp_url, service.name, heard_by(service), self._settler,
             threads=settings.worker_threads, may_take=self._pulse.mongo,
@@ -73,10 +74,11 @@ class Worker:
             return False
         self._relay = Relay(self._service.db, self._publisher)
         self._relay.start()
+        self._service.after_commit(self._ring)
         self._begin("pulse", lambda: self._pulse.run(self._stop))
         self._consumer.start()
         for timer in self._service.timers:
-            self._begin(f"timer {timer.handler.__name__}", lambda t=timer: run_timer(self._service, t, self._stop, self._news))  # type: ignore[misc]
+            self._begin(f"timer {timer.handler.__name__}", lambda t=timer: run_timer(self._service, t, self._stop))  # type: ignore[misc]
         for task in self._service.tasks:
             self._begin(f"task {task.name}", lambda t=task: run_task(self._service, t, self._stop))  # type: ignore[misc]
         self._started = True
@@ -120,8 +122,8 @@ class Worker:
             return True
         return self._relay.alive() and self._publisher.alive() and self._consumer.alive()
 
-    def _news(self) -> None:
-        if self._relay is not None:
+    def _ring(self, news: list[Event]) -> None:
+        if news and self._relay is not None:
             self._relay.ring()
 
     def _begin(self, name: str, run: Callable[[], None]) -> None:

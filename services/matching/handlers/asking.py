@@ -53,8 +53,9 @@ def take_step(row: Doc, step: Step, db: Db, *, after_waiting: bool = False) -> l
 
 
 def ask(row: Doc, practitioner_id: str, db: Db, *, at: int | None, after_waiting: bool = False) -> list[Event]:
+    if row["state"] != "received":
+        store.settle_needs(db, row["_id"], now(), only="nobody_suits")
     row.update(state="asking", at=at, waiting_for=None, waiting_with=[], suggested=[])
-    store.settle_needs(db, row["_id"], now(), only="nobody_suits")
     return make_offer(row, practitioner_id, db, after_waiting=after_waiting)
 
 
