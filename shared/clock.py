@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -16,6 +17,14 @@ def _moved() -> timedelta:
     if not file:
         return timedelta()
     try:
-        return timedelta(seconds=float(Path(file).read_text() or 0))
+        seen = Path(file).stat()
+        return _read(file, seen.st_mtime_ns, seen.st_size)
     except (FileNotFoundError, ValueError):
         return timedelta()
+
+
+@lru_cache(maxsize=1)
+def _read(file: str, written_at: int, size: int) -> timedelta:
+    """Once for each time that it was written: the clock is asked many times for every message."""
+    del written_at, size
+    return timedelta(seconds=float(Path(file).read_text() or 0))

@@ -49,15 +49,16 @@ class Bell:
         self._stopped.set()
         self._rang.set()
 
-    def listen_to(self, rows: Rows) -> None:
-        """Ring whenever a row is inserted, by whatever process."""
-        threading.Thread(target=self._listen, args=(rows,), name=f"bell-{rows.name}", daemon=True).start()
+    def listen_to(self, rows: Rows, where: Mapping[str, Any]) -> None:
+        """Ring whenever such a row is inserted, by whatever process."""
+        such = {f"fullDocument.{name}": value for name, value in where.items()}
+        inserts: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert", **such}}, {"$project": {"_id": 1}}]
+        threading.Thread(target=self._listen, args=(rows, inserts), name=f"bell-{rows.name}", daemon=True).start()
 
-    def _listen(self, rows: Rows) -> None:
-        only_inserts: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
+    def _listen(self, rows: Rows, inserts: Sequence[Mapping[str, Any]]) -> None:
         while not self._stopped.is_set():
             try:
-                with rows.watch(only_inserts, max_await_time_ms=1000) as stream:
+                with rows.watch(inserts, max_await_time_ms=1000) as stream:
                     self.ring()  # what came before the stream opened
                     while not self._stopped.is_set():
                         if stream.try_next() is not None:

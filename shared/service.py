@@ -9,6 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pymongo
@@ -19,7 +20,7 @@ from pymongo.write_concern import WriteConcern
 
 from shared.clock import now
 from shared.messages import Envelope, Event, event_in, seal_envelope, to_json
-from shared.mongo import SAFE, Db, connect, make_indexes
+from shared.mongo import SAFE, Db, Doc, connect, make_indexes
 from shared.programme import Programme, read_programme
 from shared.settings import Settings
 from shared.vault import Vault, open_vault
@@ -29,6 +30,7 @@ E = TypeVar("E", bound=Event)
 Handler = Callable[[M, Db], list[Event]]
 
 SECONDS_FOR_ONE_TRANSACTION = 8
+OURS_FIRST = timedelta(seconds=5)
 TIMES_TO_TRY_A_LOST_RACE = 5
 INDEXES = {
     "inbox": [IndexModel("at", expireAfterSeconds=90 * 24 * 3600)],
@@ -70,7 +72,8 @@ class Service:
         self.vault: Vault
         self.programme: Programme
         self.public_url: str
-        self._listeners: list[Callable[[list[Event]], None]] = []
+        self.relay_id: str | None = None
+        self._listeners: list[Callable[[list[Doc]], None]] = []
         self._indexes = {**INDEXES, **(indexes or {})}
 
     def start(self, settings: Settings) -> "Service":
@@ -116,8 +119,8 @@ class Service:
 
         return register
 
-    def after_commit(self, listener: Callable[[list[Event]], None]) -> None:
-        """`listener` hears what each transaction of this process told, as soon as it is written. A hint: a crash swallows it."""
+    def after_commit(self, listener: Callable[[list[Doc]], None]) -> None:
+        """`listener` gets the outbox rows of each transaction of this process, as soon as they are there. A crash swallows it."""
         self._listeners.append(listener)
 
     def run(self, handler: Handler[M], message: M, *, once: str | None = None, traceparent: str | None = None) -> list[Event]:
@@ -150,20 +153,22 @@ class Service:
         self, handler: Handler[M], message: M, cause: str, remember: bool, traceparent: str | None
     ) -> list[Event]:
         db = self._db_inside
+        rows: list[Doc] = []
 
         def work(_: Any) -> list[Event]:
             if remember:
                 db.inbox.insert_one({"_id": cause, "handler": handler.__name__, "at": now()})
             news = handler(message, db)
-            if news:
-                db.outbox.insert_many([self._row(event, cause, place, traceparent) for place, event in enumerate(news)])
+            rows[:] = [self._row(event, cause, place, traceparent) for place, event in enumerate(news)]
+            if rows:
+                db.outbox.insert_many(rows)
             return news
 
         with pymongo.timeout(SECONDS_FOR_ONE_TRANSACTION), db.client.start_session() as session, session.bind(end_session=False):
-            told = session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=SAFE)
+            news = session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=SAFE)
         for listener in self._listeners:
-            listener(told)
-        return told
+            listener(rows)
+        return news
 
     def _row(self, event: Event, cause: str, place: int, traceparent: str | None) -> dict[str, Any]:
         # The id follows from the cause, so a handler that runs again says the same thing under the same id.
@@ -171,6 +176,12 @@ class Service:
         moment = now()
         envelope = seal_envelope(event, id=event_id, source=f"/{self.name}", time=moment, traceparent=traceparent)
         return {
-            "_id": event_id, "type": event.kind, "subject": event.subject, "body": to_json(envelope), "next_at": moment,
-            "made_at": moment, "tries": 0,
+            "_id": event_id, "type": event.kind, "subject": event.subject, "body": to_json(envelope), "made_at": moment,
+            **self._first_try(moment),
         }  # fmt: skip
+
+    def _first_try(self, moment: datetime) -> Doc:
+        """Due at once for any relay; or, beside a relay of our own that says it as soon as it is written, not for a while."""
+        if self.relay_id is None:
+            return {"next_at": moment, "tries": 0}
+        return {"next_at": datetime.now(UTC) + OURS_FIRST, "tries": 1, "claim": self.relay_id}

@@ -11,7 +11,7 @@ from typing import Any
 from services.notify.post import Post
 from services.notify.sending import Carrier, Mail, Texts
 from services.notify.texts import gateway
-from shared.mongo import Db, Doc
+from shared.mongo import Bell, Db, Doc
 from shared.service import Service
 from shared.settings import NotifySettings
 
@@ -31,7 +31,7 @@ def notify_settings(keys: Path, **chosen: Any) -> NotifySettings:
 @contextmanager
 def carrying_mail(notify: Service, settings: NotifySettings) -> Iterator[None]:
     post = Post(settings.smtp_url)
-    with _running(Carrier(notify.db, "email", Mail(post, settings).send)):
+    with _running(Carrier(notify.db, "email", Mail(post, settings).send, bell_in(notify))):
         yield
     post.close()
 
@@ -39,8 +39,14 @@ def carrying_mail(notify: Service, settings: NotifySettings) -> Iterator[None]:
 @contextmanager
 def carrying_texts(notify: Service, settings: NotifySettings) -> Iterator[None]:
     gap = timedelta(minutes=settings.minutes_between_texts)
-    with _running(Carrier(notify.db, "text", Texts(notify.db, gateway(settings), gap).send)):
+    with _running(Carrier(notify.db, "text", Texts(notify.db, gateway(settings), gap).send, bell_in(notify))):
         yield
+
+
+def bell_in(notify: Service) -> Bell:
+    bell = Bell()
+    notify.after_commit(lambda _: bell.ring())
+    return bell
 
 
 @contextmanager

@@ -25,7 +25,7 @@ WITHOUT_ACCENT = str.maketrans("áíóúÁÍÓÚ", "aiouAIOU")  # "sáb" would c
 
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(FOLDER), autoescape=select_autoescape(["html"]), undefined=StrictUndefined, trim_blocks=True,
-    lstrip_blocks=True,
+    lstrip_blocks=True, auto_reload=False,
 )  # fmt: skip
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
 

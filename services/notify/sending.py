@@ -24,7 +24,6 @@ from shared.clock import now
 from shared.contracts import Channel, Sealed
 from shared.i18n import supported
 from shared.logs import get_logger
-from shared.messages import Event
 from shared.metrics import LETTERS, SUBMIT_TO_TOLD
 from shared.mongo import Bell, Db, Doc
 from shared.settings import NotifySettings
@@ -45,7 +44,7 @@ def send_letters(settings: NotifySettings) -> None:
     gap = timedelta(minutes=settings.minutes_between_texts)
     mail_bell, text_bell = Bell(), Bell()
 
-    def ring(_: list[Event]) -> None:
+    def ring(_: list[Doc]) -> None:
         mail_bell.ring()
         text_bell.ring()
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 from pymongo.write_concern import WriteConcern
 
 from services.notify.rules import HOPEFUL, UNSENT, Contact, State
@@ -152,8 +152,9 @@ def note_said(db: Db, request_id: str, version: int, said: str, moment: datetime
 # letters: each row is one thing to send, and the record of it
 
 
-def put_letter(db: Db, row: Doc) -> None:
-    db.letters.update_one({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True)
+def put_letters(db: Db, rows: list[Doc]) -> None:
+    if rows:
+        db.letters.bulk_write([UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True) for row in rows])
 
 
 def claim(db: Db, channel: Channel, moment: datetime) -> Doc | None:

@@ -1,9 +1,14 @@
-"""Outbox to broker. The bell is a hint, looking is the truth; a row is marked sent only after the broker confirmed it."""
+"""Outbox to broker: a row is marked sent only after the broker confirmed it.
+
+What this process writes goes out as soon as it is written. All else - rows of web processes, of a worker that died, of a time
+without broker - is found by looking. The bell is a hint, looking is the truth.
+"""
 
 import random
 import threading
 import time
 import uuid
+from collections import deque
 from concurrent.futures import Future
 
 import pymongo
@@ -23,6 +28,7 @@ LOOK_EVERY = 1.0
 LONGEST_PAUSE_MS = 60_000
 SECONDS_FOR_ONE_STEP = 8
 AWAY = (BrokerAway, TimeoutError)
+Said = tuple[Doc, Future[None]]
 log = get_logger("bus.relay")
 
 
@@ -32,19 +38,24 @@ class Relay:
         # the inbox removes, so a claim need not wait; marks do, so that the next look does not find the same rows again.
         self._rows = db.outbox
         self._claims = db.outbox.with_options(read_concern=ReadConcern("local"), write_concern=WriteConcern(w=1))
+        self.id = str(uuid.uuid4())
         self._publisher, self._bell = publisher, Bell()
+        self._said: deque[Said] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
     def start(self) -> None:
-        self._bell.listen_to(self._rows)
+        self._bell.listen_to(self._rows, {"tries": 0})
         self._thread.start()
 
     def alive(self) -> bool:
         return self._thread.is_alive()
 
-    def ring(self) -> None:
-        self._bell.ring()
+    def say(self, rows: list[Doc]) -> None:
+        """Publish what was just written with this relay's claim. Without a broker it stays in the outbox, due in a while."""
+        if rows and self._publisher.ready():
+            self._said.extend(self._publish(rows))
+            self._bell.ring()
 
     def stop(self, timeout: float) -> None:
         """Send what is there, then end."""
@@ -56,6 +67,7 @@ class Relay:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
+                self._note_what_was_said()
                 if not self._publisher.wait_until_ready(LOOK_EVERY) or not self.send_due():
                     self._bell.wait(LOOK_EVERY)
             except PyMongoError:
@@ -68,6 +80,7 @@ class Relay:
 
     def _send_the_rest(self) -> None:
         try:
+            self._note_what_was_said()
             while self._publisher.ready() and self.send_due():
                 pass
         except PyMongoError:
@@ -75,57 +88,63 @@ class Relay:
 
     def send_due(self) -> bool:
         """Publish one window of what is due. True: look again at once, there may be more."""
-        claim = str(uuid.uuid4())
         with pymongo.timeout(SECONDS_FOR_ONE_STEP):
-            rows, more = self._claim(claim)
+            rows, more = self._claim()
         if rows:
-            self._publish(rows, claim)
+            self._note_fates(self._publish(rows))
         return more
 
-    def _claim(self, claim: str) -> tuple[list[Doc], bool]:
+    def _claim(self) -> tuple[list[Doc], bool]:
         """Take rows for a lease, by the server's clock. A row never claimed is due at once, whatever clock its writer had."""
         due = {"next_at": {"$exists": True}, "$or": [{"tries": 0}, {"$expr": {"$lte": ["$next_at", "$$NOW"]}}]}
         found = list(self._rows.find(due, {"body": 1, "type": 1, "tries": 1}).sort("next_at", 1).limit(WINDOW))
         if not found:
             return [], False
         ids = [row["_id"] for row in found]
-        leased = {"next_at": {"$add": ["$$NOW", LEASE_MS]}, "tries": {"$add": ["$tries", 1]}, "claim": claim}
+        leased = {"next_at": {"$add": ["$$NOW", LEASE_MS]}, "tries": {"$add": ["$tries", 1]}, "claim": self.id}
         won = self._claims.update_many({**due, "_id": {"$in": ids}}, [{"$set": leased}]).modified_count
         if won == len(found):
             return found, len(found) == WINDOW
-        ours = self._claims.find({"_id": {"$in": ids}, "claim": claim}, {"_id": 1})
+        ours = self._claims.find({"_id": {"$in": ids}, "claim": self.id}, {"_id": 1})
         mine = {row["_id"] for row in ours}
         return [row for row in found if row["_id"] in mine], len(found) == WINDOW
 
-    def _publish(self, rows: list[Doc], claim: str) -> None:
+    def _publish(self, rows: list[Doc]) -> list[Said]:
         messages = [Outgoing(EVENTS, row["type"], row["body"].encode(), row["_id"], row["type"]) for row in rows]
+        return list(zip(rows, self._publisher.publish_all(messages), strict=True))
+
+    def _note_what_was_said(self) -> None:
+        said = [self._said.popleft() for _ in range(len(self._said))]
+        if said:
+            self._note_fates(said)
+
+    def _note_fates(self, said: list[Said]) -> None:
         until = time.monotonic() + ENDS_WITHIN
-        fates = [_fate(f, until) for f in self._publisher.publish_all(messages)]
-        told = list(zip(rows, fates, strict=True))
+        told = [(row, _fate(future, until)) for row, future in said]
         with pymongo.timeout(SECONDS_FOR_ONE_STEP):
             self._mark_sent([row["_id"] for row, fate in told if fate is None])
-            self._give_back([row["_id"] for row, fate in told if isinstance(fate, AWAY)], claim)
+            self._give_back([row["_id"] for row, fate in told if isinstance(fate, AWAY)])
             for row, fate in told:
                 if fate is not None and not isinstance(fate, AWAY):
-                    self._leave_for_later(row, claim, fate)
+                    self._leave_for_later(row, fate)
 
     def _mark_sent(self, ids: list[str]) -> None:
         if ids:
             sent: list[Doc] = [{"$set": {"sent_at": "$$NOW"}}, {"$unset": ["next_at", "claim"]}]
             self._rows.update_many({"_id": {"$in": ids}}, sent)
 
-    def _give_back(self, ids: list[str], claim: str) -> None:
+    def _give_back(self, ids: list[str]) -> None:
         """Due at once: the relay waits for the broker, not the row."""
         if ids:
             due: list[Doc] = [{"$set": {"next_at": "$$NOW"}}, {"$unset": ["claim"]}]
-            self._rows.update_many({"_id": {"$in": ids}, "claim": claim}, due)
+            self._rows.update_many({"_id": {"$in": ids}, "claim": self.id}, due)
 
-    def _leave_for_later(self, row: Doc, claim: str, why: BaseException) -> None:
+    def _leave_for_later(self, row: Doc, why: BaseException) -> None:
         wait = min(LONGEST_PAUSE_MS, 1000 * 2 ** min(row["tries"], 10)) * random.uniform(0.5, 1.0)  # noqa: S311
         told = {"event_id": row["_id"], "event_type": row["type"], "reason": type(why).__name__, "attempt": row["tries"]}
         log.error("the broker did not take an event", extra=told)
         later: list[Doc] = [{"$set": {"next_at": {"$add": ["$$NOW", int(wait)]}}}, {"$unset": ["claim"]}]
-        self._rows.update_one({"_id": row["_id"], "claim": claim}, later)
+        self._rows.update_one({"_id": row["_id"], "claim": self.id}, later)
 
 
 def _fate(future: Future[None], until: float) -> BaseException | None:

@@ -19,7 +19,6 @@ from shared.bus.relay import Relay
 from shared.bus.settle import Settler
 from shared.bus.topology import heard_by
 from shared.logs import get_logger
-from shared.messages import Event
 from shared.service import Service
 from shared.settings import Settings
 
@@ -74,7 +73,8 @@ class Worker:
             return False
         self._relay = Relay(self._service.db, self._publisher)
         self._relay.start()
-        self._service.after_commit(self._ring)
+        self._service.relay_id = self._relay.id
+        self._service.after_commit(self._relay.say)
         self._begin("pulse", lambda: self._pulse.run(self._stop))
         self._consumer.start()
         for timer in self._service.timers:
@@ -121,10 +121,6 @@ class Worker:
         if self._stop.is_set() or not self._started or self._relay is None:
             return True
         return self._relay.alive() and self._publisher.alive() and self._consumer.alive()
-
-    def _ring(self, news: list[Event]) -> None:
-        if news and self._relay is not None:
-            self._relay.ring()
 
     def _begin(self, name: str, run: Callable[[], None]) -> None:
         thread = threading.Thread(target=run, name=name, daemon=True)

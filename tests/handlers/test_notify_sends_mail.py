@@ -137,6 +137,7 @@ def test_a_server_that_closed_its_idle_lines_is_called_again_at_once(notify: Ser
     mailbox.start(port)
     ask(notify, "o2")
     mailbox.wait_for(ANA, 2, seconds=15)
+    eventually(lambda: row(db, offer_id="o2")["state"] == "accepted")
     assert row(db, offer_id="o2")["tries"] == 1
 
 

@@ -19,11 +19,10 @@ def tell(
     sealed: Sealed | None = None, offer_id: str | None = None, answer_by: datetime | None = None,
 ) -> None:  # fmt: skip
     """Write the letter down once for each way that this person asked for."""
-    for channel in rules.ways_to_tell(contact, letter):
-        if channel == "text" and contact.role == "supportee" and store.news_text_waits(db, contact.person_id):
-            continue  # the text that waits says the same: there is news
-        row = letter_row(contact, letter, cause, channel, facts or {}, sealed, offer_id, answer_by)
-        store.put_letter(db, row)
+    ways = rules.ways_to_tell(contact, letter)
+    if "text" in ways and contact.role == "supportee" and store.news_text_waits(db, contact.person_id):
+        ways = tuple(way for way in ways if way != "text")  # the text that waits says the same: there is news
+    store.put_letters(db, [letter_row(contact, letter, cause, way, facts or {}, sealed, offer_id, answer_by) for way in ways])
 
 
 def letter_row(

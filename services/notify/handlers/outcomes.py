@@ -57,9 +57,8 @@ def _write_instead(db: Db, row: Doc) -> None:
         return
     sealed = Sealed(**row["sealed"]) if "sealed" in row else None
     facts, offer_id = row["facts"], row["offer_id"]
-    store.put_letter(
-        db, letter_row(contact, row["letter"], row["cause"], "email", facts, sealed, offer_id, facts.get("answer_by"))
-    )
+    letter = letter_row(contact, row["letter"], row["cause"], "email", facts, sealed, offer_id, facts.get("answer_by"))
+    store.put_letters(db, [letter])
 
 
 __all__ = ["GivenUp", "Receipt", "give_up", "note_receipt", "service"]

@@ -26,7 +26,7 @@ def test_one_failing_item_of_a_timer_does_not_stop_the_others(bench: Bench) -> N
 
     stop = threading.Event()
     timer = Timer(0.05, lambda _: ["a", "bad", "b"], mark)
-    thread = threading.Thread(target=run_timer, args=(bench.service, timer, stop, lambda: None))
+    thread = threading.Thread(target=run_timer, args=(bench.service, timer, stop))
     thread.start()
     assert eventually(lambda: (bench.db.marks.find_one({"_id": "b"}) or {}).get("times", 0) >= 2)
     stop.set()

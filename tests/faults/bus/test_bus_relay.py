@@ -10,6 +10,7 @@ from shared.bus import topology
 from shared.bus.publisher import Publisher
 from shared.bus.relay import WINDOW, Relay
 from shared.clock import now
+from shared.service import OURS_FIRST
 from tests.faults.bus.kettle import NAME, Bench, whistle
 
 pytestmark = pytest.mark.broker
@@ -44,7 +45,7 @@ def test_two_relays_never_publish_the_same_row_twice(bench: Bench, relays: list[
 
 def test_a_row_that_another_relay_holds_is_left_alone_until_its_lease_ends(bench: Bench, relays: list[Relay]) -> None:
     bench.fill()
-    held, _ = relays[0]._claim("first")
+    held, _ = relays[0]._claim()
     assert len(held) == 1
     relays[1].send_due()
     assert bench.count(topology.queue_of(NAME)) == 0
@@ -77,3 +78,32 @@ def test_without_the_broker_a_row_stays_due(bench: Bench, relays: list[Relay]) -
     row = bench.outbox_row(kettle)
     assert "sent_at" not in row
     assert row["next_at"] <= now() + timedelta(seconds=1)
+
+
+def test_what_a_worker_writes_is_published_without_looking_for_it(bench: Bench, relays: list[Relay]) -> None:
+    bench.service.relay_id = relays[0].id
+    bench.service.after_commit(relays[0].say)
+    kettle = bench.fill()
+    relays[0]._note_what_was_said()
+    assert bench.count(topology.queue_of(NAME)) == 1
+    assert "sent_at" in bench.outbox_row(kettle)
+
+
+def test_what_a_worker_wrote_and_did_not_live_to_say_is_said_by_another(bench: Bench, relays: list[Relay]) -> None:
+    bench.service.relay_id = relays[0].id
+    bench.fill()
+    relays[1].send_due()
+    assert bench.count(topology.queue_of(NAME)) == 0
+    bench.db.outbox.update_many({}, [{"$set": {"next_at": {"$subtract": ["$next_at", OURS_FIRST.total_seconds() * 1000]}}}])
+    relays[1].send_due()
+    assert bench.count(topology.queue_of(NAME)) == 1
+
+
+def test_what_could_not_be_said_at_once_is_due_again(bench: Bench, relays: list[Relay]) -> None:
+    bench.service.relay_id = relays[0].id
+    bench.service.after_commit(relays[0].say)
+    bench.service.run(whistle, "unheard")
+    relays[0]._note_what_was_said()
+    row = bench.outbox_row("unheard")
+    assert "sent_at" not in row
+    assert "claim" not in row
