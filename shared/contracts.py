@@ -197,13 +197,15 @@ class RequestWaiting(Event):
 
 @contract("person.needed.v1", about="request_id")
 class PersonNeeded(Event):
-    """A coordinator is needed. `reaching_out`: the request itself moved to that state, and the supportee is told so."""
+    """A coordinator is needed. `reaching_out`: the request itself moved to that state, and the supportee is told so.
+    `taken`: a coordinator did this and holds it, so the desk need not be called."""
 
     request_id: str
     supportee_id: str
     why: WhyPerson
     reaching_out: bool
     version: int
+    taken: bool = False
 
 
 @contract("reply.settled.v1", about="offer_id")

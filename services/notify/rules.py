@@ -136,6 +136,7 @@ def already_said(before: str, now: str) -> bool:
         ("not_this_time/wait", "waiting/place"),
         ("not_this_time/ask_me", "waiting/choice"),
         ("not_this_time/person", "someone_will_write"),
+        ("not_this_time/suggest", "suggestions_ready"),
     }
 
 

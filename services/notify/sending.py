@@ -12,7 +12,7 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from services.notify import rules, store
+from services.notify import gsm, rules, store
 from services.notify.handlers import service
 from services.notify.handlers.outcomes import GivenUp, give_up
 from services.notify.letters import House, Reader, write_letter, write_text
@@ -57,7 +57,19 @@ def send_letters(settings: NotifySettings) -> None:
 
     @service.beside("texts")
     def carry_texts(db: Db, stop: threading.Event) -> None:
+        warn_of_long_texts()
         Carrier(db, "text", Texts(db, gateway(settings), gap).send, text_bell).run(stop)
+
+
+def warn_of_long_texts() -> None:
+    """What we ship fits one segment; a long name, a sign outside of GSM or a long address makes each offer cost two."""
+    programme = service.programme
+    facts = {"code": "A7", "answer_by": now(), "link": f"{service.public_url}/o/{'x' * 16}"}
+    for language in programme.languages:
+        words = write_text("offer", facts, Reader(language, programme.time_zone, "practitioner"), _house())
+        if gsm.segments(words) > 1:
+            told = {"letter": "offer", "setting": "PUBLIC_URL", "count": gsm.segments(words)}
+            log.warning("an offer by text takes more than one segment: the programme's name or the address is long", extra=told)
 
 
 class NotNow(Exception):

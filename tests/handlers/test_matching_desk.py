@@ -91,6 +91,7 @@ def test_that_somebody_reaches_out_stays_on_the_desk_until_it_is_done(matching: 
     ask(matching, ("nobody", "ask_me"))
     said = matching.run(say_someone_reaches_out, RequestOpened(coordinator_id="ro", request_id="r1"))
     assert only(PersonNeeded, said).reaching_out
+    assert only(PersonNeeded, said).taken
     need = matching.db.needs.find_one({"open": True})
     assert need
     assert need["holder"] == "ro"

@@ -15,6 +15,7 @@ from services.notify import rules
 from services.notify.handlers.answers import TextReceived, take_text
 from services.notify.handlers.contacts import keep_contact
 from services.notify.handlers.offers import ask_practitioner, tell_supportee_yes
+from services.notify.sending import warn_of_long_texts
 from services.notify.texts import Text, gateway
 from services.notify.web import make_app
 from shared.clock import now
@@ -193,6 +194,16 @@ def test_a_house_without_texts_lets_the_desk_know_of_people_it_cannot_reach(noti
     with carrying_texts(notify, notify_settings(keys)):
         tell_wren(notify)
         eventually(lambda: db.outbox.count_documents({"type": "letter.undelivered.v1"}))
+
+
+def test_an_address_that_makes_each_offer_two_texts_is_said_at_the_start(
+    notify: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    warn_of_long_texts()
+    assert not caplog.records
+    monkeypatch.setattr(notify, "public_url", "https://the-kitchen-table-of-our-whole-town.example.org/peers")
+    warn_of_long_texts()
+    assert {vars(record)["setting"] for record in caplog.records} == {"PUBLIC_URL"}
 
 
 def _kannel_part(settings: NotifySettings) -> dict[str, str]:

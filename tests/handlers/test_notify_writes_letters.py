@@ -123,6 +123,22 @@ def test_what_the_last_letter_said_of_the_next_step_is_not_said_again(notify: Se
     assert {letter for letter, *_ in written(db, person_id="wren")} == {"not_this_time"}
 
 
+def test_suggestions_that_come_with_a_not_this_time_are_one_letter(notify: Service, db: Db) -> None:
+    tell_not_this_time(declined(2, then="suggest"), db)
+    tell_of_suggestions(SuggestionsMade(request_id="r1", supportee_id="wren", practitioner_ids=("kai",), version=3), db)
+    assert {letter for letter, *_ in written(db, person_id="wren")} == {"not_this_time"}
+
+
+def test_the_desk_is_not_called_for_what_a_coordinator_does_already(notify: Service, db: Db) -> None:
+    keep_contact(a_coordinator(notify, "ro"), db)
+    about: dict[str, Any] = {"request_id": "r1", "supportee_id": "wren", "why": "reach_out", "reaching_out": True}
+    call_coordinators(PersonNeeded(version=2, taken=True, **about), db)
+    assert written(db, person_id="ro") == set()
+    assert {letter for letter, *_ in written(db, person_id="wren")} == {"someone_will_write"}
+    call_coordinators(PersonNeeded(version=3, **about), db)
+    assert {letter for letter, *_ in written(db, person_id="ro")} == {"reach_out"}
+
+
 def test_what_is_no_longer_true_is_not_told(notify: Service, db: Db) -> None:
     tell_supportee_yes(
         MatchMade(match_id="m", offer_id="o2", request_id="r1", practitioner_id="kai", supportee_id="wren", version=5), db

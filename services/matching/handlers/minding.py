@@ -23,11 +23,11 @@ def ask_for_a_person(row: Doc, why: WhyPerson, db: Db, *, reaching_out: bool = F
         row.update(state="reaching_out", waiting_for=None, waiting_with=[])
     elif known:
         return []
-    return [
-        PersonNeeded(
-            request_id=row["_id"], supportee_id=row["supportee_id"], why=why, reaching_out=reaching_out, version=next_version(row)
-        )
-    ]
+    version, taken = next_version(row), "holder" in more
+    said = PersonNeeded(
+        request_id=row["_id"], supportee_id=row["supportee_id"], why=why, reaching_out=reaching_out, version=version, taken=taken
+    )
+    return [said]
 
 
 @service.on(LetterUndelivered)

@@ -25,7 +25,7 @@ def tell_of_waiting(event: RequestWaiting, db: Db) -> list[Event]:
 @service.on(PersonNeeded)
 def call_coordinators(event: PersonNeeded, db: Db) -> list[Event]:
     cause = f"{event.request_id}/{event.version}"
-    for coordinator in store.coordinators(db):
+    for coordinator in [] if event.taken else store.coordinators(db):
         tell(db, coordinator, "reach_out", cause)
     if event.reaching_out:
         tell_supportee(db, event.request_id, event.version, "someone_will_write")
