@@ -23,7 +23,7 @@ Channel = Literal["email", "text"]
 Role = Literal["supportee", "practitioner", "coordinator"]
 Next = Literal["next_choice", "ask_me", "suggest", "wait", "person"]
 WhyReleased = Literal["withdrawn", "chose_another", "resting"]
-WhyPerson = Literal["reach_out", "nobody_suits", "asks_first", "not_delivered", "chosen_unknown"]
+WhyPerson = Literal["reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "chosen_unknown"]
 Answer = Literal["yes", "not_this_time"]
 PractitionerState = Literal["open", "full", "resting", "stepped_back"]
 
@@ -99,6 +99,15 @@ class ChoiceMade(Event):
 @contract("request.withdrawn.v1", about="request_id")
 class RequestWithdrawn(Event):
     request_id: str
+
+
+@contract("note.answered.v1", about="request_id")
+class NoteAnswered(Event):
+    """The supportee wrote to whoever they are with, or to the coordinators. Sealed like `note.written`."""
+
+    note_id: str
+    request_id: str
+    sealed: str
 
 
 @contract("sign_in.asked.v1", about="person_id")
@@ -206,6 +215,30 @@ class PersonNeeded(Event):
     reaching_out: bool
     version: int
     taken: bool = False
+
+
+@contract("note.written.v1", about="request_id")
+class NoteWritten(Event):
+    """Somebody wrote to the supportee: this practitioner, or a coordinator (None). `sealed` opens with the supportee's data key
+    alone, as the field `note/<note_id>`."""
+
+    note_id: str
+    request_id: str
+    supportee_id: str
+    practitioner_id: str | None = None
+    sealed: str
+    version: int
+
+
+@contract("note.passed_on.v1", about="offer_id")
+class NotePassedOn(Event):
+    """The supportee wrote to this practitioner. `sealed` is for notify: link (e-mail), short_link (text)."""
+
+    offer_id: str
+    note_id: str
+    practitioner_id: str
+    written_at: datetime
+    sealed: Sealed
 
 
 @contract("reply.settled.v1", about="offer_id")

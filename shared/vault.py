@@ -59,6 +59,11 @@ def open_all(key: bytes, person_id: str, fields: Mapping[str, str]) -> dict[str,
     return {name: open_sealed(key, person_id, name, blob) for name, blob in fields.items()}
 
 
+def note_field(note_id: str) -> str:
+    """The field's name of one note, so that no note can be passed off as another."""
+    return f"note/{note_id}"
+
+
 def wrap_under(secret: str, person_id: str, key: bytes) -> str:
     """Wrap a data key under a secret that only a person holds: cookie, link token, stretched code words."""
     return seal(key_from(secret, "wrap"), person_id, "data-key", _text(key))

@@ -28,6 +28,7 @@ TOO_LONG = {
     4000: _("This is longer than 4,000 characters. Shorten it a little, everything is still here"),
 }
 UNKNOWN = _("We could not read this part. Choose again")
+NOTE = _("Write your note first")
 ADDRESS = _("Write the email address or the phone number that you gave us")
 CODE = _("We cannot find that code. Codes have six words, like river cedar button lamp otter moss. A person can help.")
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.intake import store
-from services.intake.sealing import NewRequest
+from services.intake.sealing import NewRequest, NoteSealed
 from shared.clock import now
 from shared.contracts import (
     ChoiceMade,
     MatchMade,
+    NoteAnswered,
+    NoteWritten,
     OfferDeclined,
     OfferLapsed,
     OfferMade,
@@ -107,7 +109,20 @@ def withdraw_request(request_id: str, db: Db) -> list[Event]:
     return [RequestWithdrawn(request_id=request_id)] if store.note_withdrawn(db, request_id) else []
 
 
+def write_back(note: NoteSealed, db: Db) -> list[Event]:
+    if not store.add_note(db, note.request_id, {"id": note.note_id, "sealed": note.sealed, "at": now(), "by": "supportee"}):
+        return []
+    return [NoteAnswered(note_id=note.note_id, request_id=note.request_id, sealed=note.sealed)]
+
+
 # What others say
+
+
+@service.on(NoteWritten)
+def show_note(said: NoteWritten, db: Db) -> list[Event]:
+    note = {"id": said.note_id, "sealed": said.sealed, "at": now(), "by": said.practitioner_id or "coordinator"}
+    store.add_note(db, said.request_id, note)
+    return []
 
 
 @service.on(PractitionerChanged)

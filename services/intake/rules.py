@@ -160,6 +160,14 @@ def _after_their_word(found: Standing, chosen: Fact) -> Standing:
     return Standing(kind="going_on", practitioner_ids=tuple(filter(None, [chosen["practitioner_id"]])), why=chosen["next"])
 
 
+def who_reads_a_note(found: Standing, notes: Iterable[Mapping[str, Any]]) -> str | None:
+    """The practitioner who reads what the supportee writes now: who said yes, or asked something first. None: coordinators."""
+    with_them = found.practitioner_ids[0] if found.kind in {"asking", "matched"} and found.practitioner_ids else None
+    if found.kind == "asking" and not any(note["by"] == with_them for note in notes):
+        return None
+    return with_them
+
+
 def newest_version(facts: Iterable[Fact]) -> int:
     return max((fact["version"] for fact in facts), default=0)
 

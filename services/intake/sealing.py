@@ -152,3 +152,24 @@ def own_code_words(row: Doc, key: bytes) -> str:
     """The words, for as long as they may be shown again; then nothing."""
     until, blob = row.get("words_until"), row.get("sealed", {}).get("code_words")
     return vault.open_sealed(key, row["person_id"], "code_words", blob) if blob and until and until > now() else ""
+
+
+@dataclass(frozen=True, repr=False)
+class NoteSealed:
+    """What a supportee wrote to whoever they are with."""
+
+    note_id: str
+    request_id: str
+    sealed: str
+
+
+def own_notes(row: Doc, key: bytes) -> list[Doc]:
+    """The notes between them and others, each with its `words`, oldest first."""
+    return [
+        {**note, "words": vault.open_sealed(key, row["person_id"], vault.note_field(note["id"]), note["sealed"])}
+        for note in sorted(row.get("notes", []), key=lambda note: note["at"])
+    ]
+
+
+def seal_note(row: Doc, key: bytes, words: str, note_id: str) -> NoteSealed:
+    return NoteSealed(note_id, row["_id"], vault.seal(key, row["person_id"], vault.note_field(note_id), words))

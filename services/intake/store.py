@@ -163,9 +163,15 @@ def note_withdrawn(db: Db, request_id: str) -> bool:
     """What they wrote goes at once; that the request was withdrawn is kept, so that its page can say so."""
     done = db.requests.update_one(
         {"_id": request_id, "withdrawn_at": None},
-        {"$set": {"withdrawn_at": now()}, "$unset": {"sealed": 1, "words_until": 1}},
+        {"$set": {"withdrawn_at": now()}, "$unset": {"sealed": 1, "words_until": 1, "notes": 1}},
     )
     return done.modified_count == 1
+
+
+def add_note(db: Db, request_id: str, note: Doc) -> bool:
+    """Each note once, and none after they left."""
+    here = {"_id": request_id, "withdrawn_at": None, "notes.id": {"$ne": note["id"]}}
+    return db.requests.update_one(here, {"$push": {"notes": note}}).modified_count == 1
 
 
 def forget_words(db: Db, request_id: str) -> None:

@@ -140,7 +140,17 @@ class AnswerForm(Form):
         _still_to_come(data, "pause_until")
 
 
+NOTE = _("Write your note first")
 QUESTION = _("Write what you would like to ask first")
+
+
+class NoteForm(Form):
+    words = _text(2000)
+
+    @validates_schema
+    def words_are_there(self, data: dict[str, Any], **_: Any) -> None:
+        if not data.get("words", "").strip():
+            raise ValidationError(NOTE, "words")
 
 
 class SignInForm(Form):

@@ -17,6 +17,7 @@ WHY = {
     "reach_out": _("They asked that a person writes to them"),
     "nobody_suits": _("Nobody here suits what they asked for"),
     "asks_first": _("A practitioner asks something first"),
+    "wrote": _("They wrote to the coordinators"),
     "not_delivered": _("A message could not be delivered"),
     "chosen_unknown": _("They chose somebody who is not here"),
 }
@@ -41,6 +42,7 @@ DEEDS = {
     "asked": _("asked a practitioner"),
     "suggested": _("suggested people"),
     "reaches_out": _("said that a person writes"),
+    "wrote": _("wrote to them"),
     "settled": _("said that this is done"),
 }
 WORDS = {
@@ -57,6 +59,7 @@ DONE = {
     "asked": _("The practitioner is being asked."),
     "suggested": _("The suggestions are on their page."),
     "reaching": _("Their page says that a person will write."),
+    "wrote": _("Your note is on their page."),
     "settled": _("Done."),
     "kept": _("Saved."),
     "not_now": _("That is not possible any more. Nothing was changed. Here is how it stands now."),

@@ -42,6 +42,7 @@ INDEXES = {
         ),
         IndexModel([("open", 1), ("since", 1)]),
     ],
+    "notes": [IndexModel([("request_id", 1), ("at", 1)])],
     "coordinators": [IndexModel("email_index", unique=True)],
     "audit": [IndexModel("request_id"), IndexModel("at", expireAfterSeconds=AUDIT_DAYS * 24 * 3600)],
     "links": tokens.INDEXES,
@@ -216,8 +217,8 @@ def let_go_of(db: Db, offer_id: str) -> Doc:
     return cast(Doc, after)
 
 
-def mark_asked_first(db: Db, offer_id: str, moment: datetime) -> None:
-    db.offers.update_one({"_id": offer_id}, {"$set": {"asked_first_at": moment}})
+def mark_wrote(db: Db, offer_id: str, moment: datetime) -> None:
+    db.offers.update_one({"_id": offer_id}, {"$set": {"wrote_at": moment}})
 
 
 def mark_seen(db: Db, offer_id: str, moment: datetime) -> None:
@@ -263,6 +264,24 @@ def match_of(db: Db, request_id: str) -> Doc | None:
 
 def end_match(db: Db, match_id: str, moment: datetime) -> None:
     db.matches.update_one({"_id": match_id}, {"$set": {"state": "ended", "ended_at": moment}})
+
+
+# Notes
+
+
+def add_note(db: Db, note_id: str, request_id: str, sealed: str, moment: datetime, **who: str) -> None:
+    """`who`: practitioner_id or coordinator_id who wrote it; to_practitioner_id, or none, when the supportee did."""
+    db.notes.insert_one({"_id": note_id, "request_id": request_id, "sealed": sealed, "at": moment, **who})
+
+
+def notes_about(db: Db, request_id: str, practitioner_id: str | None = None) -> list[Doc]:
+    """All of them, or those between the supportee and this practitioner."""
+    theirs = {"$or": [{"practitioner_id": practitioner_id}, {"to_practitioner_id": practitioner_id}]}
+    return list(db.notes.find({"request_id": request_id, **(theirs if practitioner_id else {})}).sort("at", 1))
+
+
+def drop_notes(db: Db, request_id: str) -> None:
+    db.notes.delete_many({"request_id": request_id})
 
 
 # What needs a person
@@ -316,12 +335,12 @@ def keep_coordinator(db: Db, row: Doc) -> None:
     db.coordinators.replace_one({"_id": row["_id"]}, row, upsert=True)
 
 
-def note(db: Db, row: Doc) -> None:
-    """One line of the audit: who did what with which request, and when."""
+def write_audit(db: Db, row: Doc) -> None:
+    """One line: who did what with which request, and when."""
     db.audit.insert_one(row)
 
 
-def notes_about(db: Db, request_id: str) -> list[Doc]:
+def audit_about(db: Db, request_id: str) -> list[Doc]:
     return list(db.audit.find({"request_id": request_id}).sort("at", 1))
 
 

@@ -59,6 +59,8 @@ KINDS: dict[str, Kind] = {
     "asked_after_waiting": Kind(),
     "someone_will_write": Kind(),
     "reach_out": Kind(desk_hears=False),
+    "note": Kind(),
+    "note_for_you": Kind(desk_hears=False),
     "sign_in": Kind(good_for=timedelta(minutes=30), desk_hears=False),
     "answer_noted": ANSWER,
     "answer_too_late": ANSWER,

@@ -45,6 +45,26 @@ def test_not_this_time_goes_on_to_the_next_choice(house: House, website: Website
     assert house.text_to(second, ASKED)
 
 
+def test_a_question_is_answered_before_the_yes(house: House, website: Website) -> None:
+    house.welcome("Tove")
+    wren = website.ask("Tove", email="question@people.example")
+    wren.status("Tove is reading your request")
+    tove = Practitioner(website.visitor()).open(link_in(house.letter_to("Tove", "/o/").text))
+    tove.page.locator("[name=question]").fill("Is text all right at first?")
+    tove.answer("ask_first")
+    told = house.letter_to("question", "wrote to you")
+    wren.page.goto(link_in(told.text))
+    wren.page.get_by_role("main").get_by_role("button").first.click()
+    assert "Is text all right at first?" in wren.page.get_by_role("main").inner_text()
+    wren.write_back("Text is good")
+    answered = house.letter_to("Tove", "has answered")
+    assert "Text is good" not in answered.text + answered.html
+    again = Practitioner(website.visitor()).open(link_in(answered.text))
+    assert "Text is good" in again.page.get_by_role("main").inner_text()
+    again.answer("yes")
+    wren.status("Tove would like to meet you")
+
+
 def test_silence_brings_one_nudge_and_then_the_next_step(house: House, website: Website) -> None:
     house.welcome("Marisol")
     house.welcome("Ro")

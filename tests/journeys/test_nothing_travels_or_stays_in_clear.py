@@ -9,6 +9,7 @@ from tests.journeys.house import SERVICES, House, code_in, link_in
 from tests.journeys.website import Practitioner, Website
 
 NAME, WORDS = "Zephyrine", "the marmalade week"
+QUESTION, ANSWER = "which quincewood bench", "the one by the gooseberries"
 EMAIL, PHONE = "zephyrine.quill@people.example", "+12025550987"
 
 
@@ -26,11 +27,21 @@ def secrets(house: House, website: Website) -> list[str]:
     assert NAME in practitioner.page.content()
     assert WORDS in practitioner.page.content()
     assert code_in(text)
+    practitioner.page.locator("[name=question]").fill(QUESTION)
+    practitioner.answer("ask_first")
+    house.letter_to("zephyrine quill", "wrote to you")
+    asking.page.goto("/s")
+    assert QUESTION in asking.page.content()
+    asking.write_back(ANSWER)
+    house.letter_to("Xiomara", "has answered")
+    practitioner.page.goto("/o")
+    assert ANSWER in practitioner.page.content()
     practitioner.answer("yes")
     asking.status("Xiomara would like to meet you")
     tokens = [address.rsplit("/", 1)[1] for address in (link, short)]
     assert len(asking.code_words.split()) == 6
-    return [NAME, WORDS, EMAIL, EMAIL.split("@")[0], PHONE, PHONE.lstrip("+"), number.lstrip("+"), asking.code_words, *tokens]
+    addresses = [EMAIL, EMAIL.split("@")[0], PHONE, PHONE.lstrip("+"), number.lstrip("+")]
+    return [NAME, WORDS, QUESTION, ANSWER, *addresses, asking.code_words, *tokens]
 
 
 def test_nothing_that_a_person_wrote_is_in_clear_anywhere(house: House, secrets: list[str]) -> None:

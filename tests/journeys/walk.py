@@ -15,6 +15,7 @@ class Walk:
         self.house, self._browser, self.language = house, browser, language
         self.hosts: set[str] = set()
         self.name = f"Paz {language.title()}"
+        self._supportee: Page
 
     def everything(self) -> Iterator[Seen]:
         self.house.welcome(self.name, places=9, offers_at_once=9, words="I listen.", language=self.language)
@@ -91,7 +92,10 @@ class Walk:
         page.wait_for_url("**/s")
         soon(lambda: page.goto("/s") and self.name in page.locator("h1").inner_text(), "who is asked, on the status page")
         yield "status", page
-        yield from self._each(page, "/s/answers", "/s/someone-else", "/s/leave")
+        yield from self._each(page, "/s/answers", "/s/someone-else", "/s/leave", "/s/write")
+        self._press(page)
+        yield "a note without words", page
+        self._supportee = page
 
     def _finding_again(self) -> Iterator[Seen]:
         page = self._visitor()
@@ -110,10 +114,25 @@ class Walk:
         page.locator("[name=answer][value=ask_first]").check()
         page.locator("main form button").last.click()
         yield "offer, nothing asked", page
+        page.locator("[name=answer][value=ask_first]").check()
+        page.locator("[name=question]").fill("Is text all right at first?")
+        page.locator("main form button").last.click()
+        yield "offer, a question asked", page
+        yield from self._writing_back()
+        page.goto("/o")
         page.locator("[name=answer][value=yes]").check()
         page.locator("main form button").last.click()
         yield "offer, yes", page
         yield from self._each(page, "/o/not-a-link")
+
+    def _writing_back(self) -> Iterator[Seen]:
+        page = self._supportee
+        soon(lambda: page.goto("/s") and page.locator("#notes").count(), "the note on the status page")
+        yield "status, with a note", page
+        page.goto("/s/write")
+        page.locator("[name=words]").fill("Text is good.")
+        self._press(page)
+        yield "status, answered", page
 
     def _my_own_page(self) -> Iterator[Seen]:
         yield from self._sign_in("me", self.name)

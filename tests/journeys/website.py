@@ -109,6 +109,11 @@ class Supportee:
     def pick(self, name: str) -> None:
         self.page.get_by_role("button", name=f"Ask {name}").click()
 
+    def write_back(self, words: str) -> None:
+        self.page.goto("/s/write")
+        self.page.locator("[name=words]").fill(words)
+        self.page.get_by_role("button", name="Send it").click()
+
     def leave(self) -> None:
         self.page.goto("/s/leave")
         self.page.get_by_role("main").get_by_role("button").first.click()

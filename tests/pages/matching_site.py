@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from services.matching.web import make_app
 from shared import vault
-from shared.contracts import OfferMade, SignInAsked
+from shared.contracts import NotePassedOn, OfferMade, SignInAsked
 from shared.service import Service
 from shared.settings import Settings
 from shared.vault import open_vault
@@ -36,7 +36,7 @@ def press(visitor: FlaskClient, page: str, action: str | None = None, **fields: 
     return visitor.post(action or page, data={**hidden, **fields})
 
 
-def opened(keys: Path, said: OfferMade | SignInAsked) -> dict[str, str]:
+def opened(keys: Path, said: NotePassedOn | OfferMade | SignInAsked) -> dict[str, str]:
     """What notify reads in the news: paths of the links."""
     sealed = said.sealed
     key = open_vault(keys, "notify").unwrap(sealed.wrap, sealed.person_id)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,24 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from services.intake.handlers import keep_directory_entry, show_not_this_time, show_suggestions, show_who_is_asked
+from services.intake.handlers import keep_directory_entry, show_not_this_time, show_note, show_suggestions, show_who_is_asked
 from services.intake.web import make_app
 from shared import vault
 from shared.clock import now
-from shared.contracts import ChoiceMade, OfferDeclined, OfferMade, RequestWithdrawn, Sealed, SignInAsked, SuggestionsMade
+from shared.contracts import (
+    ChoiceMade,
+    NoteWritten,
+    OfferDeclined,
+    OfferMade,
+    RequestWithdrawn,
+    Sealed,
+    SignInAsked,
+    SuggestionsMade,
+)
 from shared.messages import event_in, from_json
 from shared.service import Service
 from shared.settings import Settings
+from shared.tokens import digest
 from shared.web.limits import limiter
 from tests.people import an_entry_seen
 
@@ -230,6 +241,63 @@ def test_suggestions_can_be_chosen_on_the_page_once(visitor: FlaskClient, intake
     assert "We are asking Kai" in visitor.get("/s").text
 
 
+def a_note_from_juniper(intake: Service, keys: Path, words: str) -> NoteWritten:
+    """Sealed as matching seals it: under the key that the wrap in the request carries."""
+    submitted = said(intake, "request.submitted.v1")[0]
+    key = vault.open_vault(keys, "matching").unwrap(submitted.sealed.wrap, submitted.supportee_id)
+    sealed = vault.seal(key, submitted.supportee_id, vault.note_field("n1"), words)
+    about = {"request_id": submitted.request_id, "supportee_id": submitted.supportee_id}
+    return NoteWritten(**about, note_id="n1", practitioner_id="juniper", sealed=sealed, version=2)
+
+
+def asked_juniper(visitor: FlaskClient, intake: Service) -> str:
+    """Their request is with Juniper; returns its code words."""
+    ask_for(visitor, "juniper")
+    post(visitor, "/ask/check")
+    facts = {"request_id": said(intake, "request.submitted.v1")[0].request_id, "offer_id": "o1", "practitioner_id": "juniper"}
+    sealed = Sealed(person_id="juniper", wrap="", fields={})
+    intake.run(show_who_is_asked, OfferMade(**facts, version=1, answer_by=now(), code="A7", sealed=sealed))
+    return code_words(visitor.get("/ask/sent").text)
+
+
+def test_a_note_is_read_and_answered_on_the_status_page(visitor: FlaskClient, intake: Service, keys: Path) -> None:
+    asked_juniper(visitor, intake)
+    assert "<h1>Write to the coordinators</h1>" in visitor.get("/s/write").text
+    intake.run(show_note, a_note_from_juniper(intake, keys, "Is text all right?"))
+    html = visitor.get("/s").text
+    assert "Juniper wrote" in html
+    assert "Is text all right?" in html
+    assert "<h1>Write to Juniper</h1>" in visitor.get("/s/write").text
+    empty = post(visitor, "/s/write", words=" ")
+    assert (empty.status_code, "Write your note first" in empty.text) == (422, True)
+    long = post(visitor, "/s/write", words="so long " * 600)
+    assert (long.status_code, "so long so long" in long.text) == (422, True)
+    assert post(visitor, "/s/write", words="Text is good").headers["Location"] == "/s"
+    assert "Text is good" in visitor.get("/s").text
+    [answer] = said(intake, "note.answered.v1")
+    assert "Text is good" not in str(answer) + str(list(intake.db.requests.find()))
+
+
+def test_a_note_stays_closed_for_whoever_came_without_the_key_until_the_code_words_open_it(
+    visitor: FlaskClient, intake: Service, keys: Path
+) -> None:
+    words = asked_juniper(visitor, intake)
+    intake.run(show_note, a_note_from_juniper(intake, keys, "Is text all right?"))
+    row = intake.db.requests.find_one()
+    assert row
+    intake.db.links.insert_one(
+        {"_id": digest("later"), "purpose": "status", "subject_id": row["_id"], "person_id": row["person_id"],
+         "expires_at": now() + timedelta(days=1)}
+    )  # fmt: skip
+    post(visitor, "/s/in/later")
+    html = visitor.get("/s").text
+    assert "Somebody wrote to you." in html
+    assert "Is text all right?" not in html
+    assert visitor.get("/s/write").headers["Location"] == "/s"
+    post(visitor, "/s", code=words)
+    assert "Is text all right?" in visitor.get("/s").text
+
+
 def test_the_status_page_says_who_is_asked_and_until_when(visitor: FlaskClient, intake: Service) -> None:
     ask_for(visitor, "juniper")
     post(visitor, "/ask/check")
@@ -275,7 +343,7 @@ def test_get_changes_nothing(visitor: FlaskClient, intake: Service) -> None:
     ask_for(visitor, "juniper", reach="email", email="rosa@example.org")
     post(visitor, "/ask/check")
     before = json.dumps([list(intake.db[name].find()) for name in sorted(intake.db.list_collection_names())], default=str)
-    for path in [*PAGES, "/s", "/s/answers", "/s/leave", "/s/someone-else", "/ask/sent", "/ask/check", "/leave"]:
+    for path in [*PAGES, "/s", "/s/answers", "/s/leave", "/s/someone-else", "/s/write", "/ask/sent", "/ask/check", "/leave"]:
         visitor.get(path)
         visitor.head(path)
     after = json.dumps([list(intake.db[name].find()) for name in sorted(intake.db.list_collection_names())], default=str)

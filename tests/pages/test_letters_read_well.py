@@ -20,7 +20,7 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
     "waiting": [{"waiting_for": "place"}, {"waiting_for": "choice"}],
 }
 RECEIVED_BY = {
-    "practitioner": {"offer", "nudge", "offer_gone", "sign_in", "answer_noted", "answer_too_late"},
+    "practitioner": {"offer", "nudge", "offer_gone", "sign_in", "answer_noted", "answer_too_late", "note_for_you"},
     "coordinator": {"reach_out", "sign_in"},
 }
 BY_ANYBODY = {"sign_in", "not_understood", "texts_stopped", "texts_started", "help"}

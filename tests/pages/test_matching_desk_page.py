@@ -149,7 +149,9 @@ def test_a_question_is_read_at_the_desk(ro: FlaskClient, matching: Service) -> N
     ask(matching, "ana")
     answer(matching, open_offer(matching), "ask_first", question="Is text all right?")
     press(ro, "/c", "/c/requests/r1/open")
-    assert "Ana asks: Is text all right?" in " ".join(ro.get("/c/requests/r1").text.split())
+    html = ro.get("/c/requests/r1").text
+    assert "A practitioner asks something first" in html
+    assert "Is text all right?" in html
     need = matching.db.needs.find_one({"open": True})
     assert need
     press(ro, "/c", f"/c/needs/{need['_id']}/take")
@@ -194,3 +196,14 @@ def test_a_coordinator_is_signed_out_after_fifteen_idle_minutes(
 
     Clock(tmp_path / "clock", monkeypatch).pass_by(minutes=16)
     assert "Sign in as a coordinator" in ro.get("/c").text
+
+
+def test_a_coordinator_writes_to_whoever_asked(matching: Service, ro: FlaskClient) -> None:
+    ask(matching, ("nobody", "ask_me"))
+    press(ro, "/c/requests/r1", "/c/requests/r1/open")
+    assert "Write your note first" in press(ro, "/c/requests/r1", "/c/requests/r1/write").text
+    assert press(ro, "/c/requests/r1", "/c/requests/r1/write", words="We look for somebody").status_code == 303
+    html = ro.get("/c/requests/r1?said=wrote").text
+    assert "Your note is on their page." in html
+    assert "We look for somebody" in html
+    assert matching.db.outbox.count_documents({"type": "note.written.v1"}) == 1

@@ -8,7 +8,9 @@ from flask.testing import FlaskClient
 
 from services.matching.handlers.choosing import let_everyone_off
 from services.matching.handlers.lapsing import let_offer_lapse
-from shared.contracts import OfferMade, RequestWithdrawn
+from services.matching.handlers.notes import pass_it_on
+from shared import vault
+from shared.contracts import NoteAnswered, NotePassedOn, OfferMade, RequestWithdrawn
 from shared.service import Service
 from tests.handlers.matching_steps import Clock, ask, only, open_offer, the, there_are, tick
 from tests.pages.matching_site import everything_in, opened, press, the_site
@@ -79,8 +81,33 @@ def test_a_question_is_needed_to_ask_one_and_what_was_typed_stays(visitor: Flask
 def test_a_question_leaves_the_offer_open(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
     press(visitor, links["link"])
     press(visitor, "/o", "/o", answer="ask_first", question="Is text all right?")
-    assert "Your question is with the coordinators" in visitor.get("/o").text
+    html = visitor.get("/o").text
+    assert "Your question is on their page" in html
+    assert "Is text all right?" in html
     assert the(matching, "offers", open_offer(matching))["open"]
+
+
+def test_their_answer_stands_under_the_question(
+    visitor: FlaskClient, links: dict[str, str], matching: Service, keys: Path
+) -> None:
+    press(visitor, links["link"])
+    press(visitor, "/o", "/o", answer="ask_first", question="Is text all right?")
+    key = matching.vault.unwrap(the(matching, "requests", "r1")["sealed"]["wrap"], "supportee of r1")
+    sealed = vault.seal(key, "supportee of r1", vault.note_field("n1"), "Text is good\nand <b>mornings</b>")
+    said = only(NotePassedOn, matching.run(pass_it_on, NoteAnswered(note_id="n1", request_id="r1", sealed=sealed)))
+    assert press(visitor, opened(keys, said)["link"]).location == "/o"
+    html = visitor.get("/o").text
+    assert "Text is good\nand &lt;b&gt;mornings&lt;/b&gt;" in html
+    assert "Your question is on their page" not in html
+
+
+def test_after_a_yes_they_write_to_each_other(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
+    press(visitor, links["link"])
+    press(visitor, "/o", "/o", answer="yes")
+    assert "Write your note first" in press(visitor, "/o", "/o/write").text
+    assert press(visitor, "/o", "/o/write", words="Tuesdays at six?").location == "/o"
+    assert "Tuesdays at six?" in visitor.get("/o").text
+    assert "Tuesdays" not in str(list(matching.db.notes.find()))
 
 
 def test_not_this_time_can_be_changed_on_the_page(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:

@@ -119,3 +119,13 @@ def test_nobody_suits_is_said_plainly() -> None:
 
 def test_whoever_left_sees_that_and_nothing_else() -> None:
     assert rules.standing([ASKED, SUGGESTED], withdrawn=True) == rules.Standing(kind="withdrawn", moves=())
+
+
+def test_a_note_is_read_by_whoever_began_to_talk_with_them_else_by_coordinators() -> None:
+    asking = rules.standing([ASKED])
+    matched = rules.standing([fact("match.made", 2, practitioner_id="juniper")])
+    assert rules.who_reads_a_note(asking, []) is None
+    assert rules.who_reads_a_note(asking, [{"by": "coordinator"}, {"by": "kai"}]) is None
+    assert rules.who_reads_a_note(asking, [{"by": "juniper"}, {"by": "supportee"}]) == "juniper"
+    assert rules.who_reads_a_note(matched, []) == "juniper"
+    assert rules.who_reads_a_note(rules.standing([]), [{"by": "juniper"}]) is None

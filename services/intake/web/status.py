@@ -14,8 +14,9 @@ from services.intake.handlers import (
     send_link,
     service,
     withdraw_request,
+    write_back,
 )
-from services.intake.sealing import address_index, open_draft, own_answers
+from services.intake.sealing import address_index, open_draft, own_answers, own_notes, seal_note
 from services.intake.web.here import everyone, hold_draft, let_in, page, see, service_secret
 from services.intake.web.telling import Telling, telling
 from shared import vault
@@ -37,7 +38,9 @@ def show_status() -> Response:
     held, row = _here()
     if held is None or row is None:
         return page("status/find.html", typed="")
-    return page("status/now.html", **_told(row), can_read=held.key is not None and "sealed" in row)
+    can_read = held.key is not None and "sealed" in row
+    notes = own_notes(row, held.key) if held.key and can_read else []
+    return page("status/now.html", **_told(row), can_read=can_read, notes=notes)
 
 
 @status.get("/ask/return")
@@ -152,6 +155,44 @@ def show_own_answers() -> Response:
     named = [*(step.practitioner_id for step in steps), *answers["avoid"]]
     known = store.some_entries(service.db, service.vault, named)
     return page("status/answers.html", answers=answers, steps=steps, known=known, typed=typed)
+
+
+class NoteForm(forms.Question):
+    csrf_token = fields.String()
+    form_id = fields.UUID(required=True)
+    words = forms.text(4000)
+
+
+@status.get("/s/write")
+def show_write() -> Response:
+    return _write_page()
+
+
+@status.post("/s/write")
+@limiter.limit("60 per 10 minutes")
+def write_a_note() -> Response:
+    held, row = _here()
+    if held is None or row is None or held.key is None or "sealed" not in row:
+        return see("/s")
+    try:
+        said = NoteForm().load(request.form.to_dict())
+    except ValidationError as error:
+        if "words" not in error.messages:
+            abort(400)
+        return _write_page({"words": forms.TOO_LONG[4000]})
+    if not said["words"].strip():
+        return _write_page({"words": forms.NOTE})
+    service.run(write_back, seal_note(row, held.key, said["words"].strip(), str(said["form_id"])))
+    return see("/s")
+
+
+def _write_page(errors: dict[str, str] | None = None) -> Response:
+    held, row = _here()
+    if held is None or row is None or held.key is None or "sealed" not in row:
+        return see("/s")
+    told, notes = _told(row), own_notes(row, held.key)
+    reader = rules.who_reads_a_note(told["told"].standing, notes)
+    return page("status/write.html", errors, **told, notes=notes, reader=reader, typed=request.form.get("words", ""))
 
 
 class NextForm(forms.Question):

@@ -11,12 +11,12 @@ from typing import Literal
 
 from services.matching import rules, store
 from services.matching.handlers.asking import next_step, take_step
-from services.matching.handlers.minding import ask_for_a_person
+from services.matching.handlers.minding import keep_on_the_desk
+from services.matching.handlers.notes import write_note
 from services.matching.handlers.offering import give_place_back, next_version
 from services.matching.handlers.public import changed
 from services.matching.handlers.service import service
 from services.matching.handlers.waiting import offer_free_places
-from shared import vault
 from shared.clock import now
 from shared.contracts import MatchMade, OfferDeclined, ReplyReceived, ReplySettled
 from shared.messages import Event
@@ -123,15 +123,13 @@ def _say_not_this_time(offer: Doc, db: Db) -> list[Event]:
 
 
 def _ask_something_first(offer: Doc, question: str, db: Db) -> list[Event]:
-    """The question is sealed like the supportee's own words and goes when they go. The offer stays open."""
+    """It is put to the supportee; the offer stays open meanwhile, and the desk can see that an answer is awaited."""
     row = store.request(db, offer["request_id"])
     if row is None or not offer["open"]:
         return []
-    sealed, supportee_id = row["sealed"], row["supportee_id"]
-    key = service.vault.unwrap(sealed["wrap"], supportee_id)
-    blob = vault.seal(key, supportee_id, "question", question)
-    news = ask_for_a_person(row, "asks_first", db, question=blob, person_id=offer["practitioner_id"])
-    store.mark_asked_first(db, offer["_id"], now())
+    store.mark_wrote(db, offer["_id"], now())
+    news = write_note(row, question, db, practitioner_id=offer["practitioner_id"])
+    keep_on_the_desk(row["_id"], "asks_first", db, person_id=offer["practitioner_id"])
     store.keep_request(db, row)
     return news
 

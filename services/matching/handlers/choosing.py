@@ -41,6 +41,7 @@ def let_everyone_off(said: RequestWithdrawn, db: Db) -> list[Event]:
         return []
     news = release_open_offer(row, "withdrawn", db) + end_match(row, db)
     store.settle_needs(db, row["_id"], now())
+    store.drop_notes(db, row["_id"])
     # Their words go at once: nobody has a reason to read them any more.
     row.update(state="withdrawn", waiting_for=None, waiting_with=[], suggested=[], sealed=None)
     store.keep_request(db, row)

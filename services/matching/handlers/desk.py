@@ -7,6 +7,7 @@ from services.matching import rules, store
 from services.matching.handlers.asking import ask, place_in_ranking, suggest
 from services.matching.handlers.choosing import SETTLED, offer_what_came_free
 from services.matching.handlers.minding import ask_for_a_person
+from services.matching.handlers.notes import write_note
 from services.matching.handlers.offering import release_open_offer
 from shared.clock import now
 from shared.messages import Event
@@ -31,6 +32,13 @@ class PeoplePicked:
     coordinator_id: str
     request_id: str
     practitioner_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class NoteByCoordinator:
+    coordinator_id: str
+    request_id: str
+    words: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +92,18 @@ def say_someone_reaches_out(said: RequestOpened, db: Db) -> list[Event]:
     return news
 
 
+def write_to_them(said: NoteByCoordinator, db: Db) -> list[Event]:
+    """What they wrote to the coordinators is answered with it; anything else stays on the desk until it is said to be done."""
+    row = _open_request(said.request_id, db, also="matched")
+    if row is None:
+        return []
+    news = write_note(row, said.words, db, coordinator_id=said.coordinator_id)
+    store.settle_needs(db, row["_id"], now(), only="wrote")
+    store.keep_request(db, row)
+    _note(said.coordinator_id, "wrote", said.request_id, db)
+    return news
+
+
 def take_on(said: NeedTaken, db: Db) -> list[Event]:
     store.change_need(db, said.need_id, {"holder": said.coordinator_id})
     return []
@@ -105,9 +125,9 @@ def those_who_may_be_asked(row: Doc, db: Db) -> list[str]:
     return [p.id for p in rules.in_order_of_what_matters(request, able, today)]
 
 
-def _open_request(request_id: str, db: Db) -> Doc | None:
+def _open_request(request_id: str, db: Db, also: str = "") -> Doc | None:
     row = store.request(db, request_id)
-    return row if row and row["state"] not in SETTLED else None
+    return row if row and row["state"] not in SETTLED - {also} else None
 
 
 def _done(coordinator_id: str, what: str, row: Doc, db: Db) -> None:
@@ -118,4 +138,4 @@ def _done(coordinator_id: str, what: str, row: Doc, db: Db) -> None:
 
 def _note(coordinator_id: str, what: str, request_id: str, db: Db) -> None:
     row = {"_id": str(uuid.uuid4()), "coordinator_id": coordinator_id, "what": what, "request_id": request_id, "at": now()}
-    store.note(db, row)
+    store.write_audit(db, row)

@@ -14,20 +14,26 @@ from shared.mongo import Db, Doc
 
 def ask_for_a_person(row: Doc, why: WhyPerson, db: Db, *, reaching_out: bool = False, **more: Any) -> list[Event]:
     """Put it on the desk and say so; what is on the desk already is only brought up to date."""
-    known = store.open_need(db, row["_id"], why)
-    if known:
-        store.change_need(db, known["_id"], more) if more else None
-    else:
-        _put_on_the_desk(db, why, request_id=row["_id"], **more)
+    is_new = keep_on_the_desk(row["_id"], why, db, **more)
     if reaching_out:
         row.update(state="reaching_out", waiting_for=None, waiting_with=[])
-    elif known:
+    elif not is_new:
         return []
     version, taken = next_version(row), "holder" in more
     said = PersonNeeded(
         request_id=row["_id"], supportee_id=row["supportee_id"], why=why, reaching_out=reaching_out, version=version, taken=taken
     )
     return [said]
+
+
+def keep_on_the_desk(request_id: str, why: WhyPerson, db: Db, **more: Any) -> bool:
+    """Raised, or brought up to date where it is there already; True when it is new."""
+    known = store.open_need(db, request_id, why)
+    if known is None:
+        _put_on_the_desk(db, why, request_id=request_id, **more)
+    elif more:
+        store.change_need(db, known["_id"], more)
+    return known is None
 
 
 @service.on(LetterUndelivered)

@@ -52,7 +52,7 @@ def make_offer(row: Doc, practitioner_id: str, db: Db, *, after_waiting: bool = 
 def sealed_links(offer: Doc, db: Db) -> Sealed:
     """A long link for the letter, a short one for the text. Both open this one offer, for a week longer than it is open."""
     long, short, person = tokens.new_token(), tokens.new_short_token(), offer["practitioner_id"]
-    until = offer["answer_by"] + A_LINK_LIVES_ON
+    until = max(offer["answer_by"], now()) + A_LINK_LIVES_ON
     tokens.issue(db, long, short, purpose="offer", subject_id=offer["_id"], person_id=person, expires_at=until)
     return sealed_for_notify(person, {"link": f"{service.public_url}/o/{long}", "short_link": f"{service.public_url}/o/{short}"})
 

@@ -11,7 +11,7 @@ from services.matching.handlers import desk as deeds
 from services.matching.handlers import service
 from services.matching.handlers.choosing import SETTLED
 from services.matching.handlers.signing_in import coordinator_name
-from services.matching.web.here import name_of, page, question_in, run, see, words_of
+from services.matching.web.here import name_of, notes_in, page, run, see, words_of
 from services.matching.web.signing_in import at_the_door, must_be, who_is_here
 from shared.clock import now
 from shared.messages import Event
@@ -75,6 +75,16 @@ def write_that_someone_reaches_out(request_id: str) -> Response:
     return _told(request_id, "reaching", lambda: run(deeds.say_someone_reaches_out, opened))
 
 
+@desk.post("/c/requests/<request_id>/write")
+def write_to_them(request_id: str) -> Response:
+    coordinator_id = must_be("coordinator")
+    said, errors = forms.read(forms.NoteForm(), request.form)
+    if errors:
+        return _show(request_id, errors)
+    note = deeds.NoteByCoordinator(coordinator_id=coordinator_id, request_id=request_id, words=said["words"])
+    return _told(request_id, "wrote", lambda: run(deeds.write_to_them, note))
+
+
 @desk.post("/c/needs/<need_id>/<any(take, done):deed>")
 def take_or_settle(need_id: str, deed: str) -> Response:
     said = deeds.NeedTaken(coordinator_id=must_be("coordinator"), need_id=need_id)
@@ -97,11 +107,12 @@ def _show(request_id: str, errors: dict[str, str] | None = None) -> Response:
 def _inside(row: Doc) -> dict[str, Any]:
     people = {p["_id"]: name_of(p) for p in store.practitioners(service.db)}
     able = deeds.those_who_may_be_asked(row, service.db) if row["state"] not in SETTLED else []
-    needs = [{**need, "question": question_in(need, row)} for need in store.needs_about(service.db, row["_id"])]
+    asked = store.open_offer_of(service.db, row["_id"])
     return {
-        "words": words_of(row, tuple(labels.WORDS)), "needs": needs, "offers": store.offers_about(service.db, row["_id"]),
-        "notes": store.notes_about(service.db, row["_id"]), "people": people, "able": [(i, people[i]) for i in able],
-        "coordinators": _coordinators(), "being_asked": store.open_offer_of(service.db, row["_id"]), "typed": request.form,
+        "words": words_of(row, tuple(labels.WORDS)), "needs": store.needs_about(service.db, row["_id"]), "notes": notes_in(row),
+        "offers": store.offers_about(service.db, row["_id"]), "audit": store.audit_about(service.db, row["_id"]),
+        "people": people, "able": [(i, people[i]) for i in able], "coordinators": _coordinators(), "being_asked": asked,
+        "typed": request.form,
     }  # fmt: skip
 
 

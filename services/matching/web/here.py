@@ -10,7 +10,7 @@ from babel import Locale
 from flask import Flask, Response, g, redirect, render_template, request
 from flask_babel import gettext
 
-from services.matching import labels
+from services.matching import labels, store
 from services.matching.handlers import service
 from services.matching.handlers.entries import profile_of
 from shared import vault
@@ -65,11 +65,18 @@ def words_of(row: Doc, names: Sequence[str]) -> dict[str, str]:
         return {}
 
 
-def question_in(need: Doc, row: Doc) -> str:
-    if not row["sealed"] or "question" not in need:
-        return ""
-    key = service.vault.unwrap(row["sealed"]["wrap"], row["supportee_id"])
-    return vault.open_sealed(key, row["supportee_id"], "question", need["question"])
+def notes_in(row: Doc, practitioner_id: str | None = None) -> list[Doc]:
+    """Oldest first: `words`, `at`, who wrote (None, None: the supportee). With a practitioner: only what is between the two."""
+    if not row["sealed"]:
+        return []
+    key, person_id = service.vault.unwrap(row["sealed"]["wrap"], row["supportee_id"]), row["supportee_id"]
+    return [
+        {
+            "words": vault.open_sealed(key, person_id, vault.note_field(note["_id"]), note["sealed"]),
+            "at": note["at"], "practitioner_id": note.get("practitioner_id"), "coordinator_id": note.get("coordinator_id"),
+        }
+        for note in store.notes_about(service.db, row["_id"], practitioner_id)
+    ]  # fmt: skip
 
 
 def name_of(row: Doc | None) -> str:

@@ -8,7 +8,8 @@ from flask import Blueprint, Response, request
 from services.matching import forms, rules, store
 from services.matching.handlers import service
 from services.matching.handlers.answering import OfferAnswered, answer_offer, mark_offer_seen, may_still_change_to_yes
-from services.matching.web.here import FOR_PRACTITIONERS, page, run, see, words_of
+from services.matching.handlers.notes import NoteByPractitioner, write_as_practitioner
+from services.matching.web.here import FOR_PRACTITIONERS, notes_in, page, run, see, words_of
 from shared import tokens
 from shared.clock import now
 from shared.mongo import Doc
@@ -53,6 +54,18 @@ def answer_it() -> Response:
     return see("/o")
 
 
+@offers.post("/o/write")
+def write_to_them() -> Response:
+    offer = _held()
+    if offer is None:
+        return error_page(410)
+    said, errors = forms.read(forms.NoteForm(), request.form)
+    if errors:
+        return _show(offer, errors)
+    run(write_as_practitioner, NoteByPractitioner(offer_id=offer["_id"], words=said["words"]))
+    return see("/o")
+
+
 def let_read(offer: Doc) -> Response:
     service.run(mark_offer_seen, offer["_id"])
     return sessions.begin(see("/o"), service.db, "offer", offer["practitioner_id"], subject_id=offer["_id"], lasts=A_SITTING)
@@ -63,9 +76,10 @@ def _show(offer: Doc, errors: dict[str, str] | None = None) -> Response:
     if row is None or offer["state"] in {"released", "lapsed"}:
         return page("offer_over.html", offer=offer)
     words = words_of(row, FOR_PRACTITIONERS)
-    facts: dict[str, Any] = {"offer": offer, "words": words, "name": words.get("name", ""), "zone": zone}
+    notes = notes_in(row, offer["practitioner_id"])
+    facts: dict[str, Any] = {"offer": offer, "words": words, "name": words.get("name", ""), "zone": zone, "notes": notes}
     if offer["state"] == "accepted":
-        return page("offer_yes.html", **facts)
+        return page("offer_yes.html", errors, typed=request.form, **facts)
     if offer["state"] == "declined":
         return page("offer_declined.html", may_change=_may_change(offer), **facts)
     days = rules.days_left_to_answer(offer["answer_by"], now(), zone)

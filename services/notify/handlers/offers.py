@@ -4,7 +4,7 @@ from services.notify import rules, store
 from services.notify.handlers.desk import known, service, tell
 from services.notify.handlers.requests import tell_supportee
 from shared.clock import now
-from shared.contracts import MatchMade, Next, OfferDeclined, OfferLapsed, OfferMade, OfferNudged, OfferReleased
+from shared.contracts import MatchMade, Next, NotePassedOn, OfferDeclined, OfferLapsed, OfferMade, OfferNudged, OfferReleased
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -62,6 +62,13 @@ def tell_practitioner_it_is_gone(event: OfferReleased, db: Db) -> list[Event]:
 def tell_supportee_yes(event: MatchMade, db: Db) -> list[Event]:
     _end(db, event.offer_id)
     tell_supportee(db, event.request_id, event.version, "said_yes")
+    return []
+
+
+@service.on(NotePassedOn)
+def tell_practitioner_of_a_note(event: NotePassedOn, db: Db) -> list[Event]:
+    practitioner = known(store.contact(db, event.practitioner_id))
+    tell(db, practitioner, "note_for_you", event.note_id, sealed=event.sealed, offer_id=event.offer_id)
     return []
 
 

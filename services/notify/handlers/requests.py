@@ -3,7 +3,7 @@
 from services.notify import rules, store
 from services.notify.handlers.desk import Facts, known, service, tell
 from shared.clock import now
-from shared.contracts import PersonNeeded, RequestWaiting, RequestWithdrawn, SuggestionsMade
+from shared.contracts import NoteWritten, PersonNeeded, RequestWaiting, RequestWithdrawn, SuggestionsMade
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -29,6 +29,14 @@ def call_coordinators(event: PersonNeeded, db: Db) -> list[Event]:
         tell(db, coordinator, "reach_out", cause)
     if event.reaching_out:
         tell_supportee(db, event.request_id, event.version, "someone_will_write")
+    return []
+
+
+@service.on(NoteWritten)
+def tell_of_a_note(event: NoteWritten, db: Db) -> list[Event]:
+    """Not by `tell_supportee`: a note stays worth reading whatever happened since."""
+    supportee = known(store.supportee_of(db, event.request_id))
+    tell(db, supportee, "note", event.note_id)
     return []
 
 
