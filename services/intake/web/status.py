@@ -39,8 +39,9 @@ def show_status() -> Response:
     if held is None or row is None:
         return page("status/find.html", typed="")
     can_read = held.key is not None and "sealed" in row
-    notes = own_notes(row, held.key) if held.key and can_read else []
-    return page("status/now.html", **_told(row), can_read=can_read, notes=notes)
+    told, notes = _told(row), own_notes(row, held.key) if held.key and can_read else []
+    reader = rules.who_reads_a_note(told["told"].standing, notes)
+    return page("status/now.html", **told, can_read=can_read, notes=notes, reader=reader)
 
 
 @status.get("/ask/return")
