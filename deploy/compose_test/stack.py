@@ -14,7 +14,6 @@ from deploy.demo.processes import free_port
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = ("intake-worker", "matching-worker", "notify-worker")
 SERVICES = ("intake", "matching", "notify")
-IMAGES = (*SERVICES, "setup", "demo")
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,10 @@ class Stack:
 
     def take_away(self) -> None:
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "10", check=False)
-        images = [f"{self.project}-{name}" for name in IMAGES]
-        subprocess.run(["docker", "image", "rm", "--force", *images], capture_output=True)
+        # By label: web and worker build the same image, and the one that came first has lost its name.
+        ours = f"label=com.docker.compose.project={self.project}"
+        images = subprocess.run(["docker", "image", "ls", "--quiet", "--filter", ours], capture_output=True, text=True)
+        subprocess.run(["docker", "image", "rm", "--force", *images.stdout.split()], capture_output=True)
 
 
 class Failed(AssertionError):
