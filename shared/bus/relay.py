@@ -52,10 +52,10 @@ class Relay:
         return self._thread.is_alive()
 
     def say(self, rows: list[Doc]) -> None:
-        """Publish what was just written with this relay's claim. Without a broker it stays in the outbox, due in a while."""
+        """Publish what was just written with this relay's claim; it is marked, many rows at once, when the relay next wakes.
+        Without a broker it stays in the outbox, due in a while."""
         if rows and self._publisher.ready():
             self._said.extend(self._publish(rows))
-            self._bell.ring()
 
     def stop(self, timeout: float) -> None:
         """Send what is there, then end."""
@@ -67,8 +67,9 @@ class Relay:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
+                more = self._publisher.wait_until_ready(LOOK_EVERY) and self.send_due()
                 self._note_what_was_said()
-                if not self._publisher.wait_until_ready(LOOK_EVERY) or not self.send_due():
+                if not more:
                     self._bell.wait(LOOK_EVERY)
             except PyMongoError:
                 log.warning("the outbox cannot be read now", extra={"task": "relay"})
