@@ -41,6 +41,7 @@ class Relay:
         self.id = str(uuid.uuid4())
         self._publisher, self._bell = publisher, Bell()
         self._said: deque[Said] = deque()
+        self._noted_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
@@ -52,7 +53,7 @@ class Relay:
         return self._thread.is_alive()
 
     def say(self, rows: list[Doc]) -> None:
-        """Publish what was just written with this relay's claim; it is marked, many rows at once, when the relay next wakes.
+        """Publish what was just written with this relay's claim; it is marked a little later.
         Without a broker it stays in the outbox, due in a while."""
         if rows and self._publisher.ready():
             self._said.extend(self._publish(rows))
@@ -67,8 +68,9 @@ class Relay:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                more = self._publisher.wait_until_ready(LOOK_EVERY) and self.send_due()
-                self._note_what_was_said()
+                more = self._publisher.wait_until_ready(LOOK_EVERY) and self._say_what_is_due()
+                if len(self._said) >= WINDOW or time.monotonic() - self._noted_at >= LOOK_EVERY:
+                    self._note_what_was_said()
                 if not more:
                     self._bell.wait(LOOK_EVERY)
             except PyMongoError:
@@ -88,11 +90,15 @@ class Relay:
             log.warning("the outbox cannot be read now", extra={"task": "relay"})
 
     def send_due(self) -> bool:
-        """Publish one window of what is due. True: look again at once, there may be more."""
+        """Publish one window of what is due, and mark it. True: look again at once, there may be more."""
+        more = self._say_what_is_due()
+        self._note_what_was_said()
+        return more
+
+    def _say_what_is_due(self) -> bool:
         with pymongo.timeout(SECONDS_FOR_ONE_STEP):
             rows, more = self._claim()
-        if rows:
-            self._note_fates(self._publish(rows))
+        self._said.extend(self._publish(rows))
         return more
 
     def _claim(self) -> tuple[list[Doc], bool]:
@@ -115,12 +121,9 @@ class Relay:
         return list(zip(rows, self._publisher.publish_all(messages), strict=True))
 
     def _note_what_was_said(self) -> None:
+        """Many rows in one write: nothing waits for the marks, and a row's lease outlives them."""
+        self._noted_at, until = time.monotonic(), time.monotonic() + ENDS_WITHIN
         said = [self._said.popleft() for _ in range(len(self._said))]
-        if said:
-            self._note_fates(said)
-
-    def _note_fates(self, said: list[Said]) -> None:
-        until = time.monotonic() + ENDS_WITHIN
         told = [(row, _fate(future, until)) for row, future in said]
         with pymongo.timeout(SECONDS_FOR_ONE_STEP):
             self._mark_sent([row["_id"] for row, fate in told if fate is None])
