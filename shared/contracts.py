@@ -237,7 +237,6 @@ class NotePassedOn(Event):
     offer_id: str
     note_id: str
     practitioner_id: str
-    written_at: datetime
     sealed: Sealed
 
 

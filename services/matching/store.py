@@ -217,10 +217,6 @@ def let_go_of(db: Db, offer_id: str) -> Doc:
     return cast(Doc, after)
 
 
-def mark_wrote(db: Db, offer_id: str, moment: datetime) -> None:
-    db.offers.update_one({"_id": offer_id}, {"$set": {"wrote_at": moment}})
-
-
 def mark_seen(db: Db, offer_id: str, moment: datetime) -> None:
     db.offers.update_one({"_id": offer_id, "state": "sent"}, {"$set": {"state": "seen", "seen_at": moment}})
 

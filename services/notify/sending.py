@@ -57,7 +57,8 @@ def send_letters(settings: NotifySettings) -> None:
 
     @service.beside("texts")
     def carry_texts(db: Db, stop: threading.Event) -> None:
-        warn_of_long_texts()
+        if settings.sms_gateway != "none":
+            warn_of_long_texts()
         Carrier(db, "text", Texts(db, gateway(settings), gap).send, text_bell).run(stop)
 
 

@@ -23,7 +23,7 @@ from shared.mongo import Bell, Db, Doc
 
 WINDOW = 200
 LEASE_MS = 30_000
-"""Longer than any publish can take, so a row is never with two relays."""
+"""Longer than any publish can take, so a row that was found is never with two relays."""
 LOOK_EVERY = 1.0
 LONGEST_PAUSE_MS = 60_000
 SECONDS_FOR_ONE_STEP = 8

@@ -12,7 +12,6 @@ from services.notify.handlers.contacts import keep_contact
 from services.notify.handlers.offers import tell_practitioner_of_a_note
 from services.notify.handlers.requests import tell_of_a_note
 from shared import vault
-from shared.clock import now
 from shared.contracts import NoteAnswered, NotePassedOn, NoteWritten, PersonNeeded, RequestWithdrawn
 from shared.messages import Event
 from shared.mongo import Doc
@@ -180,7 +179,7 @@ def test_both_are_told_that_there_is_something_to_read(notify: Service) -> None:
     notify.db.letters.delete_many({})
     tell_of_a_note(a_note(), notify.db)
     sealed = sealed_for_notify(notify.vault, "ana", link="https://kt.example/o/x", short_link="https://kt.example/o/y")
-    passed_on = NotePassedOn(offer_id="o1", note_id="n2", practitioner_id="ana", written_at=now(), sealed=sealed)
+    passed_on = NotePassedOn(offer_id="o1", note_id="n2", practitioner_id="ana", sealed=sealed)
     tell_practitioner_of_a_note(passed_on, notify.db)
     told = {(letter["letter"], letter["person_id"]) for letter in notify.db.letters.find()}
     assert told == {("note", "wren"), ("note_for_you", "ana")}

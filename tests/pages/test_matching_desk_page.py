@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from services.matching.coordinators import add_coordinator
 from services.matching.handlers.signing_in import SignInWish, send_sign_in_link
+from shared.clock import now
 from shared.contracts import SignInAsked
 from shared.service import Service
 from tests.handlers.matching_steps import answer, ask, only, open_offer, the, there_are
@@ -207,3 +208,10 @@ def test_a_coordinator_writes_to_whoever_asked(matching: Service, ro: FlaskClien
     assert "Your note is on their page." in html
     assert "We look for somebody" in html
     assert matching.db.outbox.count_documents({"type": "note.written.v1"}) == 1
+
+
+def test_a_note_that_does_not_open_leaves_the_page_readable(matching: Service, ro: FlaskClient) -> None:
+    ask(matching, ("nobody", "ask_me"))
+    matching.db.notes.insert_one({"_id": "n1", "request_id": "r1", "sealed": "AQ", "at": now()})
+    press(ro, "/c/requests/r1", "/c/requests/r1/open")
+    assert ro.get("/c/requests/r1").status_code == 200

@@ -35,13 +35,13 @@ status = Blueprint("status", __name__)
 
 @status.get("/s")
 def show_status() -> Response:
-    held, row = _here()
-    if held is None or row is None:
+    _, row = _here()
+    if row is None:
         return page("status/find.html", typed="")
-    can_read = held.key is not None and "sealed" in row
-    told, notes = _told(row), own_notes(row, held.key) if held.key and can_read else []
+    mine, told = _readable(), _told(row)
+    notes = own_notes(row, mine[0]) if mine else []
     reader = rules.who_reads_a_note(told["told"].standing, notes)
-    return page("status/now.html", **told, can_read=can_read, notes=notes, reader=reader)
+    return page("status/now.html", **told, can_read=mine is not None, notes=notes, reader=reader)
 
 
 @status.get("/ask/return")
@@ -147,10 +147,11 @@ def words_are_kept() -> Response:
 
 @status.get("/s/answers")
 def show_own_answers() -> Response:
-    held, row = _here()
-    if held is None or row is None or held.key is None or "sealed" not in row:
+    mine = _readable()
+    if mine is None:
         return see("/s")
-    typed = own_answers(row, held.key)
+    key, row = mine
+    typed = own_answers(row, key)
     answers, _ = forms.all_answers(typed, service.programme.time_zone)
     steps = forms.chosen_steps(answers)
     named = [*(step.practitioner_id for step in steps), *answers["avoid"]]
@@ -172,9 +173,10 @@ def show_write() -> Response:
 @status.post("/s/write")
 @limiter.limit("60 per 10 minutes")
 def write_a_note() -> Response:
-    held, row = _here()
-    if held is None or row is None or held.key is None or "sealed" not in row:
+    mine = _readable()
+    if mine is None:
         return see("/s")
+    key, row = mine
     try:
         said = NoteForm().load(request.form.to_dict())
     except ValidationError as error:
@@ -183,15 +185,16 @@ def write_a_note() -> Response:
         return _write_page({"words": forms.TOO_LONG[4000]})
     if not said["words"].strip():
         return _write_page({"words": forms.NOTE})
-    service.run(write_back, seal_note(row, held.key, said["words"].strip(), str(said["form_id"])))
+    service.run(write_back, seal_note(row, key, said["words"].strip(), str(said["form_id"])))
     return see("/s")
 
 
 def _write_page(errors: dict[str, str] | None = None) -> Response:
-    held, row = _here()
-    if held is None or row is None or held.key is None or "sealed" not in row:
+    mine = _readable()
+    if mine is None:
         return see("/s")
-    told, notes = _told(row), own_notes(row, held.key)
+    key, row = mine
+    told, notes = _told(row), own_notes(row, key)
     reader = rules.who_reads_a_note(told["told"].standing, notes)
     return page("status/write.html", errors, **told, notes=notes, reader=reader, typed=request.form.get("words", ""))
 
@@ -248,6 +251,12 @@ def leave_for_good() -> Response:
 def _here() -> tuple[Session | None, Doc | None]:
     held = sessions.current(service.db, "supportee")
     return held, store.request(service.db, held.subject_id) if held else None
+
+
+def _readable() -> tuple[bytes, Doc] | None:
+    """Their key and their request, while they lend us the one and the other is not taken back."""
+    held, row = _here()
+    return (held.key, row) if held and held.key and row and "sealed" in row else None
 
 
 def _standing(row: Doc) -> rules.Standing:

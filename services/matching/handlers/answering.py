@@ -127,7 +127,6 @@ def _ask_something_first(offer: Doc, question: str, db: Db) -> list[Event]:
     row = store.request(db, offer["request_id"])
     if row is None or not offer["open"]:
         return []
-    store.mark_wrote(db, offer["_id"], now())
     news = write_note(row, question, db, practitioner_id=offer["practitioner_id"])
     keep_on_the_desk(row["_id"], "asks_first", db, person_id=offer["practitioner_id"])
     store.keep_request(db, row)

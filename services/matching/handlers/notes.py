@@ -5,7 +5,6 @@ A note is sealed under the supportee's own data key, like the rest of their word
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
 
 from services.matching import store
 from services.matching.handlers.minding import ask_for_a_person
@@ -29,9 +28,8 @@ def write_as_practitioner(said: NoteByPractitioner, db: Db) -> list[Event]:
     """[] when they are not with each other any more: the page then shows what became of it."""
     offer = store.offer(db, said.offer_id)
     row = store.request(db, offer["request_id"]) if offer else None
-    if offer is None or row is None or not (offer["open"] or offer["holds"]):
+    if offer is None or row is None or not offer["holds"]:
         return []
-    store.mark_wrote(db, offer["_id"], now())
     news = write_note(row, said.words, db, practitioner_id=offer["practitioner_id"])
     store.keep_request(db, row)
     return news
@@ -65,7 +63,7 @@ def pass_it_on(said: NoteAnswered, db: Db) -> list[Event]:
     store.add_note(db, said.note_id, row["_id"], said.sealed, moment, **to)
     if offer:
         store.settle_needs(db, row["_id"], moment, only="asks_first")
-        return [_passed_on(offer, said.note_id, moment, db)]
+        return [_passed_on(offer, said.note_id, db)]
     news = ask_for_a_person(row, "wrote", db)
     store.keep_request(db, row)
     return news
@@ -77,11 +75,10 @@ def _offer_they_talk_about(row: Doc, db: Db) -> Doc | None:
     if match:
         return store.offer(db, match["offer_id"])
     offer = store.open_offer_of(db, row["_id"])
-    return offer if offer and "wrote_at" in offer else None
+    return offer if offer and store.notes_about(db, row["_id"], offer["practitioner_id"]) else None
 
 
-def _passed_on(offer: Doc, note_id: str, moment: datetime, db: Db) -> NotePassedOn:
+def _passed_on(offer: Doc, note_id: str, db: Db) -> NotePassedOn:
     return NotePassedOn(
-        offer_id=offer["_id"], note_id=note_id, practitioner_id=offer["practitioner_id"], written_at=moment,
-        sealed=sealed_links(offer, db),
-    )  # fmt: skip
+        offer_id=offer["_id"], note_id=note_id, practitioner_id=offer["practitioner_id"], sealed=sealed_links(offer, db)
+    )

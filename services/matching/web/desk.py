@@ -16,6 +16,7 @@ from services.matching.web.signing_in import at_the_door, must_be, who_is_here
 from shared.clock import now
 from shared.messages import Event
 from shared.mongo import Doc
+from shared.service import Handler, M
 from shared.web.errors import error_page
 
 desk = Blueprint("desk", __name__)
@@ -51,38 +52,32 @@ def one_request(request_id: str) -> Response:
 
 @desk.post("/c/requests/<request_id>/ask")
 def ask_a_practitioner(request_id: str) -> Response:
-    coordinator_id = must_be("coordinator")
-    said, errors = forms.read(forms.PickOneForm(), request.form)
-    if errors:
-        return _show(request_id, errors)
-    picked = deeds.PractitionerPicked(coordinator_id=coordinator_id, request_id=request_id, practitioner_id=said["practitioner"])
-    return _told(request_id, "asked", lambda: run(deeds.ask_for_them, picked))
+    def message(who: str, said: dict[str, Any]) -> deeds.PractitionerPicked:
+        return deeds.PractitionerPicked(coordinator_id=who, request_id=request_id, practitioner_id=said["practitioner"])
+
+    return _do(request_id, forms.PickOneForm(), "asked", deeds.ask_for_them, message)
 
 
 @desk.post("/c/requests/<request_id>/suggest")
 def suggest_people(request_id: str) -> Response:
-    coordinator_id = must_be("coordinator")
-    said, errors = forms.read(forms.PickPeopleForm(), request.form)
-    if errors:
-        return _show(request_id, errors)
-    picked = deeds.PeoplePicked(coordinator_id=coordinator_id, request_id=request_id, practitioner_ids=tuple(said["people"]))
-    return _told(request_id, "suggested", lambda: run(deeds.suggest_to_them, picked))
+    def message(who: str, said: dict[str, Any]) -> deeds.PeoplePicked:
+        return deeds.PeoplePicked(coordinator_id=who, request_id=request_id, practitioner_ids=tuple(said["people"]))
+
+    return _do(request_id, forms.PickPeopleForm(), "suggested", deeds.suggest_to_them, message)
+
+
+@desk.post("/c/requests/<request_id>/write")
+def write_to_them(request_id: str) -> Response:
+    def message(who: str, said: dict[str, Any]) -> deeds.NoteByCoordinator:
+        return deeds.NoteByCoordinator(coordinator_id=who, request_id=request_id, words=said["words"])
+
+    return _do(request_id, forms.NoteForm(), "wrote", deeds.write_to_them, message)
 
 
 @desk.post("/c/requests/<request_id>/reach-out")
 def write_that_someone_reaches_out(request_id: str) -> Response:
     opened = deeds.RequestOpened(coordinator_id=must_be("coordinator"), request_id=request_id)
-    return _told(request_id, "reaching", lambda: run(deeds.say_someone_reaches_out, opened))
-
-
-@desk.post("/c/requests/<request_id>/write")
-def write_to_them(request_id: str) -> Response:
-    coordinator_id = must_be("coordinator")
-    said, errors = forms.read(forms.NoteForm(), request.form)
-    if errors:
-        return _show(request_id, errors)
-    note = deeds.NoteByCoordinator(coordinator_id=coordinator_id, request_id=request_id, words=said["words"])
-    return _told(request_id, "wrote", lambda: run(deeds.write_to_them, note))
+    return _told(request_id, "reaching", run(deeds.say_someone_reaches_out, opened))
 
 
 @desk.post("/c/needs/<need_id>/<any(take, done):deed>")
@@ -92,8 +87,17 @@ def take_or_settle(need_id: str, deed: str) -> Response:
     return see("/c?said=settled" if deed == "done" else "/c")
 
 
-def _told(request_id: str, done: str, do: Callable[[], list[Event]]) -> Response:
-    return see(f"/c/requests/{request_id}?said={done if do() else 'not_now'}")
+def _do(
+    request_id: str, form: forms.Form, done: str, handler: Handler[M], message: Callable[[str, dict[str, Any]], M]
+) -> Response:
+    """A form of the desk: its answers become the message for `handler`, from the coordinator who is here."""
+    coordinator_id = must_be("coordinator")
+    said, errors = forms.read(form, request.form)
+    return _show(request_id, errors) if errors else _told(request_id, done, run(handler, message(coordinator_id, said)))
+
+
+def _told(request_id: str, done: str, news: list[Event]) -> Response:
+    return see(f"/c/requests/{request_id}?said={done if news else 'not_now'}")
 
 
 def _show(request_id: str, errors: dict[str, str] | None = None) -> Response:

@@ -69,14 +69,21 @@ def notes_in(row: Doc, practitioner_id: str | None = None) -> list[Doc]:
     """Oldest first: `words`, `at`, who wrote (None, None: the supportee). With a practitioner: only what is between the two."""
     if not row["sealed"]:
         return []
-    key, person_id = service.vault.unwrap(row["sealed"]["wrap"], row["supportee_id"]), row["supportee_id"]
+    person_id, notes = row["supportee_id"], store.notes_about(service.db, row["_id"], practitioner_id)
+    try:
+        key = service.vault.unwrap(row["sealed"]["wrap"], person_id)
+        words = [vault.open_sealed(key, person_id, vault.note_field(note["_id"]), note["sealed"]) for note in notes]
+    except Unopenable:
+        return []
     return [
         {
-            "words": vault.open_sealed(key, person_id, vault.note_field(note["_id"]), note["sealed"]),
-            "at": note["at"], "practitioner_id": note.get("practitioner_id"), "coordinator_id": note.get("coordinator_id"),
+            "words": said,
+            "at": note["at"],
+            "practitioner_id": note.get("practitioner_id"),
+            "coordinator_id": note.get("coordinator_id"),
         }
-        for note in store.notes_about(service.db, row["_id"], practitioner_id)
-    ]  # fmt: skip
+        for said, note in zip(words, notes, strict=True)
+    ]
 
 
 def name_of(row: Doc | None) -> str:
