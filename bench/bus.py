@@ -20,7 +20,7 @@ from shared.bus import topology
 from shared.bus.publisher import Publisher
 from shared.bus.relay import Relay
 from shared.clock import now
-from shared.messages import Event, seal_envelope, to_json
+from shared.messages import Event, make_envelope, to_json
 from tests.faults.bus.kettle import NAME, Bench, KettleFilled, eventually
 
 IDLE_ROUNDS = 100
@@ -76,11 +76,11 @@ def write_rows(bench: Bench, count: int) -> None:
     for _ in range(count):
         event: Event = KettleFilled(kettle_id=str(uuid.uuid4()))
         event_id = str(uuid.uuid4())
-        body = to_json(seal_envelope(event, id=event_id, source="/bench", time=moment))
+        body = to_json(make_envelope(event, id=event_id, source="/bench", time=moment))
         rows.append(
             {
                 "_id": event_id,
-                "type": event.kind,
+                "type": event.event_type,
                 "subject": event.subject,
                 "body": body,
                 "next_at": moment,
@@ -94,7 +94,7 @@ def write_rows(bench: Bench, count: int) -> None:
 def main(count: int) -> None:
     logs.set_up("bench", "ERROR")
     keys = Path(tempfile.mkdtemp())
-    vault.make_keys(keys)
+    vault.generate_keys(keys)
     bench = Bench(os.environ["MONGODB_URI"], os.environ["AMQP_URL"], keys)
     bench.begin()
     try:

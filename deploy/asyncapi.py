@@ -12,7 +12,7 @@ import yaml
 from shared import contracts
 from shared.bus.publisher import CONTENT_TYPE
 from shared.bus.topology import EVENTS
-from shared.messages import KINDS, Envelope, Event
+from shared.messages import EVENT_TYPES, Envelope, Event
 
 WRITTEN = Path(__file__).with_name("asyncapi.yaml")
 PLAIN: dict[Any, dict[str, Any]] = {
@@ -26,7 +26,7 @@ PLAIN: dict[Any, dict[str, Any]] = {
 
 
 def our_contracts() -> list[type[Event]]:
-    return [kind for kind in KINDS.values() if kind.__module__ == contracts.__name__]
+    return [kind for kind in EVENT_TYPES.values() if kind.__module__ == contracts.__name__]
 
 
 def document() -> dict[str, Any]:
@@ -42,7 +42,7 @@ def document() -> dict[str, Any]:
             "description": "Facts that travel between the services. Readers leave out fields they do not know.",
         },
         "defaultContentType": CONTENT_TYPE,
-        "channels": {kind.kind: _channel(kind) for kind in kinds},
+        "channels": {kind.event_type: _channel(kind) for kind in kinds},
         "components": {"messages": {kind.__name__: _message(kind) for kind in kinds}, "schemas": schemas},
     }
 
@@ -54,7 +54,7 @@ def as_yaml() -> str:
 def _channel(kind: type[Event]) -> dict[str, Any]:
     exchange = {"name": EVENTS, "type": "topic", "durable": True, "autoDelete": False}
     return {
-        "address": kind.kind,
+        "address": kind.event_type,
         "messages": {kind.__name__: {"$ref": f"#/components/messages/{kind.__name__}"}},
         "bindings": {"amqp": {"is": "routingKey", "exchange": exchange}},
     }
@@ -62,12 +62,12 @@ def _channel(kind: type[Event]) -> dict[str, Any]:
 
 def _message(kind: type[Event]) -> dict[str, Any]:
     own = {
-        "type": {"const": kind.kind},
+        "type": {"const": kind.event_type},
         "subject": {"description": f"the fact's {kind.subject_field}"},
         "data": {"$ref": f"#/components/schemas/{kind.__name__}"},
     }
     payload = {"allOf": [{"$ref": "#/components/schemas/Envelope"}, {"properties": own}]}
-    return {"name": kind.kind, "title": kind.__name__, "contentType": CONTENT_TYPE, "payload": payload}
+    return {"name": kind.event_type, "title": kind.__name__, "contentType": CONTENT_TYPE, "payload": payload}
 
 
 def _describe(kind: type[Any], schemas: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """START HERE: every fact that crosses a border between services.
 
 Contracts are thin: ids and the coded facets that matching needs. Names, addresses and sentences travel only inside
-`Sealed`, readable by the one service that needs them. Each fact about a request carries `version`, which grows by one
+`EncryptedFields`, readable by the one service that needs them. Each fact about a request carries `version`, which grows by one
 with each change of that request: a reader keeps the newest state and may get the facts in any order.
 """
 
@@ -11,7 +11,7 @@ from typing import Literal
 
 from shared.messages import Event, contract
 
-Way = Literal["video", "phone", "text", "email", "in_person"]
+MeetingType = Literal["video", "phone", "text", "email", "in_person"]
 Part = Literal[
     "weekday_morning", "weekday_afternoon", "weekday_evening", "weekend_morning", "weekend_afternoon", "weekend_evening"
 ]
@@ -21,16 +21,17 @@ Mode = Literal["chosen", "suggest", "anyone", "reach_out"]
 IfNot = Literal["next_choice", "ask_me", "suggest", "wait"]
 Channel = Literal["email", "text"]
 Role = Literal["supportee", "practitioner", "coordinator"]
+TeamRole = Literal["practitioner", "coordinator"]
 Next = Literal["next_choice", "ask_me", "suggest", "wait", "person"]
-WhyReleased = Literal["withdrawn", "chose_another", "resting"]
-WhyPerson = Literal["reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "chosen_unknown"]
+ReleaseReason = Literal["withdrawn", "chose_another", "resting"]
+EscalationReason = Literal["reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "chosen_unknown"]
 Answer = Literal["yes", "not_this_time"]
 PractitionerState = Literal["open", "full", "resting", "stepped_back"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sealed:
-    """One person's sealed fields and their data key, wrapped for the receiving service (shared/vault.py)."""
+class EncryptedFields:
+    """One person's encrypted fields and their data key, wrapped for the receiving service (shared/vault.py)."""
 
     person_id: str
     wrap: str
@@ -45,12 +46,12 @@ class Choice:
     if_not: IfNot
 
 
-# intake says
+# published by intake
 
 
-@contract("request.submitted.v1", about="request_id")
+@contract("request.submitted.v1", subject="request_id", published_by="intake")
 class RequestSubmitted(Event):
-    """`sealed` is for matching: name, pronouns, words, access, anything. Empty `ways`, `parts`, `languages` mean: no limit."""
+    """`encrypted` is for matching: name, pronouns, words, access, anything. Empty `meeting_types`, `parts`, `languages` mean: no limit."""
 
     request_id: str
     supportee_id: str
@@ -58,36 +59,36 @@ class RequestSubmitted(Event):
     choices: tuple[Choice, ...] = ()
     avoid: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
-    ways: tuple[Way, ...] = ()
+    meeting_types: tuple[MeetingType, ...] = ()
     parts: tuple[Part, ...] = ()
     time_zone: str
     help: tuple[Help, ...] = ()
     age_group: AgeGroup | None = None
     submitted_at: datetime
-    sealed: Sealed
+    encrypted: EncryptedFields
 
 
-@contract("contact.shared.v1", about="person_id")
+@contract("contact.shared.v1", subject="person_id", published_by="intake")
 class ContactShared(Event):
-    """How a person wants to be told things, from the service that met them. A later one replaces an earlier one.
+    """How a supportee wants to be told things.
 
-    `sealed` is for notify: email, phone (E.164), link (the person's own page, absolute URL), known_as (how to greet; may be
-    absent). `channels` empty: the person looks for themselves and gets no letter. Quiet hours are local hours [from, until).
+    `encrypted` is for notify: email, phone (E.164), link (the person's own page, absolute URL), known_as (how to greet; may be
+    absent). `channels` empty: they look for themselves and get no letter. Quiet hours are local hours [from, until).
+    `version` begins with 1 and grows by one.
     """
 
     person_id: str
-    role: Role
-    request_id: str | None = None
+    request_id: str
     version: int
     channels: tuple[Channel, ...] = ()
     language: str
     time_zone: str
     quiet_from: int = 21
     quiet_until: int = 9
-    sealed: Sealed
+    encrypted: EncryptedFields
 
 
-@contract("choice.made.v1", about="request_id")
+@contract("choice.made.v1", subject="request_id", published_by="intake")
 class ChoiceMade(Event):
     """On their page the supportee chose what happens next: ask this person, wait, or let a coordinator write."""
 
@@ -96,35 +97,57 @@ class ChoiceMade(Event):
     practitioner_id: str | None = None
 
 
-@contract("request.withdrawn.v1", about="request_id")
+@contract("request.withdrawn.v1", subject="request_id", published_by="intake")
 class RequestWithdrawn(Event):
     request_id: str
 
 
-@contract("note.answered.v1", about="request_id")
+@contract("note.answered.v1", subject="request_id", published_by="intake")
 class NoteAnswered(Event):
-    """The supportee wrote to whoever they are with, or to the coordinators. Sealed like `note.written`."""
+    """The supportee wrote to whoever they are with, or to the coordinators. EncryptedFields like `note.written`."""
 
     note_id: str
     request_id: str
-    sealed: str
+    encrypted: str
 
 
-@contract("sign_in.asked.v1", about="person_id")
-class SignInAsked(Event):
-    """Somebody asked for a link to their own page. `sealed` is for notify: link (absolute URL)."""
+@contract("sign_in.requested.v1", subject="person_id", published_by="intake")
+class SignInRequested(Event):
+    """A supportee asked for a link to their own page. `encrypted` is for notify: link (absolute URL)."""
 
     person_id: str
-    role: Role
-    sealed: Sealed
+    encrypted: EncryptedFields
 
 
-# matching says
+# published by matching
 
 
-@contract("offer.made.v1", about="request_id")
+@contract("team_contact.shared.v1", subject="person_id", published_by="matching")
+class TeamContactShared(Event):
+    """How a practitioner or a coordinator wants to be told things. Fields as in ContactShared; a person's role never changes."""
+
+    person_id: str
+    role: TeamRole
+    version: int
+    channels: tuple[Channel, ...] = ()
+    language: str
+    time_zone: str
+    quiet_from: int = 21
+    quiet_until: int = 9
+    encrypted: EncryptedFields
+
+
+@contract("team_sign_in.requested.v1", subject="person_id", published_by="matching")
+class TeamSignInRequested(Event):
+    """A practitioner or a coordinator asked for a link to their own pages. `encrypted` is for notify: link (absolute URL)."""
+
+    person_id: str
+    encrypted: EncryptedFields
+
+
+@contract("offer.made.v1", subject="request_id", published_by="matching")
 class OfferMade(Event):
-    """A place is held and this practitioner is asked. `sealed` is for notify: link (e-mail), short_link (text)."""
+    """A place is held and this practitioner is asked. `encrypted` is for notify: link (e-mail), short_link (text)."""
 
     offer_id: str
     request_id: str
@@ -133,20 +156,20 @@ class OfferMade(Event):
     answer_by: datetime
     code: str
     after_waiting: bool = False
-    sealed: Sealed
+    encrypted: EncryptedFields
 
 
-@contract("offer.nudged.v1", about="request_id")
-class OfferNudged(Event):
+@contract("offer.reminded.v1", subject="request_id", published_by="matching")
+class OfferReminded(Event):
     offer_id: str
     request_id: str
     practitioner_id: str
     answer_by: datetime
     code: str
-    sealed: Sealed
+    encrypted: EncryptedFields
 
 
-@contract("offer.declined.v1", about="request_id")
+@contract("offer.declined.v1", subject="request_id", published_by="matching")
 class OfferDeclined(Event):
     offer_id: str
     request_id: str
@@ -155,8 +178,8 @@ class OfferDeclined(Event):
     then: Next
 
 
-@contract("offer.lapsed.v1", about="request_id")
-class OfferLapsed(Event):
+@contract("offer.expired.v1", subject="request_id", published_by="matching")
+class OfferExpired(Event):
     offer_id: str
     request_id: str
     practitioner_id: str
@@ -164,16 +187,16 @@ class OfferLapsed(Event):
     then: Next
 
 
-@contract("offer.released.v1", about="request_id")
+@contract("offer.released.v1", subject="request_id", published_by="matching")
 class OfferReleased(Event):
     offer_id: str
     request_id: str
     practitioner_id: str
     version: int
-    why: WhyReleased
+    reason: ReleaseReason
 
 
-@contract("match.made.v1", about="request_id")
+@contract("match.made.v1", subject="request_id", published_by="matching")
 class MatchMade(Event):
     match_id: str
     offer_id: str
@@ -183,7 +206,7 @@ class MatchMade(Event):
     version: int
 
 
-@contract("suggestions.made.v1", about="request_id")
+@contract("suggestions.made.v1", subject="request_id", published_by="matching")
 class SuggestionsMade(Event):
     """Two or three people (fewer only when there are fewer) for the supportee to choose from, in the order to show them."""
 
@@ -193,7 +216,7 @@ class SuggestionsMade(Event):
     version: int
 
 
-@contract("request.waiting.v1", about="request_id")
+@contract("request.waiting.v1", subject="request_id", published_by="matching")
 class RequestWaiting(Event):
     """Waiting for a place with the people named (empty: anyone who suits), or for the supportee's own word."""
 
@@ -204,44 +227,44 @@ class RequestWaiting(Event):
     version: int
 
 
-@contract("person.needed.v1", about="request_id")
-class PersonNeeded(Event):
+@contract("coordinator.needed.v1", subject="request_id", published_by="matching")
+class CoordinatorNeeded(Event):
     """A coordinator is needed. `reaching_out`: the request itself moved to that state, and the supportee is told so.
     `taken`: a coordinator did this and holds it, so the desk need not be called."""
 
     request_id: str
     supportee_id: str
-    why: WhyPerson
+    reason: EscalationReason
     reaching_out: bool
     version: int
     taken: bool = False
 
 
-@contract("note.written.v1", about="request_id")
+@contract("note.written.v1", subject="request_id", published_by="matching")
 class NoteWritten(Event):
-    """Somebody wrote to the supportee: this practitioner, or a coordinator (None). `sealed` opens with the supportee's data key
+    """Somebody wrote to the supportee: this practitioner, or a coordinator (None). `encrypted` opens with the supportee's data key
     alone, as the field `note/<note_id>`."""
 
     note_id: str
     request_id: str
     supportee_id: str
     practitioner_id: str | None = None
-    sealed: str
+    encrypted: str
     version: int
 
 
-@contract("note.passed_on.v1", about="offer_id")
-class NotePassedOn(Event):
-    """The supportee wrote to this practitioner. `sealed` is for notify: link (e-mail), short_link (text)."""
+@contract("note.forwarded.v1", subject="offer_id", published_by="matching")
+class NoteForwarded(Event):
+    """The supportee wrote to this practitioner. `encrypted` is for notify: link (e-mail), short_link (text)."""
 
     offer_id: str
     note_id: str
     practitioner_id: str
-    sealed: Sealed
+    encrypted: EncryptedFields
 
 
-@contract("reply.settled.v1", about="offer_id")
-class ReplySettled(Event):
+@contract("reply.processed.v1", subject="offer_id", published_by="matching")
+class ReplyProcessed(Event):
     """What became of an answer that came by text, so that its sender hears back: taken, or too late to change anything."""
 
     offer_id: str
@@ -250,9 +273,9 @@ class ReplySettled(Event):
     outcome: Literal["yes", "not_this_time", "too_late"]
 
 
-@contract("practitioner.changed.v1", about="practitioner_id")
+@contract("practitioner.changed.v1", subject="practitioner_id", published_by="matching")
 class PractitionerChanged(Event):
-    """The whole public entry, as it is now. `sealed_profile`: JSON {slug, name, pronouns, words, can_sit_with, first_meeting,
+    """The whole public entry, as it is now. `encrypted_profile`: JSON {slug, name, pronouns, words, can_sit_with, first_meeting,
     not_offered, access}, readable by intake with the directory key."""
 
     practitioner_id: str
@@ -260,16 +283,16 @@ class PractitionerChanged(Event):
     state: PractitionerState
     resting_until: datetime | None = None
     languages: tuple[str, ...]
-    ways: tuple[Way, ...]
+    meeting_types: tuple[MeetingType, ...]
     parts: tuple[Part, ...]
     help: tuple[Help, ...]
-    sealed_profile: str
+    encrypted_profile: str
 
 
-# notify says
+# published by notify
 
 
-@contract("reply.received.v1", about="offer_id")
+@contract("reply.received.v1", subject="offer_id", published_by="notify")
 class ReplyReceived(Event):
     """A text came back with an offer's code. The sender's number was checked against the practitioner's."""
 
@@ -279,8 +302,8 @@ class ReplyReceived(Event):
     answer: Answer
 
 
-@contract("letter.undelivered.v1", about="person_id")
-class LetterUndelivered(Event):
+@contract("notification.failed.v1", subject="person_id", published_by="notify")
+class NotificationFailed(Event):
     """Every way to tell this person failed for good; a coordinator should know. `letter` is the template's name."""
 
     person_id: str

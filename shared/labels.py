@@ -9,7 +9,7 @@ HELP = {
     "forms": _("Help with forms and appointments"),
     "other": _("Something else"),
 }
-WAYS = {
+MEETING_TYPES = {
     "video": _("Video call"),
     "phone": _("Phone"),
     "text": _("Text messages"),

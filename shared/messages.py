@@ -13,15 +13,16 @@ from marshmallow import fields as m
 T = TypeVar("T")
 
 
-class Unreadable(ValueError):
+class InvalidMessage(ValueError):
     """The message can never be understood: it goes to the dead queue with this reason, which names fields, never values."""
 
 
 class Event:
     """A fact that crosses a border between services. Subclasses are made with @contract."""
 
-    kind: ClassVar[str]
+    event_type: ClassVar[str]
     subject_field: ClassVar[str]
+    published_by: ClassVar[str]
 
     @property
     def subject(self) -> str:
@@ -29,17 +30,19 @@ class Event:
         return str(getattr(self, self.subject_field))
 
 
-KINDS: dict[str, type[Event]] = {}
+EVENT_TYPES: dict[str, type[Event]] = {}
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
-def contract(kind: str, *, about: str) -> Callable[[type[T]], type[T]]:
-    """Declare an event: `kind` is its routing key (`noun.participle.vN`), `about` the field that holds its subject's id."""
+def contract(event_type: str, *, subject: str, published_by: str) -> Callable[[type[T]], type[T]]:
+    """Declare an event. `event_type`: its routing key (`noun.participle.vN`); `subject`: the field with its subject's id;
+    `published_by`: the one service that may publish it; consumers refuse it from anybody else."""
 
     def declare(cls: type[T]) -> type[T]:
         made = cast(Any, dataclass(frozen=True, kw_only=True)(cls))
-        made.kind, made.subject_field = kind, about
-        KINDS[kind] = made
+        made.event_type, made.subject_field = event_type, subject
+        made.published_by = published_by
+        EVENT_TYPES[event_type] = made
         return cast(type[T], made)
 
     return declare
@@ -61,9 +64,9 @@ class Envelope:
     datacontenttype: Literal["application/json"] = "application/json"
 
 
-def seal_envelope(event: Event, *, id: str, source: str, time: datetime, traceparent: str | None = None) -> Envelope:
+def make_envelope(event: Event, *, id: str, source: str, time: datetime, traceparent: str | None = None) -> Envelope:
     return Envelope(
-        id=id, source=source, type=event.kind, subject=event.subject, time=time, data=dump(event),
+        id=id, source=source, type=event.event_type, subject=event.subject, time=time, data=dump(event),
         subjectseq=getattr(event, "version", None), traceparent=traceparent,
     )  # fmt: skip
 
@@ -76,43 +79,43 @@ def from_json(text: str | bytes) -> Envelope:
     try:
         raw = json.loads(text)
     except ValueError as error:
-        raise Unreadable("not JSON") from error
+        raise InvalidMessage("not JSON") from error
     if not isinstance(raw, dict):
-        raise Unreadable("not a JSON object")
+        raise InvalidMessage("not a JSON object")
     return load(Envelope, raw)
 
 
-def event_in(envelope: Envelope) -> Event:
-    kind = KINDS.get(envelope.type)
-    if kind is None:
-        raise Unreadable(f"unknown type {envelope.type}")
-    return load(kind, envelope.data)
+def parse_event(envelope: Envelope) -> Event:
+    cls = EVENT_TYPES.get(envelope.type)
+    if cls is None:
+        raise InvalidMessage(f"unknown type {envelope.type}")
+    return load(cls, envelope.data)
 
 
-def load(kind: type[T], raw: Mapping[str, Any]) -> T:
-    """Build a dataclass from plain JSON values. Unknown fields are left out (tolerant reader); wrong ones raise Unreadable."""
+def load(cls: type[T], raw: Mapping[str, Any]) -> T:
+    """Build a dataclass from plain JSON values. Unknown fields are left out (tolerant reader); wrong ones raise InvalidMessage."""
     try:
-        return cast(T, schema_of(kind)().load(raw))
+        return cast(T, schema_of(cls)().load(raw))
     except ValidationError as error:
-        raise Unreadable(f"{kind.__name__}: wrong or missing {', '.join(_names_in(error.normalized_messages()))}") from error  # type: ignore[no-untyped-call]
+        raise InvalidMessage(f"{cls.__name__}: wrong or missing {', '.join(_names_in(error.normalized_messages()))}") from error  # type: ignore[no-untyped-call]
 
 
 def dump(item: Any) -> dict[str, Any]:
     return cast(dict[str, Any], schema_of(type(item))().dump(item))
 
 
-def schema_of(kind: Any) -> type[Schema]:
-    if kind not in _SCHEMAS:
-        _SCHEMAS[kind] = _derive(kind)
-    return _SCHEMAS[kind]
+def schema_of(cls: Any) -> type[Schema]:
+    if cls not in _SCHEMAS:
+        _SCHEMAS[cls] = _derive(cls)
+    return _SCHEMAS[cls]
 
 
 _SCHEMAS: dict[Any, type[Schema]] = {}
 
 
-def _derive(kind: Any) -> type[Schema]:
-    hints = get_type_hints(kind)
-    declared = {f.name: _field(hints[f.name], _required(f)) for f in fields(kind)}
+def _derive(cls: Any) -> type[Schema]:
+    hints = get_type_hints(cls)
+    declared = {f.name: _field(hints[f.name], _required(f)) for f in fields(cls)}
 
     class Derived(Schema):
         class Meta:
@@ -122,9 +125,9 @@ def _derive(kind: Any) -> type[Schema]:
             error.data = None  # a value must never reach a log through an exception
 
         def load(self, *args: Any, **kwargs: Any) -> Any:
-            return kind(**super().load(*args, **kwargs))
+            return cls(**super().load(*args, **kwargs))
 
-    return cast(type[Schema], type(f"{kind.__name__}Schema", (Derived,), declared))
+    return cast(type[Schema], type(f"{cls.__name__}Schema", (Derived,), declared))
 
 
 def _required(f: Any) -> bool:

@@ -16,7 +16,7 @@ Doc = dict[str, Any]
 Db = Database[Doc]
 Rows = Collection[Doc]
 
-SAFE = WriteConcern(w="majority", j=True, wtimeout=8000)
+MAJORITY = WriteConcern(w="majority", j=True, wtimeout=8000)
 
 
 def connect(uri: str, name: str) -> Db:
@@ -24,7 +24,7 @@ def connect(uri: str, name: str) -> Db:
     client: MongoClient[Doc] = MongoClient(
         uri, tz_aware=True, appname=name, serverSelectionTimeoutMS=5000, retryWrites=True, w="majority", journal=True
     )
-    return client.get_database(name, read_concern=ReadConcern("majority"), write_concern=SAFE)
+    return client.get_database(name, read_concern=ReadConcern("majority"), write_concern=MAJORITY)
 
 
 def make_indexes(db: Db, wanted: Mapping[str, Sequence[pymongo.IndexModel]]) -> None:
@@ -32,7 +32,7 @@ def make_indexes(db: Db, wanted: Mapping[str, Sequence[pymongo.IndexModel]]) -> 
         db[collection].create_indexes(list(indexes))
 
 
-class Bell:
+class WakeUp:
     """Wakes one thread that waits for work. A hint only: whoever waits also looks by itself after `timeout`."""
 
     def __init__(self) -> None:
@@ -42,14 +42,14 @@ class Bell:
         self._rang.wait(timeout)
         self._rang.clear()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         self._rang.set()
 
     def stop(self) -> None:
         self._stopped.set()
         self._rang.set()
 
-    def listen_to(self, rows: Rows, where: Mapping[str, Any]) -> None:
+    def watch(self, rows: Rows, where: Mapping[str, Any]) -> None:
         """Ring whenever such a row is inserted, by whatever process."""
         such = {f"fullDocument.{name}": value for name, value in where.items()}
         inserts: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert", **such}}, {"$project": {"_id": 1}}]
@@ -59,9 +59,9 @@ class Bell:
         while not self._stopped.is_set():
             try:
                 with rows.watch(inserts, max_await_time_ms=1000) as stream:
-                    self.ring()  # what came before the stream opened
+                    self.wake()  # what came before the stream opened
                     while not self._stopped.is_set():
                         if stream.try_next() is not None:
-                            self.ring()
+                            self.wake()
             except PyMongoError:
                 self._stopped.wait(1.0)  # no primary now: polling goes on, the stream comes back

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from shared.messages import Unreadable, load
+from shared.messages import InvalidMessage, load
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ def read_programme(path: Path) -> Programme:
     try:
         programme = load(Programme, tomllib.loads(path.read_text()))
         ZoneInfo(programme.time_zone)
-    except (OSError, tomllib.TOMLDecodeError, Unreadable, KeyError, ValueError) as error:
+    except (OSError, tomllib.TOMLDecodeError, InvalidMessage, KeyError, ValueError) as error:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: {error}") from None
     missing = [language for language in programme.languages if language not in programme.words]
     if missing or not programme.languages:

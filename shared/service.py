@@ -19,19 +19,19 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from shared.clock import now
-from shared.messages import Envelope, Event, event_in, seal_envelope, to_json
-from shared.mongo import SAFE, Db, Doc, connect, make_indexes
+from shared.messages import Envelope, Event, make_envelope, parse_event, to_json
+from shared.mongo import MAJORITY, Db, Doc, connect, make_indexes
 from shared.programme import Programme, read_programme
 from shared.settings import Settings
-from shared.vault import Vault, open_vault
+from shared.vault import Vault, load_vault
 
 M = TypeVar("M")
 E = TypeVar("E", bound=Event)
 Handler = Callable[[M, Db], list[Event]]
 
-SECONDS_FOR_ONE_TRANSACTION = 8
-OURS_FIRST = timedelta(seconds=5)
-TIMES_TO_TRY_A_LOST_RACE = 5
+TRANSACTION_TIMEOUT_SECONDS = 8
+RELAY_HEAD_START = timedelta(seconds=5)
+MAX_WRITE_CONFLICT_RETRIES = 5
 INDEXES = {
     "inbox": [IndexModel("at", expireAfterSeconds=90 * 24 * 3600)],
     "outbox": [
@@ -41,7 +41,7 @@ INDEXES = {
 }
 
 
-class NotYet(Exception):
+class RetryLater(Exception):
     """The message is right but came before something it needs: try it again later."""
 
 
@@ -78,14 +78,14 @@ class Service:
 
     def start(self, settings: Settings) -> "Service":
         """Connect this process. Call it after fork, once."""
-        return self.equip(
+        return self.configure(
             connect(settings.mongodb_uri, self.name),
-            open_vault(settings.keys_dir, self.name),
+            load_vault(settings.keys_dir, self.name),
             read_programme(settings.programme_file),
             settings.public_url,
         )
 
-    def equip(self, db: Db, vault: Vault, programme: Programme, public_url: str) -> "Service":
+    def configure(self, db: Db, vault: Vault, programme: Programme, public_url: str) -> "Service":
         self.db, self.vault, self.programme, self.public_url = db, vault, programme, public_url
         # Inside a transaction only the transaction may name concerns; a bound session does not hide a collection's own.
         self._db_inside = db.with_options(read_concern=ReadConcern(), write_concern=WriteConcern())
@@ -94,13 +94,13 @@ class Service:
     def make_indexes(self) -> None:
         make_indexes(self.db, self._indexes)
 
-    def on(self, kind: type[E]) -> Callable[[Handler[E]], Handler[E]]:
-        """The decorated handler hears `kind`. One handler for each kind: what happens on a fact is read in one place."""
+    def on(self, event_class: type[E]) -> Callable[[Handler[E]], Handler[E]]:
+        """The decorated handler hears `event_class`. One handler for each event class: what happens on a fact is read in one place."""
 
         def register(handler: Handler[E]) -> Handler[E]:
-            if kind in self.handlers:
-                raise ValueError(f"{self.name} hears {kind.__name__} twice")
-            self.handlers[kind] = handler
+            if event_class in self.handlers:
+                raise ValueError(f"{self.name} hears {event_class.__name__} twice")
+            self.handlers[event_class] = handler
             return handler
 
         return register
@@ -112,7 +112,9 @@ class Service:
 
         return register
 
-    def beside(self, name: str) -> Callable[[Callable[[Db, threading.Event], None]], Callable[[Db, threading.Event], None]]:
+    def background_task(
+        self, name: str
+    ) -> Callable[[Callable[[Db, threading.Event], None]], Callable[[Db, threading.Event], None]]:
         def register(run: Callable[[Db, threading.Event], None]) -> Callable[[Db, threading.Event], None]:
             self.tasks.append(Task(name, run))
             return run
@@ -130,7 +132,7 @@ class Service:
         Whatever the handler raises leaves the database as it was.
         """
         cause = once or str(uuid.uuid4())
-        for tries_left in reversed(range(TIMES_TO_TRY_A_LOST_RACE)):
+        for tries_left in reversed(range(MAX_WRITE_CONFLICT_RETRIES)):
             try:
                 return self._in_one_transaction(handler, message, cause, once is not None, traceparent)
             except DuplicateKeyError:
@@ -142,8 +144,8 @@ class Service:
         raise AssertionError("unreachable")
 
     def receive(self, envelope: Envelope) -> list[Event]:
-        """Handle one fact from the broker. Raises Unreadable (dead at once) or NotYet (retry)."""
-        event = event_in(envelope)
+        """Handle one fact from the broker. Raises InvalidMessage (dead at once) or RetryLater (retry)."""
+        event = parse_event(envelope)
         handler = self.handlers.get(type(event))
         if handler is None:
             return []
@@ -164,8 +166,8 @@ class Service:
                 db.outbox.insert_many(rows)
             return news
 
-        with pymongo.timeout(SECONDS_FOR_ONE_TRANSACTION), db.client.start_session() as session, session.bind(end_session=False):
-            news = session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=SAFE)
+        with pymongo.timeout(TRANSACTION_TIMEOUT_SECONDS), db.client.start_session() as session, session.bind(end_session=False):
+            news = session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
         for listener in self._listeners:
             listener(rows)
         return news
@@ -174,9 +176,9 @@ class Service:
         # The id follows from the cause, so a handler that runs again says the same thing under the same id.
         event_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.name}/{cause}/{place}"))
         moment = now()
-        envelope = seal_envelope(event, id=event_id, source=f"/{self.name}", time=moment, traceparent=traceparent)
+        envelope = make_envelope(event, id=event_id, source=f"/{self.name}", time=moment, traceparent=traceparent)
         return {
-            "_id": event_id, "type": event.kind, "subject": event.subject, "body": to_json(envelope), "made_at": moment,
+            "_id": event_id, "type": event.event_type, "subject": event.subject, "body": to_json(envelope), "made_at": moment,
             **self._first_try(moment),
         }  # fmt: skip
 
@@ -184,4 +186,4 @@ class Service:
         """Due at once for any relay; or, beside a relay of our own that says it as soon as it is written, not for a while."""
         if self.relay_id is None:
             return {"next_at": moment, "tries": 0}
-        return {"next_at": datetime.now(UTC) + OURS_FIRST, "tries": 1, "claim": self.relay_id}
+        return {"next_at": datetime.now(UTC) + RELAY_HEAD_START, "tries": 1, "claim": self.relay_id}

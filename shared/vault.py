@@ -1,6 +1,6 @@
 """The one module that touches cryptography primitives. See PRIVACY in the README for what each part protects against.
 
-Each person has one random data key. Fields are sealed with AES-256-GCM under it, bound to the person and the field's name:
+Each person has one random data key. Fields are encrypted with AES-256-GCM under it, bound to the person and the field's name:
 a blob moved to another person or field does not open. The data key is wrapped with HPKE (RFC 9180, X25519, HKDF-SHA256,
 AES-256-GCM) to the public key of each service that needs it, and under a secret that only the person holds.
 Blobs are base64url; the first byte is the format's version.
@@ -25,7 +25,7 @@ VERSION = b"\x01"
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
-class Unopenable(ValueError):
+class DecryptionError(ValueError):
     """Wrong key, wrong person, wrong field, or an erased person: all alike."""
 
 
@@ -33,30 +33,30 @@ def new_key() -> bytes:
     return secrets.token_bytes(32)
 
 
-def key_from(secret: str, purpose: str) -> bytes:
+def derive_key(secret: str, purpose: str) -> bytes:
     """A key that only the holder of a high-entropy secret (cookie, link, stretched code words) can make."""
     return HKDF(SHA256(), 32, salt=None, info=f"kitchen-table/{purpose}".encode()).derive(secret.encode())
 
 
-def seal(key: bytes, person_id: str, name: str, text: str) -> str:
+def encrypt(key: bytes, person_id: str, name: str, text: str) -> str:
     nonce = secrets.token_bytes(12)
     return _text(VERSION + nonce + AESGCM(key).encrypt(nonce, text.encode(), _bound_to(person_id, name)))
 
 
-def open_sealed(key: bytes, person_id: str, name: str, blob: str) -> str:
+def decrypt(key: bytes, person_id: str, name: str, blob: str) -> str:
     raw = _raw(blob)
     try:
         return AESGCM(key).decrypt(raw[1:13], raw[13:], _bound_to(person_id, name)).decode()
     except (InvalidTag, ValueError) as error:
-        raise Unopenable(name) from error
+        raise DecryptionError(name) from error
 
 
-def seal_all(key: bytes, person_id: str, fields: Mapping[str, str]) -> dict[str, str]:
-    return {name: seal(key, person_id, name, text) for name, text in fields.items() if text}
+def encrypt_fields(key: bytes, person_id: str, fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: encrypt(key, person_id, name, text) for name, text in fields.items() if text}
 
 
-def open_all(key: bytes, person_id: str, fields: Mapping[str, str]) -> dict[str, str]:
-    return {name: open_sealed(key, person_id, name, blob) for name, blob in fields.items()}
+def decrypt_fields(key: bytes, person_id: str, fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: decrypt(key, person_id, name, blob) for name, blob in fields.items()}
 
 
 def note_field(note_id: str) -> str:
@@ -66,11 +66,11 @@ def note_field(note_id: str) -> str:
 
 def wrap_under(secret: str, person_id: str, key: bytes) -> str:
     """Wrap a data key under a secret that only a person holds: cookie, link token, stretched code words."""
-    return seal(key_from(secret, "wrap"), person_id, "data-key", _text(key))
+    return encrypt(derive_key(secret, "wrap"), person_id, "data-key", _text(key))
 
 
 def unwrap_under(secret: str, person_id: str, wrapped: str) -> bytes:
-    return _bytes(open_sealed(key_from(secret, "wrap"), person_id, "data-key", wrapped))
+    return _bytes(decrypt(derive_key(secret, "wrap"), person_id, "data-key", wrapped))
 
 
 @dataclass(frozen=True)
@@ -87,52 +87,52 @@ class Vault:
 
     def unwrap(self, wrapped: str, person_id: str) -> bytes:
         if self.private is None:
-            raise Unopenable("this service holds no private key")
+            raise DecryptionError("this service holds no private key")
         raw = _raw(wrapped)
         try:
             return SUITE.decrypt(raw[1:], self.private, _bound_to(person_id, "data-key"))
         except (InvalidTag, ValueError) as error:
-            raise Unopenable("data-key") from error
+            raise DecryptionError("data-key") from error
 
-    def index(self, kind: str, value: str) -> str:
+    def blind_index(self, kind: str, value: str) -> str:
         """A keyed hash for look-ups by address. `value` must already be in one canonical form."""
         if not self.index_key:
-            raise Unopenable("this service holds no index key")
+            raise DecryptionError("this service holds no index key")
         return hmac.new(self.index_key, f"{kind}/{value}".encode(), hashlib.sha256).hexdigest()
 
-    def seal_profile(self, practitioner_id: str, text: str) -> str:
-        return seal(self.directory_key, practitioner_id, "profile", text)
+    def encrypt_profile(self, practitioner_id: str, text: str) -> str:
+        return encrypt(self.directory_key, practitioner_id, "profile", text)
 
-    def open_profile(self, practitioner_id: str, blob: str) -> str:
-        return open_sealed(self.directory_key, practitioner_id, "profile", blob)
+    def decrypt_profile(self, practitioner_id: str, blob: str) -> str:
+        return decrypt(self.directory_key, practitioner_id, "profile", blob)
 
 
 RECEIVERS = ("matching", "notify")
 
 
-def make_keys(folder: Path) -> None:
-    """Make whatever key is missing. Each service is given only the files it may have (KEYS_A_SERVICE_HOLDS)."""
+def generate_keys(folder: Path) -> None:
+    """Make whatever key is missing. Each service is given only the files it may have (KEYS_BY_SERVICE)."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in RECEIVERS:
         if not (folder / f"{name}.key").exists():
             private = X25519PrivateKey.generate()
             _write(folder / f"{name}.key", _text(private.private_bytes_raw()))
             _write(folder / f"{name}.pub", _text(private.public_key().public_bytes_raw()))
-    symmetric = ["directory.key", *(f"{service}.{use}" for service in KEYS_A_SERVICE_HOLDS for use in ("index", "secret"))]
+    symmetric = ["directory.key", *(f"{service}.{use}" for service in KEYS_BY_SERVICE for use in ("index", "secret"))]
     for name in symmetric:
         if not (folder / name).exists():
             _write(folder / name, _text(secrets.token_bytes(32)))
 
 
-KEYS_A_SERVICE_HOLDS = {
+KEYS_BY_SERVICE = {
     "intake": ("matching.pub", "notify.pub", "directory.key", "intake.index", "intake.secret"),
     "matching": ("matching.key", "matching.pub", "notify.pub", "directory.key", "matching.index", "matching.secret"),
     "notify": ("notify.key", "notify.index", "notify.secret"),
 }
 
 
-def open_vault(folder: Path, service: str) -> Vault:
-    held = {name: _bytes((folder / name).read_text().strip()) for name in KEYS_A_SERVICE_HOLDS[service]}
+def load_vault(folder: Path, service: str) -> Vault:
+    held = {name: _bytes((folder / name).read_text().strip()) for name in KEYS_BY_SERVICE[service]}
     own = held.get(f"{service}.key")
     return Vault(
         public={name: X25519PublicKey.from_public_bytes(held[f"{name}.pub"]) for name in RECEIVERS if f"{name}.pub" in held},
@@ -158,9 +158,9 @@ def _raw(blob: str) -> bytes:
     try:
         raw = _bytes(blob)
     except ValueError as error:
-        raise Unopenable("not a sealed value") from error
+        raise DecryptionError("not a encrypted value") from error
     if raw[:1] != VERSION or len(raw) < 29:
-        raise Unopenable("unknown format")
+        raise DecryptionError("unknown format")
     return raw
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from services.notify.post import Post
 from services.notify.sending import Carrier, Mail, Texts
 from services.notify.texts import gateway
-from shared.mongo import Bell, Db, Doc
+from shared.mongo import Db, Doc, WakeUp
 from shared.service import Service
 from shared.settings import NotifySettings
 
@@ -43,9 +43,9 @@ def carrying_texts(notify: Service, settings: NotifySettings) -> Iterator[None]:
         yield
 
 
-def bell_in(notify: Service) -> Bell:
-    bell = Bell()
-    notify.after_commit(lambda _: bell.ring())
+def bell_in(notify: Service) -> WakeUp:
+    bell = WakeUp()
+    notify.after_commit(lambda _: bell.wake())
     return bell
 
 

@@ -23,7 +23,7 @@ PUBLIC_URL = "https://kt.example"
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
-    vault.make_keys(folder)
+    vault.generate_keys(folder)
     return folder
 
 
@@ -67,7 +67,7 @@ def _equipped(service: Service, uri: str, keys: Path) -> Iterator[Service]:
         db = client_db.client.get_database(
             f"{service.name}_{os.getpid()}", read_concern=client_db.read_concern, write_concern=client_db.write_concern
         )
-        service.equip(db, vault.open_vault(keys, service.name), read_programme(Path("deploy/programme.toml")), PUBLIC_URL)
+        service.configure(db, vault.load_vault(keys, service.name), read_programme(Path("deploy/programme.toml")), PUBLIC_URL)
         service.make_indexes()
     yield service
     for name in service.db.list_collection_names():

@@ -7,7 +7,7 @@ from typing import Any
 from services.matching.handlers.entries import PractitionerEntry
 from services.matching.rules import Practitioner, SupportRequest
 from shared import vault
-from shared.contracts import Choice, PractitionerChanged, RequestSubmitted, Sealed
+from shared.contracts import Choice, EncryptedFields, PractitionerChanged, RequestSubmitted
 from shared.service import Service
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -29,12 +29,12 @@ def a_request_submitted(
 ) -> RequestSubmitted:
     supportee_id, key = f"supportee of {id}", vault.new_key()
     words = {"name": "Wren", "pronouns": "they", "words": "I would like company on hard mornings", **(said or {})}
-    sealed = Sealed(
+    encrypted = EncryptedFields(
         person_id=supportee_id,
         wrap=receiver.vault.wrap(key, supportee_id, "matching"),
-        fields=vault.seal_all(key, supportee_id, words),
+        fields=vault.encrypt_fields(key, supportee_id, words),
     )
-    usual = {"mode": "chosen" if choices else "suggest", "submitted_at": MONDAY, "time_zone": NEW_YORK, "sealed": sealed}
+    usual = {"mode": "chosen" if choices else "suggest", "submitted_at": MONDAY, "time_zone": NEW_YORK, "encrypted": encrypted}
     return RequestSubmitted(**{"request_id": id, "supportee_id": supportee_id, **usual, "choices": _ranking(choices), **facts})
 
 
@@ -50,12 +50,12 @@ def an_entry_seen(intake: Service, id: str = "juniper", **facts: Any) -> Practit
         "version": 1,
         "state": "open",
         "languages": ("en",),
-        "ways": ("video",),
+        "meeting_types": ("video",),
         "parts": ("weekday_evening",),
         "help": ("listening",),
     }
-    sealed = intake.vault.seal_profile(id, json.dumps(profile))
-    return PractitionerChanged(**{"practitioner_id": id, **usual, "sealed_profile": sealed, **facts})
+    encrypted = intake.vault.encrypt_profile(id, json.dumps(profile))
+    return PractitionerChanged(**{"practitioner_id": id, **usual, "encrypted_profile": encrypted, **facts})
 
 
 def _ranking(choices: tuple[str | tuple[str, str], ...]) -> tuple[Choice, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared import vault
 from shared.clock import now
-from shared.contracts import ContactShared, OfferMade, OfferNudged, Sealed
+from shared.contracts import ContactShared, EncryptedFields, OfferMade, OfferReminded, TeamContactShared
 from shared.service import Service
 from shared.vault import Vault
 
@@ -13,31 +13,36 @@ ANA_PHONE, WREN_PHONE = "+15550177", "+15550188"
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # in New York
 
 
-def sealed_for_notify(vault_of_notify: Vault, person_id: str, **fields: str) -> Sealed:
+def encrypted_for_notify(vault_of_notify: Vault, person_id: str, **fields: str) -> EncryptedFields:
     """What another service sends; notify's own public key is enough to make it."""
     assert vault_of_notify.private
     sender = Vault(public={"notify": vault_of_notify.private.public_key()})
     key = vault.new_key()
-    return Sealed(person_id=person_id, wrap=sender.wrap(key, person_id, "notify"), fields=vault.seal_all(key, person_id, fields))
+    return EncryptedFields(
+        person_id=person_id, wrap=sender.wrap(key, person_id, "notify"), fields=vault.encrypt_fields(key, person_id, fields)
+    )
 
 
-def a_contact(notify: Service, person_id: str, fields: dict[str, str], **facts: Any) -> ContactShared:
+def a_contact(notify: Service, person_id: str, fields: dict[str, str], **facts: Any) -> ContactShared | TeamContactShared:
     usual: dict[str, Any] = {
-        "role": "practitioner", "version": 1, "channels": ("email", "text"), "language": "en", "time_zone": "America/New_York",
+        "version": 1, "channels": ("email", "text"), "language": "en", "time_zone": "America/New_York",
         "quiet_from": 0, "quiet_until": 0,
     }  # fmt: skip
-    return ContactShared(person_id=person_id, sealed=sealed_for_notify(notify.vault, person_id, **fields), **{**usual, **facts})
+    kind = TeamContactShared if "role" in facts else ContactShared
+    return kind(person_id=person_id, encrypted=encrypted_for_notify(notify.vault, person_id, **fields), **{**usual, **facts})
 
 
 def ana(notify: Service, **facts: Any) -> ContactShared:
     """A practitioner, by mail and text, with no quiet hours."""
-    return a_contact(notify, "ana", {"email": "ana@example.org", "phone": ANA_PHONE, "known_as": "Ana"}, **facts)
+    return a_contact(
+        notify, "ana", {"email": "ana@example.org", "phone": ANA_PHONE, "known_as": "Ana"}, **{"role": "practitioner", **facts}
+    )
 
 
 def wren(notify: Service, **facts: Any) -> ContactShared:
     """The supportee of request r1."""
     own = {"email": "wren@example.org", "phone": WREN_PHONE, "link": "https://kt.example/s/their-own-link", "known_as": "Wren"}
-    return a_contact(notify, "wren", own, **{"role": "supportee", "request_id": "r1", **facts})
+    return a_contact(notify, "wren", own, **{"request_id": "r1", **facts})
 
 
 def a_coordinator(notify: Service, name: str = "coco", **facts: Any) -> ContactShared:
@@ -51,11 +56,11 @@ def an_offer(notify: Service, offer_id: str = "o1", **facts: Any) -> OfferMade:
         "request_id": "r1", "practitioner_id": "ana", "version": 1, "answer_by": now() + timedelta(days=5), "code": "A7",
     }  # fmt: skip
     facts = {**usual, **facts}
-    return OfferMade(offer_id=offer_id, sealed=sealed_for_notify(notify.vault, facts["practitioner_id"], **links), **facts)
+    return OfferMade(offer_id=offer_id, encrypted=encrypted_for_notify(notify.vault, facts["practitioner_id"], **links), **facts)
 
 
-def a_nudge(notify: Service, offer: OfferMade) -> OfferNudged:
-    return OfferNudged(
+def a_nudge(notify: Service, offer: OfferMade) -> OfferReminded:
+    return OfferReminded(
         offer_id=offer.offer_id, request_id=offer.request_id, practitioner_id=offer.practitioner_id, answer_by=offer.answer_by,
-        code=offer.code, sealed=offer.sealed,
+        code=offer.code, encrypted=offer.encrypted,
     )  # fmt: skip

@@ -26,7 +26,7 @@ def start(home: Home) -> int:
     print("Starting MongoDB and RabbitMQ", flush=True)
     together = servers.start(home.folder)
     try:
-        vault.make_keys(home.folder / "keys")
+        vault.generate_keys(home.folder / "keys")
         wanted = processes(home, together.mongodb_uri, together.amqp_url)
         home.note(environments={process.name: process.environment for process in wanted})
         came = _say(home, "matching", "deploy.demo.prepare").strip()

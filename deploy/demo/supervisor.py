@@ -91,6 +91,6 @@ def _worth_showing(name: str, text: str) -> str:
         return text.rstrip() if any(word in text for word in ("Error", "Settings are", "must", "missing")) else ""
     if line.get("level") not in {"WARNING", "ERROR", "CRITICAL"}:
         return ""
-    if str(line.get("reason", "")).startswith("NotYet"):  # news came before what it needs, and is tried again by itself
+    if str(line.get("reason", "")).startswith("RetryLater"):  # news came before what it needs, and is tried again by itself
         return ""
     return " ".join(str(line[key]) for key in ("says", "reason", "error") if line.get(key))

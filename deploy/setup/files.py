@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy.setup import SERVICES
 from shared.bus.topology import rights_of
-from shared.vault import KEYS_A_SERVICE_HOLDS, make_keys
+from shared.vault import KEYS_BY_SERVICE, generate_keys
 
 OURS, MONGO = 10001, 999
 VHOST = "kitchen"
@@ -48,7 +48,7 @@ def give(path: Path, owner: int) -> None:
 
 
 def make(vault: Path) -> None:
-    make_keys(vault / "keys")
+    generate_keys(vault / "keys")
     for name in PASSWORDS:
         _once(vault / "passwords" / name, secrets.token_urlsafe(32))
     _once(vault / "mongo-keyfile", base64.b64encode(secrets.token_bytes(512)).decode())
@@ -96,7 +96,7 @@ def rabbitmq_hash(password: str) -> str:
 def _deal_to_service(service: str, folder: Folder, keys: Path, password: Mapping[str, str]) -> None:
     folder.put("mongodb_uri", mongodb_uri(service, password[f"mongo-{service}"]))
     folder.put("amqp_url", amqp_url(service, password[f"rabbitmq-{service}"]))
-    for name in KEYS_A_SERVICE_HOLDS[service]:
+    for name in KEYS_BY_SERVICE[service]:
         folder.put(f"keys/{name}", (keys / name).read_text())
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from argon2.low_level import Type, hash_secret_raw
 
-from shared.vault import key_from
+from shared.vault import derive_key
 
 HOW_MANY = 6
 MEMORY_KIB, TIMES, BYTES = 32 * 1024, 2, 64
@@ -45,7 +45,7 @@ def words_in(language: str) -> tuple[str, ...]:
 
 
 def stretch(words: str, service_secret: str) -> Stretched:
-    pepper = key_from(service_secret, "code-words")
+    pepper = derive_key(service_secret, "code-words")
     mixed = hmac.new(pepper, plain(words).encode(), hashlib.sha256).digest()
     if not _turns.acquire(timeout=SECONDS_TO_WAIT_FOR_A_TURN):
         raise TooBusy

@@ -11,7 +11,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 
 from services.intake.rules import MOST_CHOICES
 from services.intake.zones import region_of
-from shared.contracts import AgeGroup, Choice, Help, IfNot, Mode, Part, Way
+from shared.contracts import AgeGroup, Choice, Help, IfNot, MeetingType, Mode, Part
 from shared.i18n import LANGUAGES, _
 
 WHO = _('Choose who you would like to meet, or choose "suggest someone"')
@@ -115,7 +115,7 @@ class Reach(Question):
 
 
 class Meeting(Question):
-    ways = many_of(Way)
+    meeting_types = many_of(MeetingType)
     parts = many_of(Part)
     time_zone = fields.String(load_default="", validate=validate.OneOf(["", *available_timezones()], error=ZONE))
     access = text(500)

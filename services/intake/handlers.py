@@ -5,29 +5,29 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.intake import store
-from services.intake.sealing import NewRequest, NoteSealed
+from services.intake.encryption import EncryptedNote, NewRequest
 from shared.clock import now
 from shared.contracts import (
     ChoiceMade,
+    CoordinatorNeeded,
+    EncryptedFields,
     MatchMade,
     NoteAnswered,
     NoteWritten,
     OfferDeclined,
-    OfferLapsed,
+    OfferExpired,
     OfferMade,
     OfferReleased,
-    PersonNeeded,
     PractitionerChanged,
     RequestWaiting,
     RequestWithdrawn,
-    Sealed,
-    SignInAsked,
+    SignInRequested,
     SuggestionsMade,
 )
 from shared.messages import Event
 from shared.mongo import Db, Doc
 from shared.service import Service
-from shared.vault import Unopenable
+from shared.vault import DecryptionError
 
 service = Service("intake", indexes=store.INDEXES)
 
@@ -75,7 +75,7 @@ class LinkAsked:
 
     request: Doc | None
     token_digest: str
-    sealed: Sealed
+    encrypted: EncryptedFields
 
 
 DAYS_A_LINK_WORKS = 1
@@ -86,7 +86,7 @@ def send_link(asked: LinkAsked, db: Db) -> list[Event]:
         return []
     person_id = asked.request["person_id"]
     store.keep_link(db, asked.token_digest, asked.request["_id"], person_id, store.in_days(DAYS_A_LINK_WORKS))
-    return [SignInAsked(person_id=person_id, role="supportee", sealed=asked.sealed)]
+    return [SignInRequested(person_id=person_id, encrypted=asked.encrypted)]
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,10 @@ def withdraw_request(request_id: str, db: Db) -> list[Event]:
     return [RequestWithdrawn(request_id=request_id)] if store.note_withdrawn(db, request_id) else []
 
 
-def write_back(note: NoteSealed, db: Db) -> list[Event]:
-    if not store.add_note(db, note.request_id, {"id": note.note_id, "sealed": note.sealed, "at": now(), "by": "supportee"}):
+def write_back(note: EncryptedNote, db: Db) -> list[Event]:
+    if not store.add_note(db, note.request_id, {"id": note.note_id, "encrypted": note.encrypted, "at": now(), "by": "supportee"}):
         return []
-    return [NoteAnswered(note_id=note.note_id, request_id=note.request_id, sealed=note.sealed)]
+    return [NoteAnswered(note_id=note.note_id, request_id=note.request_id, encrypted=note.encrypted)]
 
 
 # What others say
@@ -120,7 +120,7 @@ def write_back(note: NoteSealed, db: Db) -> list[Event]:
 
 @service.on(NoteWritten)
 def show_note(said: NoteWritten, db: Db) -> list[Event]:
-    note = {"id": said.note_id, "sealed": said.sealed, "at": now(), "by": said.practitioner_id or "coordinator"}
+    note = {"id": said.note_id, "encrypted": said.encrypted, "at": now(), "by": said.practitioner_id or "coordinator"}
     store.add_note(db, said.request_id, note)
     return []
 
@@ -128,10 +128,10 @@ def show_note(said: NoteWritten, db: Db) -> list[Event]:
 @service.on(PractitionerChanged)
 def keep_directory_entry(said: PractitionerChanged, db: Db) -> list[Event]:
     try:
-        slug = json.loads(service.vault.open_profile(said.practitioner_id, said.sealed_profile)).get("slug", "")
-    except Unopenable:
+        slug = json.loads(service.vault.decrypt_profile(said.practitioner_id, said.encrypted_profile)).get("slug", "")
+    except DecryptionError:
         slug = ""
-    store.keep_entry(db, said, service.vault.index("slug", slug) if slug else "")
+    store.keep_entry(db, said, service.vault.blind_index("slug", slug) if slug else "")
     return []
 
 
@@ -145,14 +145,14 @@ def show_not_this_time(said: OfferDeclined, db: Db) -> list[Event]:
     return _show(said, db, practitioner_id=said.practitioner_id, then=said.then)
 
 
-@service.on(OfferLapsed)
-def show_that_time_ran_out(said: OfferLapsed, db: Db) -> list[Event]:
+@service.on(OfferExpired)
+def show_that_time_ran_out(said: OfferExpired, db: Db) -> list[Event]:
     return _show(said, db, practitioner_id=said.practitioner_id, then=said.then)
 
 
 @service.on(OfferReleased)
 def show_that_asking_ended(said: OfferReleased, db: Db) -> list[Event]:
-    return _show(said, db, practitioner_id=said.practitioner_id, why=said.why)
+    return _show(said, db, practitioner_id=said.practitioner_id, why=said.reason)
 
 
 @service.on(MatchMade)
@@ -170,14 +170,16 @@ def show_waiting(said: RequestWaiting, db: Db) -> list[Event]:
     return _show(said, db, waiting_for=said.waiting_for, practitioner_ids=list(said.practitioner_ids))
 
 
-@service.on(PersonNeeded)
-def show_that_a_person_helps(said: PersonNeeded, db: Db) -> list[Event]:
-    return _show(said, db, why=said.why, reaching_out=said.reaching_out)
+@service.on(CoordinatorNeeded)
+def show_that_a_person_helps(said: CoordinatorNeeded, db: Db) -> list[Event]:
+    return _show(said, db, why=said.reason, reaching_out=said.reaching_out)
 
 
-Shown = OfferMade | OfferDeclined | OfferLapsed | OfferReleased | MatchMade | SuggestionsMade | RequestWaiting | PersonNeeded
+Shown = (
+    OfferMade | OfferDeclined | OfferExpired | OfferReleased | MatchMade | SuggestionsMade | RequestWaiting | CoordinatorNeeded
+)
 
 
 def _show(said: Shown, db: Db, **what: object) -> list[Event]:
-    store.note_fact(db, said.request_id, {"kind": said.kind, "version": said.version, "at": now(), **what})
+    store.note_fact(db, said.request_id, {"kind": said.event_type, "version": said.version, "at": now(), **what})
     return []

@@ -6,9 +6,22 @@ from babel import Locale
 
 from shared import labels as shared_labels
 from shared.i18n import _
-from shared.labels import HELP, PARTS, WAYS
+from shared.labels import HELP, MEETING_TYPES, PARTS
 
-__all__ = ["AGES", "FILTERS", "HELP", "IF_NOT", "MODES", "PARTS", "REACH", "SPEAK", "WAYS", "WHEN", "language_name", "listed"]
+__all__ = [
+    "AGES",
+    "FILTERS",
+    "HELP",
+    "IF_NOT",
+    "MEETING_TYPES",
+    "MODES",
+    "PARTS",
+    "REACH",
+    "SPEAK",
+    "WHEN",
+    "language_name",
+    "listed",
+]
 
 MODES = {
     "chosen": _("Someone I choose"),
@@ -27,7 +40,7 @@ WHEN = {"morning": _("Mornings"), "afternoon": _("Afternoons"), "evening": _("Ev
 SPEAK = {"en": "English", "es": "Español", "both": _("Either English or Spanish"), "other": _("Another language")}
 AGES = {"": _("I would rather not say"), **shared_labels.AGES}
 FILTERS = {
-    "ways": _("How to meet"),
+    "meeting_types": _("How to meet"),
     "languages": _("Language"),
     "when": _("When"),
     "help": _("What you can do together"),

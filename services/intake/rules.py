@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal
 
-from shared.contracts import Choice, Help, Part, PractitionerState, Way
+from shared.contracts import Choice, Help, MeetingType, Part, PractitionerState
 
 MOST_CHOICES = 5
 REQUIRED = {1: "mode", 2: "name", 4: "reach"}
@@ -22,7 +22,7 @@ class Entry:
     state: PractitionerState
     resting_until: datetime | None = None
     languages: tuple[str, ...] = ()
-    ways: tuple[Way, ...] = ()
+    meeting_types: tuple[MeetingType, ...] = ()
     parts: tuple[Part, ...] = ()
     help: tuple[Help, ...] = ()
     slug: str = ""
@@ -47,7 +47,7 @@ def order_of_the_day(entries: Iterable[Entry], today: date) -> list[Entry]:
 class Wish:
     """What a visitor looks for. Within a group any of the ticked will do; all groups must be met."""
 
-    ways: tuple[str, ...] = ()
+    meeting_types: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     when: tuple[str, ...] = ()
     help: tuple[str, ...] = ()
@@ -67,8 +67,8 @@ def without_one(entries: Sequence[Entry], wish: Wish) -> dict[str, int]:
 
 def _conditions(wish: Wish) -> dict[str, Callable[[Entry], bool]]:
     conditions: dict[str, Callable[[Entry], bool]] = {}
-    if wish.ways:
-        conditions["ways"] = lambda e: not e.ways or bool(set(wish.ways) & set(e.ways))
+    if wish.meeting_types:
+        conditions["meeting_types"] = lambda e: not e.meeting_types or bool(set(wish.meeting_types) & set(e.meeting_types))
     if wish.languages:
         conditions["languages"] = lambda e: bool(set(wish.languages) & set(e.languages))
     if wish.when:
@@ -137,7 +137,7 @@ class Standing:
 
 
 Fact = Mapping[str, Any]
-ENDED = ("offer.declined.v1", "offer.lapsed.v1", "offer.released.v1")
+ENDED = ("offer.declined.v1", "offer.expired.v1", "offer.released.v1")
 NEEDS_THEIR_WORD: tuple[Move, ...] = ("ask", "wait", "person", "leave")
 
 
@@ -177,11 +177,11 @@ def in_order(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def _changes_the_state(fact: Fact) -> bool:
-    return fact["kind"] != "person.needed.v1" or bool(fact["reaching_out"])
+    return fact["kind"] != "coordinator.needed.v1" or bool(fact["reaching_out"])
 
 
 def _why_it_ended(fact: Fact) -> str:
-    return {"offer.declined.v1": "declined", "offer.lapsed.v1": "lapsed"}.get(fact["kind"]) or str(fact["why"])
+    return {"offer.declined.v1": "declined", "offer.expired.v1": "lapsed"}.get(fact["kind"]) or str(fact["why"])
 
 
 def _asking(fact: Fact, why: str) -> Standing:
@@ -205,12 +205,12 @@ def _waiting(fact: Fact, why: str) -> Standing:
 _STANDING: dict[str, Callable[[Fact, str], Standing]] = {
     "offer.made.v1": _asking,
     "offer.declined.v1": _ended,
-    "offer.lapsed.v1": _ended,
+    "offer.expired.v1": _ended,
     "offer.released.v1": _ended,
     "match.made.v1": lambda fact, _: Standing(kind="matched", practitioner_ids=(fact["practitioner_id"],)),
     "suggestions.made.v1": lambda fact, why: Standing(
         kind="suggestions", practitioner_ids=tuple(fact["practitioner_ids"]), why=why, moves=NEEDS_THEIR_WORD
     ),
     "request.waiting.v1": _waiting,
-    "person.needed.v1": lambda fact, _: Standing(kind="reaching_out", why=fact["why"]),
+    "coordinator.needed.v1": lambda fact, _: Standing(kind="reaching_out", why=fact["why"]),
 }

@@ -1,4 +1,4 @@
-"""Every query of intake, by name. What people wrote lies here sealed only, and no key to it."""
+"""Every query of intake, by name. What people wrote lies here encrypted only, and no key to it."""
 
 import json
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from shared import tokens
 from shared.clock import now
 from shared.contracts import PractitionerChanged
 from shared.mongo import Db, Doc
-from shared.vault import Unopenable, Vault
+from shared.vault import DecryptionError, Vault
 
 INDEXES = {
     "requests": [
@@ -37,7 +37,7 @@ def keep_entry(db: Db, said: PractitionerChanged, slug_index: str) -> None:
     """Only the newest version stays, in whatever order they arrive."""
     row = {
         "version": said.version, "state": said.state, "resting_until": said.resting_until, "languages": list(said.languages),
-        "ways": list(said.ways), "parts": list(said.parts), "help": list(said.help), "sealed_profile": said.sealed_profile,
+        "meeting_types": list(said.meeting_types), "parts": list(said.parts), "help": list(said.help), "encrypted_profile": said.encrypted_profile,
         "slug_index": slug_index,
     }  # fmt: skip
     known = db.directory.find_one({"_id": said.practitioner_id}, {"version": 1})
@@ -61,19 +61,19 @@ def some_entries(db: Db, vault: Vault, ids: list[str]) -> dict[str, Entry]:
 
 
 def entry_by_slug(db: Db, vault: Vault, slug: str) -> Entry | None:
-    row = db.directory.find_one({"slug_index": vault.index("slug", slug)})
+    row = db.directory.find_one({"slug_index": vault.blind_index("slug", slug)})
     return _entry(row, vault) if row else None
 
 
 def _entry(row: Doc, vault: Vault) -> Entry | None:
     try:
-        profile = json.loads(vault.open_profile(row["_id"], row["sealed_profile"]))
-    except Unopenable:
+        profile = json.loads(vault.decrypt_profile(row["_id"], row["encrypted_profile"]))
+    except DecryptionError:
         return None
     own = {name: _as_text(profile.get(name)) for name in _OWN_WORDS}
     return Entry(
         id=row["_id"], state=row["state"], resting_until=row["resting_until"], languages=tuple(row["languages"]),
-        ways=tuple(row["ways"]), parts=tuple(row["parts"]), help=tuple(row["help"]), **own,
+        meeting_types=tuple(row["meeting_types"]), parts=tuple(row["parts"]), help=tuple(row["help"]), **own,
     )  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def note_withdrawn(db: Db, request_id: str) -> bool:
     """What they wrote goes at once; that the request was withdrawn is kept, so that its page can say so."""
     done = db.requests.update_one(
         {"_id": request_id, "withdrawn_at": None},
-        {"$set": {"withdrawn_at": now()}, "$unset": {"sealed": 1, "words_until": 1, "notes": 1}},
+        {"$set": {"withdrawn_at": now()}, "$unset": {"encrypted": 1, "words_until": 1, "notes": 1}},
     )
     return done.modified_count == 1
 
@@ -175,7 +175,7 @@ def add_note(db: Db, request_id: str, note: Doc) -> bool:
 
 
 def forget_words(db: Db, request_id: str) -> None:
-    db.requests.update_one({"_id": request_id}, {"$unset": {"sealed.code_words": 1, "words_until": 1}})
+    db.requests.update_one({"_id": request_id}, {"$unset": {"encrypted.code_words": 1, "words_until": 1}})
 
 
 def in_days(days: float) -> datetime:

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from services.matching.handlers.entries import PractitionerEntry
 from services.matching.rules import MOST_SUGGESTIONS, Hours
 from shared.clock import now
-from shared.contracts import AgeGroup, Help, Part, Way
+from shared.contracts import AgeGroup, Help, MeetingType, Part
 from shared.i18n import LANGUAGES, _
 
 NOT_MEANT = {"csrf_token", "form_id"}
@@ -192,7 +192,7 @@ class EntryForm(Form):
     not_offered = _text(300)
     access = _text(300)
     languages = fields.List(fields.String(validate=validate.Regexp(r"^[a-z]{2,3}$", error=UNKNOWN)), load_default=list)
-    ways = _many(get_args(Way))
+    meeting_types = _many(get_args(MeetingType))
     parts = _many(get_args(Part))
     hours = fields.List(HoursRow(), load_default=list)
     help = _many(get_args(Help))

@@ -1,10 +1,21 @@
 """What coded answers are called. Marked here, translated where they are shown."""
 
 from shared.i18n import _
-from shared.labels import AGES, HELP, PARTS, WAYS
+from shared.labels import AGES, HELP, MEETING_TYPES, PARTS
 
 __all__ = [
-    "AGES", "DEEDS", "DONE", "EMAIL_IN_USE", "HELP", "OFFER_STATES", "PARTS", "REQUEST_STATES", "STATES", "WAYS", "WHY", "WORDS",
+    "AGES",
+    "DEEDS",
+    "DONE",
+    "EMAIL_IN_USE",
+    "HELP",
+    "MEETING_TYPES",
+    "OFFER_STATES",
+    "PARTS",
+    "REQUEST_STATES",
+    "STATES",
+    "WHY",
+    "WORDS",
 ]  # fmt: skip
 
 STATES = {

@@ -15,7 +15,7 @@ from services.matching.handlers.entries import PractitionerEntry, write_entries
 from shared.service import Service
 from shared.settings import read_core
 
-SPACED = ("languages", "ways", "parts", "help", "not_now", "ages")
+SPACED = ("languages", "meeting_types", "parts", "help", "not_now", "ages")
 COLUMNS = tuple(forms.EntryForm(home_zone="UTC", is_new=True).fields)
 TOO_MANY = "after the last column"
 Problem = tuple[int, str, str]

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from shared.contracts import AgeGroup, Choice, Help, Mode, Next, Part, PractitionerState, Way
+from shared.contracts import AgeGroup, Choice, Help, MeetingType, Mode, Next, Part, PractitionerState
 
 MINUTES_TOGETHER = 60
 WAKING = (9, 21)
@@ -31,7 +31,7 @@ class Hours:
 
 @dataclass(frozen=True, kw_only=True)
 class Practitioner:
-    """Empty `languages`, `ways`, `ages`, `parts` and `hours` mean: no limit. `hours` say it more exactly than `parts`."""
+    """Empty `languages`, `meeting_types`, `ages`, `parts` and `hours` mean: no limit. `hours` say it more exactly than `parts`."""
 
     id: str
     state: PractitionerState = "open"
@@ -40,7 +40,7 @@ class Practitioner:
     outstanding: int = 0
     offers_at_once: int = 1
     languages: tuple[str, ...] = ()
-    ways: tuple[Way, ...] = ()
+    meeting_types: tuple[MeetingType, ...] = ()
     ages: tuple[AgeGroup, ...] = ()
     parts: tuple[Part, ...] = ()
     hours: tuple[Hours, ...] = ()
@@ -62,7 +62,7 @@ class SupportRequest:
     choices: tuple[Choice, ...] = ()
     avoid: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
-    ways: tuple[Way, ...] = ()
+    meeting_types: tuple[MeetingType, ...] = ()
     parts: tuple[Part, ...] = ()
     time_zone: str = "UTC"
     help: tuple[Help, ...] = ()
@@ -87,7 +87,7 @@ def suits(request: SupportRequest, practitioner: Practitioner, today: date) -> b
     return (
         not _avoid_each_other(request, practitioner)
         and _share(request.languages, practitioner.languages)
-        and _share(request.ways, practitioner.ways)
+        and _share(request.meeting_types, practitioner.meeting_types)
         and (request.age_group is None or _share((request.age_group,), practitioner.ages))
         and not set(request.help) & set(practitioner.not_now)
         and have_an_hour_together(request, practitioner, today)
@@ -227,7 +227,11 @@ def in_order_of_what_matters(request: SupportRequest, people: Iterable[Practitio
 def _in_common(request: SupportRequest, p: Practitioner) -> int:
     return sum(
         len(set(wanted) & set(offered))
-        for wanted, offered in ((request.help, p.help), (request.languages, p.languages), (request.ways, p.ways))
+        for wanted, offered in (
+            (request.help, p.help),
+            (request.languages, p.languages),
+            (request.meeting_types, p.meeting_types),
+        )
     )
 
 

@@ -84,7 +84,7 @@ def facts_of(row: Doc) -> SupportRequest:
     return SupportRequest(
         id=row["_id"], supportee_id=row["supportee_id"], mode=row["mode"], submitted_at=row["submitted_at"],
         choices=tuple(Choice(**choice) for choice in row["choices"]), avoid=tuple(row["avoid"]),
-        languages=tuple(row["languages"]), ways=tuple(row["ways"]), parts=tuple(row["parts"]), time_zone=row["time_zone"],
+        languages=tuple(row["languages"]), meeting_types=tuple(row["meeting_types"]), parts=tuple(row["parts"]), time_zone=row["time_zone"],
         help=tuple(row["help"]), age_group=row["age_group"], asked=tuple(row["asked"]),
     )  # fmt: skip
 
@@ -131,7 +131,7 @@ def ids_of_those_rested(db: Db, moment: datetime) -> list[str]:
 def practitioner_of(row: Doc) -> Practitioner:
     return Practitioner(
         id=row["_id"], state=row["state"], places=row["places"], taken=row["taken"], outstanding=row["outstanding"],
-        offers_at_once=row["offers_at_once"], languages=tuple(row["languages"]), ways=tuple(row["ways"]),
+        offers_at_once=row["offers_at_once"], languages=tuple(row["languages"]), meeting_types=tuple(row["meeting_types"]),
         ages=tuple(row["ages"]), parts=tuple(row["parts"]), hours=tuple(Hours(**hours) for hours in row["hours"]),
         time_zone=row["time_zone"], help=tuple(row["help"]), not_now=tuple(row["not_now"]), avoid=tuple(row["avoid"]),
         asked_at=row["asked_at"],
@@ -265,9 +265,9 @@ def end_match(db: Db, match_id: str, moment: datetime) -> None:
 # Notes
 
 
-def add_note(db: Db, note_id: str, request_id: str, sealed: str, moment: datetime, **who: str) -> None:
+def add_note(db: Db, note_id: str, request_id: str, encrypted: str, moment: datetime, **who: str) -> None:
     """`who`: practitioner_id or coordinator_id who wrote it; to_practitioner_id, or none, when the supportee did."""
-    db.notes.insert_one({"_id": note_id, "request_id": request_id, "sealed": sealed, "at": moment, **who})
+    db.notes.insert_one({"_id": note_id, "request_id": request_id, "encrypted": encrypted, "at": moment, **who})
 
 
 def notes_about(db: Db, request_id: str, practitioner_id: str | None = None) -> list[Doc]:

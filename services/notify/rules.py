@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from shared.contracts import Answer, Channel, Next, Role, Sealed
+from shared.contracts import Answer, Channel, EncryptedFields, Next, Role
 
 LETTERS_LIVE = timedelta(hours=72)
 GAPS_BETWEEN_TRIES = [
@@ -22,7 +22,7 @@ LONGEST_GAP = timedelta(hours=4)
 
 @dataclass(frozen=True, kw_only=True)
 class Contact:
-    """How a person wants to be told. Their addresses stay sealed until the moment of sending."""
+    """How a person wants to be told. Their addresses stay encrypted until the moment of sending."""
 
     person_id: str
     role: Role
@@ -32,7 +32,7 @@ class Contact:
     time_zone: str
     quiet_from: int
     quiet_until: int
-    sealed: Sealed
+    encrypted: EncryptedFields
     phone: str | None = None  # keyed hash
 
 
@@ -86,7 +86,7 @@ def ways_to_tell(contact: Contact, letter: str) -> tuple[Channel, ...]:
 
 
 def _has_address(contact: Contact, way: Channel) -> bool:
-    return {"email": "email", "text": "phone"}[way] in contact.sealed.fields
+    return {"email": "email", "text": "phone"}[way] in contact.encrypted.fields
 
 
 def stale_at(letter: str, made_at: datetime, answer_by: datetime | None) -> datetime:

@@ -21,13 +21,13 @@ from services.notify.rules import Contact, Outcome
 from services.notify.texts import Gateway, Text, gateway
 from shared import vault
 from shared.clock import now
-from shared.contracts import Channel, Sealed
+from shared.contracts import Channel, EncryptedFields
 from shared.i18n import supported
 from shared.logs import get_logger
 from shared.metrics import LETTERS, SUBMIT_TO_TOLD
-from shared.mongo import Bell, Db, Doc
+from shared.mongo import Db, Doc, WakeUp
 from shared.settings import NotifySettings
-from shared.vault import Unopenable
+from shared.vault import DecryptionError
 
 log = get_logger("notify.sending")
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -42,20 +42,20 @@ def send_letters(settings: NotifySettings) -> None:
     """Register the two tasks that send: call it before the worker starts."""
     post = Post(settings.smtp_url)
     gap = timedelta(minutes=settings.minutes_between_texts)
-    mail_bell, text_bell = Bell(), Bell()
+    mail_bell, text_bell = WakeUp(), WakeUp()
 
     def ring(_: list[Doc]) -> None:
-        mail_bell.ring()
-        text_bell.ring()
+        mail_bell.wake()
+        text_bell.wake()
 
     service.after_commit(ring)
 
-    @service.beside("post")
+    @service.background_task("post")
     def carry_mail(db: Db, stop: threading.Event) -> None:
         Carrier(db, "email", Mail(post, settings).send, mail_bell).run(stop)
         post.close()
 
-    @service.beside("texts")
+    @service.background_task("texts")
     def carry_texts(db: Db, stop: threading.Event) -> None:
         if settings.sms_gateway != "none":
             warn_of_long_texts()
@@ -137,7 +137,7 @@ class Texts:
 class Carrier:
     """A few threads: one looks for the next letter that is due, the others carry what was found."""
 
-    def __init__(self, db: Db, channel: Channel, send: Send, bell: Bell) -> None:
+    def __init__(self, db: Db, channel: Channel, send: Send, bell: WakeUp) -> None:
         self._db, self._channel, self._send, self._bell = db, channel, send, bell
         self._looking = threading.Lock()
         self._breaker = Breaker()
@@ -150,7 +150,7 @@ class Carrier:
         for thread in threads:
             thread.start()
         stop.wait()
-        self._bell.ring()
+        self._bell.wake()
         end = time.monotonic() + SECONDS_TO_FINISH
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
@@ -199,8 +199,8 @@ class Carrier:
             raise NotWanted("not asked for any more")
         try:
             return self._send(row, contact, _opened(row, contact))
-        except Unopenable:
-            raise NotWanted("sealed for ever") from None
+        except DecryptionError:
+            raise NotWanted("encrypted for ever") from None
         except (NotNow, NotWanted, PyMongoError):
             raise
         except Exception as error:
@@ -252,15 +252,15 @@ def _not_wanted(reason: str) -> Outcome:
 
 
 def _opened(row: Doc, contact: Contact) -> dict[str, str]:
-    """The addresses, and what was sealed for this letter alone: open only while it is being sent."""
-    fields = _open(contact.sealed)
-    if "sealed" in row:
-        fields.update({f"letter_{name}": text for name, text in _open(Sealed(**row["sealed"])).items()})
+    """The addresses, and what was encrypted for this letter alone: open only while it is being sent."""
+    fields = _open(contact.encrypted)
+    if "encrypted" in row:
+        fields.update({f"letter_{name}": text for name, text in _open(EncryptedFields(**row["encrypted"])).items()})
     return fields
 
 
-def _open(sealed: Sealed) -> dict[str, str]:
-    return vault.open_all(service.vault.unwrap(sealed.wrap, sealed.person_id), sealed.person_id, sealed.fields)
+def _open(encrypted: EncryptedFields) -> dict[str, str]:
+    return vault.decrypt_fields(service.vault.unwrap(encrypted.wrap, encrypted.person_id), encrypted.person_id, encrypted.fields)
 
 
 def _link_for_mail(row: Doc, contact: Contact, fields: Mapping[str, str]) -> str:

@@ -7,8 +7,8 @@ from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 from pymongo.write_concern import WriteConcern
 
 from services.notify.rules import HOPEFUL, UNSENT, Contact, State
-from shared.contracts import Channel, ContactShared, OfferMade, Sealed
-from shared.mongo import SAFE, Db, Doc
+from shared.contracts import Channel, ContactShared, EncryptedFields, OfferMade, Role, TeamContactShared
+from shared.mongo import MAJORITY, Db, Doc
 
 LEASE = timedelta(minutes=2)
 KEPT_AFTER_SENDING = timedelta(hours=24)
@@ -33,16 +33,18 @@ INDEXES = {
 # contacts
 
 
-def keep_contact(db: Db, event: ContactShared, zone: str, phone: str | None) -> None:
+def keep_contact(
+    db: Db, event: ContactShared | TeamContactShared, role: Role, request_id: str | None, zone: str, phone: str | None
+) -> None:
     """The newest version stays, whatever the order they come in."""
     known = db.contacts.find_one({"_id": event.person_id}, {"version": 1})
     if known and known["version"] >= event.version:
         return
-    sealed = {"person_id": event.sealed.person_id, "wrap": event.sealed.wrap, "fields": event.sealed.fields}
+    encrypted = {"person_id": event.encrypted.person_id, "wrap": event.encrypted.wrap, "fields": event.encrypted.fields}
     row = {
-        "role": event.role, "request_id": event.request_id, "version": event.version, "channels": list(event.channels),
+        "role": role, "request_id": request_id, "version": event.version, "channels": list(event.channels),
         "language": event.language, "time_zone": zone, "quiet_from": event.quiet_from, "quiet_until": event.quiet_until,
-        "sealed": sealed, "phone": phone,
+        "encrypted": encrypted, "phone": phone,
     }  # fmt: skip
     db.contacts.replace_one({"_id": event.person_id}, row, upsert=True)
 
@@ -70,7 +72,7 @@ def _contact(row: Doc | None) -> Contact | None:
     return Contact(
         person_id=row["_id"],
         channels=tuple(row["channels"]),
-        sealed=Sealed(**row["sealed"]),
+        encrypted=EncryptedFields(**row["encrypted"]),
         **{name: row[name] for name in names},
     )
 
@@ -160,7 +162,7 @@ def put_letters(db: Db, rows: list[Doc]) -> None:
 def claim(db: Db, channel: Channel, moment: datetime) -> Doc | None:
     """The oldest letter that is due, as it was before it was claimed: `sending` then means that a sender died half way."""
     # A claim that a failover takes back lets a letter be sent twice: mail comes under the same Message-ID, a text must not.
-    safe = SAFE if channel == "text" else WriteConcern(w=1)
+    safe = MAJORITY if channel == "text" else WriteConcern(w=1)
     return db.letters.with_options(write_concern=safe).find_one_and_update(
         {"channel": channel, "next_at": {"$lte": moment}},
         {"$set": {"state": "sending", "next_at": moment + LEASE}, "$inc": {"tries": 1}},
@@ -179,14 +181,14 @@ def hold(db: Db, letter_id: str, until: datetime, *, tried: bool, reason: str) -
 
 def finish(db: Db, letter_id: str, state: State, moment: datetime, reason: str = "", *, keep_facts: bool = False) -> bool:
     """The letter needs no more sending. A receipt may have come first: a state only moves forward."""
-    gone = {"next_at": ""} if keep_facts else {"next_at": "", "sealed": ""}
+    gone = {"next_at": ""} if keep_facts else {"next_at": "", "encrypted": ""}
     change = {"$set": {"state": state, "reason": reason, "forget_at": moment + KEPT_AFTER_SENDING}, "$unset": gone}
     return db.letters.update_one({"_id": letter_id, "state": {"$in": list(UNSENT)}}, change).matched_count == 1
 
 
 def settle(db: Db, letter_id: str, state: State, moment: datetime) -> None:
     """A receipt came."""
-    change = {"$set": {"state": state, "forget_at": moment + KEPT_AFTER_SENDING}, "$unset": {"next_at": "", "sealed": ""}}
+    change = {"$set": {"state": state, "forget_at": moment + KEPT_AFTER_SENDING}, "$unset": {"next_at": "", "encrypted": ""}}
     db.letters.update_one({"_id": letter_id}, change)
 
 
@@ -197,7 +199,7 @@ def letter(db: Db, letter_id: str) -> Doc | None:
 def drop_unsent(db: Db, moment: datetime, reason: str, **where: Any) -> int:
     change = {
         "$set": {"state": "dropped", "reason": reason, "forget_at": moment + KEPT_AFTER_SENDING},
-        "$unset": {"next_at": "", "sealed": ""},
+        "$unset": {"next_at": "", "encrypted": ""},
     }
     return db.letters.update_many({**where, "state": "waiting"}, change).modified_count
 

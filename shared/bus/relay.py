@@ -19,7 +19,7 @@ from pymongo.write_concern import WriteConcern
 from shared.bus.publisher import ENDS_WITHIN, BrokerAway, Outgoing, Publisher
 from shared.bus.topology import EVENTS
 from shared.logs import get_logger
-from shared.mongo import Bell, Db, Doc
+from shared.mongo import Db, Doc, WakeUp
 
 WINDOW = 200
 LEASE_MS = 30_000
@@ -39,14 +39,14 @@ class Relay:
         self._rows = db.outbox
         self._claims = db.outbox.with_options(read_concern=ReadConcern("local"), write_concern=WriteConcern(w=1))
         self.id = str(uuid.uuid4())
-        self._publisher, self._bell = publisher, Bell()
+        self._publisher, self._bell = publisher, WakeUp()
         self._said: deque[Said] = deque()
         self._noted_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
     def start(self) -> None:
-        self._bell.listen_to(self._rows, {"tries": 0})
+        self._bell.watch(self._rows, {"tries": 0})
         self._thread.start()
 
     def alive(self) -> bool:

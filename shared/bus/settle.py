@@ -18,9 +18,9 @@ from shared.bus.publisher import ENDS_WITHIN, NotPublished, Outgoing, Publisher
 from shared.bus.topology import DEAD, RETRY, retry_queue_of, tier_after
 from shared.clock import now
 from shared.logs import get_logger
-from shared.messages import Envelope, Unreadable, from_json
+from shared.messages import Envelope, InvalidMessage, from_json
 from shared.mongo import Db
-from shared.service import NotYet, Service
+from shared.service import RetryLater, Service
 
 ATTEMPT, REASON, FAILED_AT = "x-attempt", "x-reason", "x-failed-at"
 NOT_LET_IN = {13, 18}
@@ -78,13 +78,16 @@ class Settler:
             envelope = _read(delivery.body)
             handler = self._handler_of(envelope)
             self._service.receive(envelope)
-        except Unreadable as error:
+        except InvalidMessage as error:
             outcome, reason = "unreadable", _plain(str(error))
         except BaseException as error:  # whatever a handler does, its message must be settled
             if environment_failed(error, self._service.db):
                 metrics.HANDLED.labels(self._service.name, handler, "away").inc()
                 raise Away(type(error).__name__) from error
-            outcome, reason = "not yet" if isinstance(error, NotYet) else "failed", f"{type(error).__name__} at {place_of(error)}"
+            outcome, reason = (
+                "not yet" if isinstance(error, RetryLater) else "failed",
+                f"{type(error).__name__} at {place_of(error)}",
+            )
         seconds = time.monotonic() - begun
         if reason:
             self._send_on(delivery, outcome, reason)
@@ -100,7 +103,7 @@ class Settler:
         (log.warning if reason else log.info)("settled", extra=_about(delivery) | told)
 
     def _handler_of(self, envelope: Envelope) -> str:
-        return next((h.__name__ for kind, h in self._service.handlers.items() if kind.kind == envelope.type), "none")
+        return next((h.__name__ for kind, h in self._service.handlers.items() if kind.event_type == envelope.type), "none")
 
     def _send_on(self, delivery: Delivery, outcome: str, reason: str) -> None:
         name = self._service.name
@@ -160,7 +163,7 @@ def _read(body: bytes) -> Envelope:
     try:
         return from_json(body)
     except RecursionError as error:
-        raise Unreadable("nested too deeply") from error
+        raise InvalidMessage("nested too deeply") from error
 
 
 def _plain(reason: str) -> str:

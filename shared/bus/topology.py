@@ -53,7 +53,7 @@ def tier_after(attempts: int) -> str | None:
 
 
 def heard_by(service: Service) -> list[str]:
-    return sorted(kind.kind for kind in service.handlers)
+    return sorted(kind.event_type for kind in service.handlers)
 
 
 def rights_of(service: str) -> Rights:

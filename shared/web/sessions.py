@@ -19,7 +19,7 @@ HOW_FINE_IDLE_TIME_IS = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Session:
-    """`subject_id` is what the session is about (a request, an offer). `key` opens the person's sealed answers, if held."""
+    """`subject_id` is what the session is about (a request, an offer). `key` opens the person's encrypted answers, if held."""
 
     role: str
     person_id: str

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.setup import SERVICES, files
-from shared.vault import KEYS_A_SERVICE_HOLDS
+from shared.vault import KEYS_BY_SERVICE
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def names_in(folder: Path) -> set[str]:
 
 def test_each_service_gets_its_own_keys_and_nothing_more(dealt: Path) -> None:
     for service in SERVICES:
-        keys = {f"keys/{name}" for name in KEYS_A_SERVICE_HOLDS[service]}
+        keys = {f"keys/{name}" for name in KEYS_BY_SERVICE[service]}
         given = {"smtp_url"} if service == "notify" else set()
         assert names_in(dealt / "out" / service) == {"mongodb_uri", "amqp_url", *keys, *given}
 

@@ -25,13 +25,13 @@ def test_a_services_name_is_its_folder_its_queue_and_its_key(name: str) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_hears_declared_facts_only(name: str) -> None:
-    assert set(topology.heard_by(service_called(name))) <= {kind.kind for kind in asyncapi.our_contracts()}
+    assert set(topology.heard_by(service_called(name))) <= {kind.event_type for kind in asyncapi.our_contracts()}
 
 
 def test_every_fact_is_heard_by_somebody() -> None:
     """One that nobody hears would be returned by the broker for ever."""
     heard = {kind for name in SERVICES for kind in topology.heard_by(service_called(name))}
-    assert {kind.kind for kind in asyncapi.our_contracts()} == heard
+    assert {kind.event_type for kind in asyncapi.our_contracts()} == heard
 
 
 @pytest.mark.parametrize("broker", [3, 4])

@@ -16,7 +16,7 @@ from services.intake.handlers import (
 )
 from services.intake.rules import standing
 from shared.clock import now
-from shared.contracts import ChoiceMade, OfferDeclined, OfferMade, RequestWithdrawn, Sealed, SuggestionsMade
+from shared.contracts import ChoiceMade, EncryptedFields, OfferDeclined, OfferMade, RequestWithdrawn, SuggestionsMade
 from shared.mongo import Db
 from shared.service import Service
 from tests.people import MONDAY, an_entry_seen
@@ -24,16 +24,24 @@ from tests.people import MONDAY, an_entry_seen
 
 @pytest.fixture
 def request_id(intake_db: Db) -> str:
-    row = {"_id": "r1", "person_id": "p1", "sent_at": MONDAY, "happened": [], "chosen": None, "withdrawn_at": None, "sealed": {}}
+    row = {
+        "_id": "r1",
+        "person_id": "p1",
+        "sent_at": MONDAY,
+        "happened": [],
+        "chosen": None,
+        "withdrawn_at": None,
+        "encrypted": {},
+    }
     intake_db.requests.insert_one(row)
     return "r1"
 
 
 def the_facts(request_id: str) -> list[tuple[object, object]]:
     offer = {"request_id": request_id, "offer_id": "o1", "practitioner_id": "juniper"}
-    sealed = Sealed(person_id="juniper", wrap="", fields={})
+    encrypted = EncryptedFields(person_id="juniper", wrap="", fields={})
     return [
-        (show_who_is_asked, OfferMade(**offer, version=1, answer_by=now(), code="A7", sealed=sealed)),
+        (show_who_is_asked, OfferMade(**offer, version=1, answer_by=now(), code="A7", encrypted=encrypted)),
         (show_not_this_time, OfferDeclined(**offer, version=2, then="suggest")),
         (show_suggestions, SuggestionsMade(request_id=request_id, supportee_id="p1", practitioner_ids=("kai",), version=3)),
     ]
@@ -56,7 +64,7 @@ def test_a_profile_is_found_by_its_address_and_lies_sealed(intake: Service) -> N
 def test_one_entry_that_does_not_open_leaves_the_others_readable(intake: Service) -> None:
     for id in ("juniper", "kai"):
         intake.run(keep_directory_entry, an_entry_seen(intake, id))
-    intake.db.directory.update_one({"_id": "kai"}, {"$set": {"sealed_profile": "AQ"}})
+    intake.db.directory.update_one({"_id": "kai"}, {"$set": {"encrypted_profile": "AQ"}})
     assert list(store.entries(intake.db, intake.vault)) == ["juniper"]
 
 
@@ -83,5 +91,5 @@ def test_an_answer_to_the_same_news_counts_once(intake_db: Db, request_id: str) 
 def test_leaving_is_said_once_and_takes_the_words_along(intake_db: Db, request_id: str) -> None:
     assert withdraw_request(request_id, intake_db) == [RequestWithdrawn(request_id=request_id)]
     assert withdraw_request(request_id, intake_db) == []
-    assert "sealed" not in (store.request(intake_db, request_id) or {})
+    assert "encrypted" not in (store.request(intake_db, request_id) or {})
     assert choose_what_happens_next(NextChosen(request_id, 3, "wait"), intake_db) == []

@@ -14,8 +14,8 @@ from shared.contracts import (
     OfferDeclined,
     OfferMade,
     PractitionerChanged,
+    ReplyProcessed,
     ReplyReceived,
-    ReplySettled,
     RequestWaiting,
 )
 from shared.messages import Event
@@ -120,7 +120,7 @@ def test_a_text_has_the_effect_of_the_page(matching: Service, said: str, kind: t
     ask(matching, "juniper")
     news = reply(matching, open_offer(matching), said)
     assert only(kind, news)
-    assert only(ReplySettled, news).outcome == said
+    assert only(ReplyProcessed, news).outcome == said
 
 
 def test_the_same_answer_by_text_a_second_time_is_no_mistake(matching: Service) -> None:
@@ -128,7 +128,7 @@ def test_the_same_answer_by_text_a_second_time_is_no_mistake(matching: Service) 
     ask(matching, "juniper")
     offer_id = open_offer(matching)
     reply(matching, offer_id, "yes")
-    assert [only(ReplySettled, reply(matching, offer_id, said)).outcome for said in ("yes", "not_this_time")] == [
+    assert [only(ReplyProcessed, reply(matching, offer_id, said)).outcome for said in ("yes", "not_this_time")] == [
         "yes", "too_late",
     ]  # fmt: skip
 
@@ -137,7 +137,7 @@ def test_nobody_answers_for_somebody_else(matching: Service) -> None:
     there_are(matching, "juniper")
     ask(matching, "juniper")
     offer_id = open_offer(matching)
-    assert only(ReplySettled, reply(matching, offer_id, "yes", by="kai")).outcome == "too_late"
+    assert only(ReplyProcessed, reply(matching, offer_id, "yes", by="kai")).outcome == "too_late"
     assert the(matching, "offers", offer_id)["open"]
 
 

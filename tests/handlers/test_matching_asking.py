@@ -10,8 +10,8 @@ from services.matching.handlers.entries import write_entry
 from shared import tokens, vault
 from shared.contracts import (
     ContactShared,
+    CoordinatorNeeded,
     OfferMade,
-    PersonNeeded,
     PractitionerChanged,
     RequestWaiting,
     SuggestionsMade,
@@ -19,7 +19,7 @@ from shared.contracts import (
 from shared.messages import Event
 from shared.mongo import Db
 from shared.service import Service
-from shared.vault import open_vault
+from shared.vault import load_vault
 from tests.handlers.matching_steps import ask, kinds, only, the, there_are
 from tests.people import a_request_submitted, an_entry
 
@@ -34,15 +34,15 @@ def test_the_chosen_practitioner_is_asked_and_a_place_is_held(matching: Service)
 
 def test_the_links_of_an_offer_travel_sealed_for_notify(matching: Service, keys: Any) -> None:
     there_are(matching, "juniper")
-    sealed = only(OfferMade, ask(matching, "juniper")).sealed
-    key = open_vault(keys, "notify").unwrap(sealed.wrap, "juniper")
-    links = vault.open_all(key, "juniper", sealed.fields)
+    encrypted = only(OfferMade, ask(matching, "juniper")).encrypted
+    key = load_vault(keys, "notify").unwrap(encrypted.wrap, "juniper")
+    links = vault.decrypt_fields(key, "juniper", encrypted.fields)
     for link in (links["link"], links["short_link"]):
         start, token = link.rsplit("/", 1)
         assert start == "https://kt.example/o"
         assert tokens.find(matching.db, token, "offer")
-    with pytest.raises(vault.Unopenable):
-        matching.vault.unwrap(sealed.wrap, "juniper")
+    with pytest.raises(vault.DecryptionError):
+        matching.vault.unwrap(encrypted.wrap, "juniper")
 
 
 def test_the_last_place_is_said_to_be_gone(matching: Service) -> None:
@@ -83,8 +83,8 @@ def test_anyone_who_is_free_is_asked_at_once(matching: Service) -> None:
 def test_whoever_is_not_sure_gets_names_and_a_person(matching: Service) -> None:
     there_are(matching, "ana", "kai")
     news = ask(matching, mode="reach_out")
-    assert kinds(news) == [PersonNeeded, SuggestionsMade]
-    assert only(PersonNeeded, news).reaching_out
+    assert kinds(news) == [CoordinatorNeeded, SuggestionsMade]
+    assert only(CoordinatorNeeded, news).reaching_out
     row = the(matching, "requests", "r1")
     assert (row["state"], sorted(row["suggested"]), row["version"]) == ("waiting", ["ana", "kai"], 2)
 
@@ -92,9 +92,9 @@ def test_whoever_is_not_sure_gets_names_and_a_person(matching: Service) -> None:
 def test_when_nobody_suits_the_request_waits_and_a_person_looks(matching: Service) -> None:
     there_are(matching, "ana", languages=("en",))
     news = ask(matching, mode="anyone", languages=("es",))
-    assert kinds(news) == [RequestWaiting, PersonNeeded]
-    assert only(PersonNeeded, news).why == "nobody_suits"
-    assert not only(PersonNeeded, news).reaching_out
+    assert kinds(news) == [RequestWaiting, CoordinatorNeeded]
+    assert only(CoordinatorNeeded, news).reason == "nobody_suits"
+    assert not only(CoordinatorNeeded, news).reaching_out
 
 
 def test_when_all_are_full_nobody_needs_to_look(matching: Service) -> None:
@@ -111,7 +111,7 @@ def test_the_same_request_told_twice_is_one(matching: Service) -> None:
 
 def test_a_practitioners_address_is_kept_for_notify_alone(matching: Service, matching_db: Db) -> None:
     contact = only(ContactShared, matching.run(write_entry, an_entry("juniper", phone="+15550100")))
-    assert (contact.role, contact.channels, sorted(contact.sealed.fields)) == (
+    assert (contact.role, contact.channels, sorted(contact.encrypted.fields)) == (
         "practitioner", ("email", "text"), ["email", "known_as", "link", "phone"],
     )  # fmt: skip
     assert "juniper@example.org" not in str(list(matching_db.practitioners.find()))

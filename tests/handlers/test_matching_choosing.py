@@ -7,17 +7,17 @@ from services.matching.handlers.minding import tell_the_desk_that_a_letter_faile
 from services.matching.handlers.signing_in import CoordinatorEntry, welcome_coordinator
 from shared.contracts import (
     ChoiceMade,
-    LetterUndelivered,
+    CoordinatorNeeded,
     MatchMade,
+    NotificationFailed,
     OfferMade,
     OfferReleased,
-    PersonNeeded,
     RequestWaiting,
     RequestWithdrawn,
     SuggestionsMade,
 )
 from shared.messages import Event
-from shared.service import NotYet, Service
+from shared.service import RetryLater, Service
 from tests.handlers.matching_steps import answer, ask, only, open_offer, the, there_are
 from tests.people import NEW_YORK
 
@@ -58,7 +58,7 @@ def test_choosing_another_lets_the_first_off(matching: Service) -> None:
     there_are(matching, "ana", "kai")
     ask(matching, "ana")
     news = choose(matching, "ask", "kai")
-    assert only(OfferReleased, news).why == "chose_another"
+    assert only(OfferReleased, news).reason == "chose_another"
     assert only(OfferMade, news).practitioner_id == "kai"
     assert the(matching, "practitioners", "ana")["taken"] == 0
 
@@ -79,16 +79,16 @@ def test_they_may_rather_wait(matching: Service) -> None:
 def test_they_may_rather_have_a_person_write(matching: Service) -> None:
     there_are(matching, "ana", state="resting")
     ask(matching, ("ana", "ask_me"))
-    assert only(PersonNeeded, choose(matching, "person")).reaching_out
+    assert only(CoordinatorNeeded, choose(matching, "person")).reaching_out
     assert the(matching, "requests", "r1")["state"] == "reaching_out"
 
 
 def test_withdrawing_lets_everyone_off_and_takes_the_words_away(matching: Service) -> None:
     there_are(matching, "ana")
     ask(matching, "ana")
-    assert only(OfferReleased, withdraw(matching)).why == "withdrawn"
+    assert only(OfferReleased, withdraw(matching)).reason == "withdrawn"
     row = the(matching, "requests", "r1")
-    assert (row["state"], row["sealed"]) == ("withdrawn", None)
+    assert (row["state"], row["encrypted"]) == ("withdrawn", None)
     assert (withdraw(matching), choose(matching, "wait")) == ([], [])
 
 
@@ -105,15 +105,15 @@ def test_withdrawing_after_a_match_frees_the_place_for_the_next(matching: Servic
 
 @pytest.mark.parametrize("handler", [go_on_as_they_chose, let_everyone_off])
 def test_what_comes_before_its_request_is_heard_later(matching: Service, handler: object) -> None:
-    with pytest.raises(NotYet):
+    with pytest.raises(RetryLater):
         choose(matching, "wait") if handler is go_on_as_they_chose else withdraw(matching)
 
 
 def test_a_letter_that_never_arrived_comes_to_the_desk_once(matching: Service) -> None:
     there_are(matching, "ana")
     ask(matching, "ana")
-    said = LetterUndelivered(person_id="ana", request_id="r1", letter="offer")
-    assert only(PersonNeeded, matching.run(tell_the_desk_that_a_letter_failed, said)).why == "not_delivered"
+    said = NotificationFailed(person_id="ana", request_id="r1", letter="offer")
+    assert only(CoordinatorNeeded, matching.run(tell_the_desk_that_a_letter_failed, said)).reason == "not_delivered"
     assert matching.run(tell_the_desk_that_a_letter_failed, said) == []
     assert matching.db.needs.count_documents({"open": True}) == 1
 
@@ -124,6 +124,6 @@ def test_a_failed_letter_to_a_coordinator_makes_no_further_letter(matching: Serv
     matching.run(welcome_coordinator, CoordinatorEntry(name="Ro", email="ro@example.org", time_zone=NEW_YORK))
     ro = matching.db.coordinators.find_one({})
     assert ro
-    said = LetterUndelivered(person_id=ro["_id"], request_id="r1", letter="person_needed")
+    said = NotificationFailed(person_id=ro["_id"], request_id="r1", letter="person_needed")
     assert matching.run(tell_the_desk_that_a_letter_failed, said) == []
     assert matching.db.needs.count_documents({"open": True}) == 1

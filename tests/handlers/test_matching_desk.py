@@ -25,9 +25,9 @@ from services.matching.handlers.signing_in import (
     welcome_coordinator,
 )
 from shared import tokens, vault
-from shared.contracts import ContactShared, OfferMade, PersonNeeded, PractitionerChanged, SignInAsked, SuggestionsMade
+from shared.contracts import ContactShared, CoordinatorNeeded, OfferMade, PractitionerChanged, SignInRequested, SuggestionsMade
 from shared.service import Service
-from shared.vault import open_vault
+from shared.vault import load_vault
 from tests.handlers.matching_steps import ask, kinds, only, open_offer, the, there_are
 from tests.people import NEW_YORK, an_entry
 
@@ -90,8 +90,8 @@ def test_nothing_is_suggested_while_somebody_is_asked(matching: Service) -> None
 def test_that_somebody_reaches_out_stays_on_the_desk_until_it_is_done(matching: Service) -> None:
     ask(matching, ("nobody", "ask_me"))
     said = matching.run(say_someone_reaches_out, RequestOpened(coordinator_id="ro", request_id="r1"))
-    assert only(PersonNeeded, said).reaching_out
-    assert only(PersonNeeded, said).taken
+    assert only(CoordinatorNeeded, said).reaching_out
+    assert only(CoordinatorNeeded, said).taken
     need = matching.db.needs.find_one({"open": True})
     assert need
     assert need["holder"] == "ro"
@@ -103,9 +103,9 @@ def test_that_somebody_reaches_out_stays_on_the_desk_until_it_is_done(matching: 
 def test_a_sign_in_link_works_until_it_is_used(matching: Service, keys: Any, role: Any) -> None:
     there_are(matching, "ana")
     matching.run(welcome_coordinator, CoordinatorEntry(name="Ro", email="ana@example.org", time_zone=NEW_YORK))
-    asked = only(SignInAsked, matching.run(send_sign_in_link, SignInWish(email="ana@example.org", role=role)))
-    key = open_vault(keys, "notify").unwrap(asked.sealed.wrap, asked.person_id)
-    token = vault.open_all(key, asked.person_id, asked.sealed.fields)["link"].rsplit("/", 1)[1]
+    asked = only(SignInRequested, matching.run(send_sign_in_link, SignInWish(email="ana@example.org", role=role)))
+    key = load_vault(keys, "notify").unwrap(asked.encrypted.wrap, asked.person_id)
+    token = vault.decrypt_fields(key, asked.person_id, asked.encrypted.fields)["link"].rsplit("/", 1)[1]
     link = tokens.find(matching.db, token, f"sign_in_{role}")
     assert link
     assert link.person_id == asked.person_id
@@ -136,7 +136,7 @@ def test_an_edit_without_an_address_keeps_the_contact(matching: Service) -> None
     assert kinds(matching.run(write_entry, an_entry("juniper", email=None, words="New"))) == [PractitionerChanged]
     moved = matching.run(write_entry, an_entry("juniper", email=None, time_zone="Europe/Berlin"))
     contact = only(ContactShared, moved)
-    assert (contact.version, contact.time_zone, "email" in contact.sealed.fields) == (2, "Europe/Berlin", True)
+    assert (contact.version, contact.time_zone, "email" in contact.encrypted.fields) == (2, "Europe/Berlin", True)
 
 
 def test_two_people_of_one_name_have_two_addresses_on_the_site(matching: Service) -> None:

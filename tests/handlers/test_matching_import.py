@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from services.matching.people import TOO_MANY, bring_in, check, main, read_file
 from shared.service import Service
 
-HEAD = "name,email,phone,languages,ways,hours,places,state,resting_until\n"
+HEAD = "name,email,phone,languages,meeting_types,hours,places,state,resting_until\n"
 GOOD = 'Ana,Ana@Example.org,(202) 555-0101,en es,video;text,"mon 18:00-20:00; wed 9:00-10:30",2,,\n'
 
 
@@ -24,7 +24,7 @@ def test_a_good_row_becomes_a_practitioner(matching: Service, tmp_path: Path) ->
     assert bring_in(entries, into=matching) == 1
     row = matching.db.practitioners.find_one({})
     assert row
-    assert (row["languages"], row["ways"], row["places"], row["state"]) == (["en", "es"], ["video", "text"], 2, "open")
+    assert (row["languages"], row["meeting_types"], row["places"], row["state"]) == (["en", "es"], ["video", "text"], 2, "open")
     assert row["hours"] == [{"day": 0, "start": 1080, "end": 1200}, {"day": 2, "start": 540, "end": 630}]
     assert row["has_phone"]
 
@@ -33,7 +33,7 @@ def test_each_problem_names_row_and_column_and_never_the_value(tmp_path: Path) -
     bad = "Kai,kai-at-home,12,xx1,boat,someday,-3,gone,yesterday\n"
     _, problems = check(read_file(a_file(tmp_path, GOOD, bad)), "UTC")
     assert {(row, column) for row, column, _ in problems} == {
-        (3, column) for column in ("email", "phone", "languages", "ways", "hours", "places", "state", "resting_until")
+        (3, column) for column in ("email", "phone", "languages", "meeting_types", "hours", "places", "state", "resting_until")
     }
     assert not any(value in says for _, _, says in problems for value in ("kai-at-home", "boat", "someday", "gone", "xx1"))
 

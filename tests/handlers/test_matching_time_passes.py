@@ -10,9 +10,9 @@ from services.matching.handlers.lapsing import let_offer_lapse, nudge_once
 from services.matching.handlers.waiting import offer_free_places
 from shared.clock import now
 from shared.contracts import (
-    OfferLapsed,
+    OfferExpired,
     OfferMade,
-    OfferNudged,
+    OfferReminded,
     PractitionerChanged,
     RequestWaiting,
     SuggestionsMade,
@@ -39,8 +39,8 @@ def test_one_nudge_in_the_middle_and_never_a_second(matching: Service, clock: Cl
     assert tick(matching, nudge_once) == []
     due = the(matching, "offers", open_offer(matching))["nudge_at"]
     clock.pass_by(seconds=(due - now()).total_seconds() + 60)
-    nudge = only(OfferNudged, tick(matching, nudge_once))
-    assert sorted(nudge.sealed.fields) == ["link", "short_link"]
+    nudge = only(OfferReminded, tick(matching, nudge_once))
+    assert sorted(nudge.encrypted.fields) == ["link", "short_link"]
     clock.pass_by(hours=1)
     assert tick(matching, nudge_once) == []
 
@@ -50,7 +50,7 @@ def test_no_answer_lapses_and_the_next_step_happens_by_itself(matching: Service,
     ask(matching, "juniper", "kai")
     clock.pass_by(days=5, minutes=1)
     news = tick(matching, let_offer_lapse)
-    assert only(OfferLapsed, news).then == "next_choice"
+    assert only(OfferExpired, news).then == "next_choice"
     assert only(OfferMade, news).practitioner_id == "kai"
     assert the(matching, "practitioners", "juniper")["taken"] == 0
 

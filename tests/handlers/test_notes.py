@@ -2,8 +2,8 @@
 
 import pytest
 
+from services.intake.encryption import encrypt_note, own_notes
 from services.intake.handlers import show_note, withdraw_request, write_back
-from services.intake.sealing import own_notes, seal_note
 from services.matching import store as matching_store
 from services.matching.handlers.choosing import let_everyone_off
 from services.matching.handlers.desk import NoteByCoordinator, write_to_them
@@ -12,24 +12,24 @@ from services.notify.handlers.contacts import keep_contact
 from services.notify.handlers.offers import tell_practitioner_of_a_note
 from services.notify.handlers.requests import tell_of_a_note
 from shared import vault
-from shared.contracts import NoteAnswered, NotePassedOn, NoteWritten, PersonNeeded, RequestWithdrawn
+from shared.contracts import CoordinatorNeeded, NoteAnswered, NoteForwarded, NoteWritten, RequestWithdrawn
 from shared.messages import Event
 from shared.mongo import Doc
-from shared.service import NotYet, Service
-from shared.vault import Unopenable
+from shared.service import RetryLater, Service
+from shared.vault import DecryptionError
 from tests.handlers.matching_steps import answer, ask, kinds, only, open_offer, the, there_are
 from tests.people import MONDAY
-from tests.receivers import ana, sealed_for_notify, wren
+from tests.receivers import ana, encrypted_for_notify, wren
 
 
 def key_of(matching: Service, request_id: str = "r1") -> bytes:
     row = the(matching, "requests", request_id)
-    return matching.vault.unwrap(row["sealed"]["wrap"], row["supportee_id"])
+    return matching.vault.unwrap(row["encrypted"]["wrap"], row["supportee_id"])
 
 
 def writes_back(matching: Service, words: str, note_id: str = "n1") -> list[Event]:
-    sealed = vault.seal(key_of(matching), "supportee of r1", vault.note_field(note_id), words)
-    return matching.run(pass_it_on, NoteAnswered(note_id=note_id, request_id="r1", sealed=sealed), once=note_id)
+    encrypted = vault.encrypt(key_of(matching), "supportee of r1", vault.note_field(note_id), words)
+    return matching.run(pass_it_on, NoteAnswered(note_id=note_id, request_id="r1", encrypted=encrypted), once=note_id)
 
 
 def open_needs(matching: Service) -> set[str]:
@@ -46,7 +46,7 @@ def asked(matching: Service) -> Service:
 def test_what_a_practitioner_asks_first_is_put_to_the_supportee_and_the_offer_stays_open(asked: Service) -> None:
     said = only(NoteWritten, answer(asked, open_offer(asked), "ask_first", question="Is text all right?"))
     assert (said.practitioner_id, said.supportee_id) == ("juniper", "supportee of r1")
-    opened = vault.open_sealed(key_of(asked), said.supportee_id, vault.note_field(said.note_id), said.sealed)
+    opened = vault.decrypt(key_of(asked), said.supportee_id, vault.note_field(said.note_id), said.encrypted)
     assert opened == "Is text all right?"
     assert open_needs(asked) == {"asks_first"}
     assert open_offer(asked)
@@ -54,16 +54,16 @@ def test_what_a_practitioner_asks_first_is_put_to_the_supportee_and_the_offer_st
 
 def test_a_note_cannot_be_passed_off_as_another(asked: Service) -> None:
     said = only(NoteWritten, answer(asked, open_offer(asked), "ask_first", question="Is text all right?"))
-    with pytest.raises(Unopenable):
-        vault.open_sealed(key_of(asked), said.supportee_id, vault.note_field("another"), said.sealed)
+    with pytest.raises(DecryptionError):
+        vault.decrypt(key_of(asked), said.supportee_id, vault.note_field("another"), said.encrypted)
 
 
 def test_the_answer_goes_to_whoever_asked_with_a_link_of_its_own(asked: Service) -> None:
     offer_id = open_offer(asked)
     answer(asked, offer_id, "ask_first", question="Is text all right?")
     said = writes_back(asked, "Text is good")
-    assert kinds(said) == [NotePassedOn]
-    assert (only(NotePassedOn, said).offer_id, only(NotePassedOn, said).practitioner_id) == (offer_id, "juniper")
+    assert kinds(said) == [NoteForwarded]
+    assert (only(NoteForwarded, said).offer_id, only(NoteForwarded, said).practitioner_id) == (offer_id, "juniper")
     assert open_needs(asked) == set()
     assert [note.get("practitioner_id") for note in matching_store.notes_about(asked.db, "r1", "juniper")] == ["juniper", None]
 
@@ -75,7 +75,7 @@ def test_a_note_that_comes_twice_is_one_note(asked: Service) -> None:
 
 
 def test_without_anybody_who_began_to_talk_a_note_goes_to_the_coordinators(asked: Service) -> None:
-    assert only(PersonNeeded, writes_back(asked, "Could we wait until spring?")).why == "wrote"
+    assert only(CoordinatorNeeded, writes_back(asked, "Could we wait until spring?")).reason == "wrote"
     assert open_needs(asked) == {"wrote"}
     assert matching_store.notes_about(asked.db, "r1", "juniper") == []
 
@@ -85,7 +85,7 @@ def test_after_a_yes_both_write_to_each_other(asked: Service) -> None:
     answer(asked, offer_id, "yes")
     said = asked.run(write_as_practitioner, NoteByPractitioner(offer_id=offer_id, words="Tuesdays at six?"))
     assert only(NoteWritten, said).practitioner_id == "juniper"
-    assert only(NotePassedOn, writes_back(asked, "Yes, gladly")).offer_id == offer_id
+    assert only(NoteForwarded, writes_back(asked, "Yes, gladly")).offer_id == offer_id
 
 
 def test_whoever_said_not_this_time_writes_no_more_and_reads_no_more(asked: Service) -> None:
@@ -93,7 +93,7 @@ def test_whoever_said_not_this_time_writes_no_more_and_reads_no_more(asked: Serv
     answer(asked, offer_id, "ask_first", question="Is text all right?")
     answer(asked, offer_id, "not_this_time")
     assert asked.run(write_as_practitioner, NoteByPractitioner(offer_id=offer_id, words="One more thing")) == []
-    assert only(PersonNeeded, writes_back(asked, "Text is good")).why == "wrote"
+    assert only(CoordinatorNeeded, writes_back(asked, "Text is good")).reason == "wrote"
     assert len(matching_store.notes_about(asked.db, "r1", "juniper")) == 1
 
 
@@ -108,17 +108,17 @@ def test_a_coordinator_answers_what_was_written_to_them(asked: Service) -> None:
 
 
 def test_when_they_leave_the_notes_go_and_none_comes_after(asked: Service) -> None:
-    sealed = vault.seal(key_of(asked), "supportee of r1", vault.note_field("n2"), "late")
+    encrypted = vault.encrypt(key_of(asked), "supportee of r1", vault.note_field("n2"), "late")
     writes_back(asked, "Hello")
     asked.run(let_everyone_off, RequestWithdrawn(request_id="r1"))
     assert asked.db.notes.count_documents({}) == 0
-    assert asked.run(pass_it_on, NoteAnswered(note_id="n2", request_id="r1", sealed=sealed)) == []
+    assert asked.run(pass_it_on, NoteAnswered(note_id="n2", request_id="r1", encrypted=encrypted)) == []
     assert asked.run(write_to_them, NoteByCoordinator(coordinator_id="ro", request_id="r1", words="Hello")) == []
 
 
 def test_a_note_that_overtakes_its_request_waits_for_it(matching: Service) -> None:
-    with pytest.raises(NotYet):
-        matching.run(pass_it_on, NoteAnswered(note_id="n1", request_id="r9", sealed="AQ"))
+    with pytest.raises(RetryLater):
+        matching.run(pass_it_on, NoteAnswered(note_id="n1", request_id="r9", encrypted="AQ"))
 
 
 # intake
@@ -129,7 +129,15 @@ KEY = vault.new_key()
 
 @pytest.fixture
 def row(intake: Service) -> Doc:
-    row = {"_id": "r1", "person_id": "p1", "sent_at": MONDAY, "happened": [], "chosen": None, "withdrawn_at": None, "sealed": {}}
+    row = {
+        "_id": "r1",
+        "person_id": "p1",
+        "sent_at": MONDAY,
+        "happened": [],
+        "chosen": None,
+        "withdrawn_at": None,
+        "encrypted": {},
+    }
     intake.db.requests.insert_one(row)
     return row
 
@@ -141,8 +149,10 @@ def as_it_is(intake: Service) -> Doc:
 
 
 def a_note(note_id: str = "n1", words: str = "Is text all right?") -> NoteWritten:
-    sealed = vault.seal(KEY, "p1", vault.note_field(note_id), words)
-    return NoteWritten(note_id=note_id, request_id="r1", supportee_id="p1", practitioner_id="juniper", sealed=sealed, version=2)
+    encrypted = vault.encrypt(KEY, "p1", vault.note_field(note_id), words)
+    return NoteWritten(
+        note_id=note_id, request_id="r1", supportee_id="p1", practitioner_id="juniper", encrypted=encrypted, version=2
+    )
 
 
 @pytest.mark.usefixtures("row")
@@ -150,13 +160,13 @@ def test_intake_keeps_a_note_once_and_can_read_it_only_with_their_key(intake: Se
     for _ in range(2):
         intake.run(show_note, a_note())
     assert [(note["by"], note["words"]) for note in own_notes(as_it_is(intake), KEY)] == [("juniper", "Is text all right?")]
-    with pytest.raises(Unopenable):
+    with pytest.raises(DecryptionError):
         own_notes(as_it_is(intake), vault.new_key())
     assert "text all right" not in str(as_it_is(intake))
 
 
 def test_what_they_write_back_is_said_once_and_kept_on_their_page(intake: Service, row: Doc) -> None:
-    note = seal_note(row, KEY, "Text is good", "n2")
+    note = encrypt_note(row, KEY, "Text is good", "n2")
     assert kinds(intake.run(write_back, note)) == [NoteAnswered]
     assert intake.run(write_back, note) == []
     assert [found["words"] for found in own_notes(as_it_is(intake), KEY)] == ["Text is good"]
@@ -166,7 +176,7 @@ def test_leaving_takes_the_notes_along(intake: Service, row: Doc) -> None:
     intake.run(show_note, a_note())
     intake.run(withdraw_request, "r1")
     intake.run(show_note, a_note("n3"))
-    assert intake.run(write_back, seal_note(row, KEY, "late", "n4")) == []
+    assert intake.run(write_back, encrypt_note(row, KEY, "late", "n4")) == []
     assert "notes" not in as_it_is(intake)
 
 
@@ -178,8 +188,8 @@ def test_both_are_told_that_there_is_something_to_read(notify: Service) -> None:
     keep_contact(wren(notify), notify.db)
     notify.db.letters.delete_many({})
     tell_of_a_note(a_note(), notify.db)
-    sealed = sealed_for_notify(notify.vault, "ana", link="https://kt.example/o/x", short_link="https://kt.example/o/y")
-    passed_on = NotePassedOn(offer_id="o1", note_id="n2", practitioner_id="ana", sealed=sealed)
+    encrypted = encrypted_for_notify(notify.vault, "ana", link="https://kt.example/o/x", short_link="https://kt.example/o/y")
+    passed_on = NoteForwarded(offer_id="o1", note_id="n2", practitioner_id="ana", encrypted=encrypted)
     tell_practitioner_of_a_note(passed_on, notify.db)
     told = {(letter["letter"], letter["person_id"]) for letter in notify.db.letters.find()}
     assert told == {("note", "wren"), ("note_for_you", "ana")}

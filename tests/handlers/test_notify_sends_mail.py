@@ -11,8 +11,8 @@ import pytest
 from services.notify.handlers.contacts import keep_contact
 from services.notify.handlers.offers import ask_practitioner, tell_not_this_time
 from shared.clock import now
-from shared.contracts import LetterUndelivered, OfferDeclined
-from shared.messages import event_in, from_json
+from shared.contracts import NotificationFailed, OfferDeclined
+from shared.messages import from_json, parse_event
 from shared.mongo import Db
 from shared.service import Service
 from tests.carrying import carrying_mail, eventually, notify_settings, row
@@ -75,7 +75,7 @@ def test_what_was_sealed_is_gone_when_the_mail_is_accepted(notify: Service, mail
     ask(notify)
     mailbox.wait_for(ANA)
     eventually(lambda: row(db)["state"] == "accepted")
-    assert "sealed" not in row(db)
+    assert "encrypted" not in row(db)
     assert "next_at" not in row(db)
 
 
@@ -109,7 +109,9 @@ def test_a_letter_refused_for_good_fails_at_once_and_the_desk_hears(
     mailbox.answer[moment] = "550 no such person"
     ask(notify)
     eventually(lambda: row(db)["state"] == "failed")
-    assert [event_in(from_json(one["body"])) for one in db.outbox.find()] == [LetterUndelivered(person_id="ana", letter="offer")]
+    assert [parse_event(from_json(one["body"])) for one in db.outbox.find()] == [
+        NotificationFailed(person_id="ana", letter="offer")
+    ]
     mailbox.answer.clear()
     ask(notify, "o2")
     assert len(mailbox.wait_for(ANA)) == 1
@@ -163,7 +165,7 @@ def test_after_three_days_a_letter_is_given_up_and_the_desk_hears(
     eventually(lambda: db.letters.find_one({"state": "waiting", "tries": 1}))
     forward(monkeypatch, tmp_path, timedelta(hours=71, minutes=59))
     eventually(lambda: row(db)["state"] == "gave_up")
-    assert db.outbox.count_documents({"type": "letter.undelivered.v1"}) == 1
+    assert db.outbox.count_documents({"type": "notification.failed.v1"}) == 1
 
 
 @pytest.mark.usefixtures("sending")

@@ -20,7 +20,7 @@ from services.notify.texts import Text, gateway
 from services.notify.web import make_app
 from shared.clock import now
 from shared.contracts import MatchMade, ReplyReceived
-from shared.messages import event_in, from_json
+from shared.messages import from_json, parse_event
 from shared.mongo import Db
 from shared.service import Service
 from shared.settings import NotifySettings
@@ -97,7 +97,7 @@ def test_an_offer_arrives_as_one_text_and_its_receipt_comes_back(notify: Service
     assert "https://kt.example/o/k7QmX2RtZ9pLw4Hd" in words
     assert "A7 1" in words
     eventually(lambda: text_row(db)["state"] == "delivered")
-    assert "sealed" not in text_row(db)
+    assert "encrypted" not in text_row(db)
 
 
 @pytest.mark.usefixtures("sending")
@@ -128,7 +128,7 @@ def test_a_text_from_the_phone_becomes_an_answer_once(notify: Service, kannel: K
     kannel.phone.wait_for(ANA_PHONE)
     kannel.phone.write(ANA_PHONE, "a7 1")
     eventually(lambda: db.outbox.count_documents({}))
-    [reply] = [event_in(from_json(one["body"])) for one in db.outbox.find()]
+    [reply] = [parse_event(from_json(one["body"])) for one in db.outbox.find()]
     assert isinstance(reply, ReplyReceived)
     assert (reply.offer_id, reply.practitioner_id, reply.answer) == ("o1", "ana", "yes")
 
@@ -193,7 +193,7 @@ def test_a_wrong_password_is_our_trouble_and_loses_no_text(settings: NotifySetti
 def test_a_house_without_texts_lets_the_desk_know_of_people_it_cannot_reach(notify: Service, keys: Path, db: Db) -> None:
     with carrying_texts(notify, notify_settings(keys)):
         tell_wren(notify)
-        eventually(lambda: db.outbox.count_documents({"type": "letter.undelivered.v1"}))
+        eventually(lambda: db.outbox.count_documents({"type": "notification.failed.v1"}))
 
 
 def test_an_address_that_makes_each_offer_two_texts_is_said_at_the_start(

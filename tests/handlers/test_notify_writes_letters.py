@@ -24,22 +24,22 @@ from services.notify.handlers.requests import (
 )
 from shared.clock import now
 from shared.contracts import (
-    LetterUndelivered,
+    CoordinatorNeeded,
     MatchMade,
+    NotificationFailed,
     OfferDeclined,
-    OfferLapsed,
+    OfferExpired,
     OfferReleased,
-    PersonNeeded,
+    ReplyProcessed,
     ReplyReceived,
-    ReplySettled,
     RequestWaiting,
     RequestWithdrawn,
-    SignInAsked,
+    SignInRequested,
     SuggestionsMade,
 )
 from shared.mongo import Db
-from shared.service import NotYet, Service
-from tests.receivers import ANA_PHONE, WREN_PHONE, a_coordinator, a_nudge, an_offer, ana, sealed_for_notify, wren
+from shared.service import RetryLater, Service
+from tests.receivers import ANA_PHONE, WREN_PHONE, a_coordinator, a_nudge, an_offer, ana, encrypted_for_notify, wren
 
 
 def written(db: Db, **where: Any) -> set[tuple[str, str, str]]:
@@ -73,9 +73,9 @@ def test_an_offer_heard_twice_is_one_letter_for_each_way(notify: Service, db: Db
 
 
 def test_news_for_somebody_whose_contact_has_not_come_waits_for_it(notify: Service) -> None:
-    with pytest.raises(NotYet):
+    with pytest.raises(RetryLater):
         ask_practitioner(an_offer(notify), notify.db)
-    with pytest.raises(NotYet):
+    with pytest.raises(RetryLater):
         tell_not_this_time(declined(), notify.db)
 
 
@@ -94,7 +94,7 @@ def every_fact_for_wren(notify: Service) -> list[tuple[Any, Any]]:
         (tell_of_suggestions, SuggestionsMade(practitioner_ids=("kai",), version=3, **about)),
         (tell_of_waiting, RequestWaiting(waiting_for="place", version=4, **about)),
         (ask_practitioner, an_offer(notify, "o2", version=5, after_waiting=True)),
-        (call_coordinators, PersonNeeded(why="nobody_suits", reaching_out=True, version=6, **about)),
+        (call_coordinators, CoordinatorNeeded(reason="nobody_suits", reaching_out=True, version=6, **about)),
         (tell_supportee_yes, MatchMade(match_id="m1", offer_id="o2", practitioner_id="ana", version=7, **about)),
     ]
 
@@ -131,11 +131,11 @@ def test_suggestions_that_come_with_a_not_this_time_are_one_letter(notify: Servi
 
 def test_the_desk_is_not_called_for_what_a_coordinator_does_already(notify: Service, db: Db) -> None:
     keep_contact(a_coordinator(notify, "ro"), db)
-    about: dict[str, Any] = {"request_id": "r1", "supportee_id": "wren", "why": "reach_out", "reaching_out": True}
-    call_coordinators(PersonNeeded(version=2, taken=True, **about), db)
+    about: dict[str, Any] = {"request_id": "r1", "supportee_id": "wren", "reason": "reach_out", "reaching_out": True}
+    call_coordinators(CoordinatorNeeded(version=2, taken=True, **about), db)
     assert written(db, person_id="ro") == set()
     assert {letter for letter, *_ in written(db, person_id="wren")} == {"someone_will_write"}
-    call_coordinators(PersonNeeded(version=3, **about), db)
+    call_coordinators(CoordinatorNeeded(version=3, **about), db)
     assert {letter for letter, *_ in written(db, person_id="ro")} == {"reach_out"}
 
 
@@ -179,13 +179,13 @@ def test_an_offer_whose_end_was_heard_first_is_never_sent(notify: Service, db: D
 
 
 def test_who_was_asked_hears_that_it_has_moved_on_and_who_was_not_yet_told_hears_nothing(notify: Service, db: Db) -> None:
-    gone = OfferReleased(offer_id="o1", request_id="r1", practitioner_id="ana", version=2, why="withdrawn")
+    gone = OfferReleased(offer_id="o1", request_id="r1", practitioner_id="ana", version=2, reason="withdrawn")
     ask_practitioner(an_offer(notify), db)
     tell_practitioner_it_is_gone(gone, db)
     assert written(db) == set()
     ask_practitioner(an_offer(notify, "o2"), db)
     db.letters.update_one({"offer_id": "o2", "channel": "email"}, {"$set": {"state": "accepted"}})
-    lapsed = OfferLapsed(offer_id="o2", request_id="r1", practitioner_id="ana", version=3, then="wait")
+    lapsed = OfferExpired(offer_id="o2", request_id="r1", practitioner_id="ana", version=3, then="wait")
     tell_both_that_time_is_over(lapsed, db)
     assert {letter for letter, *_ in written(db, person_id="ana")} == {"offer_gone"}
     assert {letter for letter, *_ in written(db, person_id="wren")} == {"not_this_time"}
@@ -195,14 +195,16 @@ def test_who_rests_is_not_written_about_the_offer_they_gave_back(notify: Service
     ask_practitioner(an_offer(notify), db)
     db.letters.update_many({}, {"$set": {"state": "accepted"}})
     tell_practitioner_it_is_gone(
-        OfferReleased(offer_id="o1", request_id="r1", practitioner_id="ana", version=2, why="resting"), db
+        OfferReleased(offer_id="o1", request_id="r1", practitioner_id="ana", version=2, reason="resting"), db
     )
     assert written(db) == set()
 
 
 def test_every_coordinator_hears_that_a_person_is_needed(notify: Service, db: Db) -> None:
     keep_contact(a_coordinator(notify, "dara"), db)
-    call_coordinators(PersonNeeded(request_id="r1", supportee_id="wren", why="asks_first", reaching_out=False, version=2), db)
+    call_coordinators(
+        CoordinatorNeeded(request_id="r1", supportee_id="wren", reason="asks_first", reaching_out=False, version=2), db
+    )
     assert written(db) == {("reach_out", "coco", "email"), ("reach_out", "dara", "email")}
 
 
@@ -214,16 +216,16 @@ def test_after_withdrawing_nothing_more_is_sent(notify: Service, db: Db) -> None
 
 def test_a_sign_in_link_goes_by_one_way_only(notify: Service, db: Db) -> None:
     for person in ("ana", "wren"):
-        link = sealed_for_notify(notify.vault, person, link="https://kt.example/me/in/x")
-        send_sign_in_link(SignInAsked(person_id=person, role="practitioner", sealed=link), db)
+        link = encrypted_for_notify(notify.vault, person, link="https://kt.example/me/in/x")
+        send_sign_in_link(SignInRequested(person_id=person, role="practitioner", encrypted=link), db)
     assert written(db) == {("sign_in", "ana", "email"), ("sign_in", "wren", "email")}
 
 
 def test_a_sign_in_link_is_never_texted_to_a_supportee(notify: Service) -> None:
     keep_contact(wren(notify, channels=("text",)), notify.db)
     notify.db.letters.delete_many({})
-    link = sealed_for_notify(notify.vault, "wren", link="https://kt.example/s/in/x")
-    send_sign_in_link(SignInAsked(person_id="wren", role="supportee", sealed=link), notify.db)
+    link = encrypted_for_notify(notify.vault, "wren", link="https://kt.example/s/in/x")
+    send_sign_in_link(SignInRequested(person_id="wren", role="supportee", encrypted=link), notify.db)
     assert written(notify.db) == set()
 
 
@@ -291,7 +293,7 @@ def test_stop_ends_texts_that_were_waiting_and_never_the_mail(notify: Service, d
 
 def test_the_sender_of_an_answer_hears_what_became_of_it(notify: Service, db: Db) -> None:
     for outcome, letter in (("yes", "answer_noted"), ("too_late", "answer_too_late")):
-        answer_the_reply(ReplySettled(offer_id="o1", practitioner_id="ana", reply_id=letter, outcome=outcome), db)
+        answer_the_reply(ReplyProcessed(offer_id="o1", practitioner_id="ana", reply_id=letter, outcome=outcome), db)
         assert (letter, "ana", "text") in written(db)
 
 
@@ -324,12 +326,12 @@ def test_when_every_way_failed_a_coordinator_should_know(notify: Service, db: Db
     ask_practitioner(an_offer(notify), db)
     assert give_up(GivenUp(the_letter(db, "email")["_id"], "failed", "550"), db) == []
     news = note_receipt(Receipt(the_letter(db, "text")["_id"], "failed"), db)
-    assert news == [LetterUndelivered(person_id="ana", letter="offer")]
+    assert news == [NotificationFailed(person_id="ana", letter="offer")]
 
 
 def test_what_is_sent_keeps_no_link_and_is_forgotten_in_a_day(notify: Service, db: Db) -> None:
     ask_practitioner(an_offer(notify), db)
     note_receipt(Receipt(the_letter(db, "text")["_id"], "delivered"), db)
     row = the_letter(db, "text")
-    assert "sealed" not in row
+    assert "encrypted" not in row
     assert row["forget_at"] <= now() + timedelta(hours=24)

@@ -67,7 +67,7 @@ class House:
         used = set(database.list_database_names()) & set(SERVICES)
         assert not used, f"journeys want an empty MongoDB; {', '.join(sorted(used))} is there already"
         database.close()
-        vault.make_keys(self.home.folder / "keys")
+        vault.generate_keys(self.home.folder / "keys")
         self.kannel.start()
         self._processes = {process.name: self._with_kannel(process) for process in self._wanted()}
         self._declare_queues()

@@ -10,10 +10,10 @@ from werkzeug.test import TestResponse
 
 from services.matching.web import make_app
 from shared import vault
-from shared.contracts import NotePassedOn, OfferMade, SignInAsked
+from shared.contracts import NoteForwarded, OfferMade, SignInRequested
 from shared.service import Service
 from shared.settings import Settings
-from shared.vault import open_vault
+from shared.vault import load_vault
 from shared.web.limits import limiter
 
 
@@ -36,11 +36,11 @@ def press(visitor: FlaskClient, page: str, action: str | None = None, **fields: 
     return visitor.post(action or page, data={**hidden, **fields})
 
 
-def opened(keys: Path, said: NotePassedOn | OfferMade | SignInAsked) -> dict[str, str]:
+def opened(keys: Path, said: NoteForwarded | OfferMade | SignInRequested) -> dict[str, str]:
     """What notify reads in the news: paths of the links."""
-    sealed = said.sealed
-    key = open_vault(keys, "notify").unwrap(sealed.wrap, sealed.person_id)
-    found = vault.open_all(key, sealed.person_id, sealed.fields)
+    encrypted = said.encrypted
+    key = load_vault(keys, "notify").unwrap(encrypted.wrap, encrypted.person_id)
+    found = vault.decrypt_fields(key, encrypted.person_id, encrypted.fields)
     return {name: "/" + link.split("/", 3)[3] for name, link in found.items()}
 
 

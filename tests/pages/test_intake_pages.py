@@ -17,15 +17,15 @@ from shared import vault
 from shared.clock import now
 from shared.contracts import (
     ChoiceMade,
+    EncryptedFields,
     NoteWritten,
     OfferDeclined,
     OfferMade,
     RequestWithdrawn,
-    Sealed,
-    SignInAsked,
+    SignInRequested,
     SuggestionsMade,
 )
-from shared.messages import event_in, from_json
+from shared.messages import from_json, parse_event
 from shared.service import Service
 from shared.settings import Settings
 from shared.tokens import digest
@@ -79,11 +79,11 @@ def code_words(html: str) -> str:
 
 
 def said(intake: Service, kind: str) -> list[Any]:
-    return [event_in(from_json(row["body"])) for row in intake.db.outbox.find({"type": kind})]
+    return [parse_event(from_json(row["body"])) for row in intake.db.outbox.find({"type": kind})]
 
 
 PAGES = [
-    "/", "/expect", "/keep", "/help", "/comfort", "/away", "/people", "/people?ways=video&text=juniper", "/people?text=nobody",
+    "/", "/expect", "/keep", "/help", "/comfort", "/away", "/people", "/people?meeting_types=video&text=juniper", "/people?text=nobody",
     "/people/juniper", "/people/ana", "/ask/1", "/ask/1?with=juniper", "/ask/return", "/s", "/s/link-sent", "/s/in/x",
     "/ask/erased",
 ]  # fmt: skip
@@ -146,9 +146,9 @@ def test_matching_and_notify_can_open_only_what_is_for_them(visitor: FlaskClient
     post(visitor, "/ask/check")
     opened = {}
     for service, kind in (("matching", "request.submitted.v1"), ("notify", "contact.shared.v1")):
-        sealed: Sealed = said(intake, kind)[0].sealed
-        key = vault.open_vault(keys, service).unwrap(sealed.wrap, sealed.person_id)
-        opened[service] = vault.open_all(key, sealed.person_id, sealed.fields)
+        encrypted: EncryptedFields = said(intake, kind)[0].encrypted
+        key = vault.load_vault(keys, service).unwrap(encrypted.wrap, encrypted.person_id)
+        opened[service] = vault.decrypt_fields(key, encrypted.person_id, encrypted.fields)
     assert opened["matching"] == {"name": "Wren", "words": "company on hard mornings"}
     link = opened["notify"].pop("link")
     assert opened["notify"] == {"email": "rosa@example.org", "phone": "+12125550177", "known_as": "Wren"}
@@ -242,12 +242,12 @@ def test_suggestions_can_be_chosen_on_the_page_once(visitor: FlaskClient, intake
 
 
 def a_note_from_juniper(intake: Service, keys: Path, words: str) -> NoteWritten:
-    """Sealed as matching seals it: under the key that the wrap in the request carries."""
+    """EncryptedFields as matching seals it: under the key that the wrap in the request carries."""
     submitted = said(intake, "request.submitted.v1")[0]
-    key = vault.open_vault(keys, "matching").unwrap(submitted.sealed.wrap, submitted.supportee_id)
-    sealed = vault.seal(key, submitted.supportee_id, vault.note_field("n1"), words)
+    key = vault.load_vault(keys, "matching").unwrap(submitted.encrypted.wrap, submitted.supportee_id)
+    encrypted = vault.encrypt(key, submitted.supportee_id, vault.note_field("n1"), words)
     about = {"request_id": submitted.request_id, "supportee_id": submitted.supportee_id}
-    return NoteWritten(**about, note_id="n1", practitioner_id="juniper", sealed=sealed, version=2)
+    return NoteWritten(**about, note_id="n1", practitioner_id="juniper", encrypted=encrypted, version=2)
 
 
 def asked_juniper(visitor: FlaskClient, intake: Service) -> str:
@@ -255,8 +255,8 @@ def asked_juniper(visitor: FlaskClient, intake: Service) -> str:
     ask_for(visitor, "juniper")
     post(visitor, "/ask/check")
     facts = {"request_id": said(intake, "request.submitted.v1")[0].request_id, "offer_id": "o1", "practitioner_id": "juniper"}
-    sealed = Sealed(person_id="juniper", wrap="", fields={})
-    intake.run(show_who_is_asked, OfferMade(**facts, version=1, answer_by=now(), code="A7", sealed=sealed))
+    encrypted = EncryptedFields(person_id="juniper", wrap="", fields={})
+    intake.run(show_who_is_asked, OfferMade(**facts, version=1, answer_by=now(), code="A7", encrypted=encrypted))
     return code_words(visitor.get("/ask/sent").text)
 
 
@@ -303,8 +303,8 @@ def test_the_status_page_says_who_is_asked_and_until_when(visitor: FlaskClient, 
     post(visitor, "/ask/check")
     request_id = said(intake, "request.submitted.v1")[0].request_id
     facts = {"request_id": request_id, "offer_id": "o1", "practitioner_id": "juniper"}
-    sealed = Sealed(person_id="juniper", wrap="", fields={})
-    intake.run(show_who_is_asked, OfferMade(**facts, version=1, answer_by=now(), code="A7", sealed=sealed))
+    encrypted = EncryptedFields(person_id="juniper", wrap="", fields={})
+    intake.run(show_who_is_asked, OfferMade(**facts, version=1, answer_by=now(), code="A7", encrypted=encrypted))
     assert "<h1>Juniper is reading your request</h1>" in visitor.get("/s").text
     intake.run(show_not_this_time, OfferDeclined(**facts, version=2, then="ask_me"))
     assert "Juniper cannot meet right now. What would you like?" in visitor.get("/s").text
@@ -317,7 +317,7 @@ def test_leaving_ends_the_request_and_deletes_what_was_written(visitor: FlaskCli
     post(visitor, "/s/out", at="/s")
     row = intake.db.requests.find_one()
     assert row is not None
-    assert "sealed" not in row
+    assert "encrypted" not in row
     assert said(intake, "request.withdrawn.v1") == [RequestWithdrawn(request_id=row["_id"])]
 
 
@@ -330,7 +330,7 @@ def test_a_link_is_sent_to_a_known_address_only_and_the_page_does_not_tell(visit
         for address in ("rosa@example.org", "x@example.org")
     ]
     assert answers == ["/s/link-sent"] * 2
-    assert [type(event) for event in said(intake, "sign_in.asked.v1")] == [SignInAsked]
+    assert [type(event) for event in said(intake, "sign_in.requested.v1")] == [SignInRequested]
 
 
 def test_leave_sends_away_and_clears_cookies(visitor: FlaskClient) -> None:

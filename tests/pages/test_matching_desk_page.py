@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from services.matching.coordinators import add_coordinator
 from services.matching.handlers.signing_in import SignInWish, send_sign_in_link
 from shared.clock import now
-from shared.contracts import SignInAsked
+from shared.contracts import SignInRequested
 from shared.service import Service
 from tests.handlers.matching_steps import answer, ask, only, open_offer, the, there_are
 from tests.pages.matching_site import everything_in, opened, press, the_site
@@ -17,7 +17,7 @@ from tests.pages.matching_site import everything_in, opened, press, the_site
 
 def signed_in(matching: Service, keys: Path, role: Any, email: str) -> FlaskClient:
     visitor = the_site(matching, keys).test_client()
-    link = opened(keys, only(SignInAsked, matching.run(send_sign_in_link, SignInWish(email=email, role=role))))["link"]
+    link = opened(keys, only(SignInRequested, matching.run(send_sign_in_link, SignInWish(email=email, role=role))))["link"]
     assert press(visitor, link).status_code == 303
     return visitor
 
@@ -43,14 +43,14 @@ def test_known_and_unknown_addresses_get_the_same_answer(matching: Service, keys
         press(visitor, door, f"{door}/sign-in", email=email) for email in ("juniper@example.org", "who@example.org")
     ]
     assert (known.status_code, known.location, known.data) == (unknown.status_code, unknown.location, unknown.data)
-    assert matching.db.outbox.count_documents({"type": "sign_in.asked.v1"}) == 1
+    assert matching.db.outbox.count_documents({"type": "sign_in.requested.v1"}) == 1
 
 
 def test_a_sign_in_link_is_not_used_up_by_looking(matching: Service, keys: Path) -> None:
     there_are(matching, "juniper")
     visitor = the_site(matching, keys).test_client()
     wish = SignInWish(email="juniper@example.org", role="practitioner")
-    link = opened(keys, only(SignInAsked, matching.run(send_sign_in_link, wish)))["link"]
+    link = opened(keys, only(SignInRequested, matching.run(send_sign_in_link, wish)))["link"]
     before = everything_in(matching)
     for _ in range(5):
         visitor.get(link)
@@ -166,7 +166,7 @@ def test_a_practitioner_is_made_and_edited(ro: FlaskClient, matching: Service) -
     action = html.split('<form method="post" action="')[1].split('"')[0]
     token = html.split('name="csrf_token" value="')[1].split('"')[0]
     typed = {
-        "csrf_token": token, "name": "Sol", "words": "I garden.", "languages": ["en", "es"], "ways": ["video"],
+        "csrf_token": token, "name": "Sol", "words": "I garden.", "languages": ["en", "es"], "meeting_types": ["video"],
         "day": ["tue", ""], "start": ["18:00", ""], "end": ["20:30", ""], "time_zone": "Europe/Madrid", "places": "2",
         "offers_at_once": "1", "state": "open", "language": "es", "email": "sol@example.org", "phone": "+34600000000",
     }  # fmt: skip
@@ -212,6 +212,6 @@ def test_a_coordinator_writes_to_whoever_asked(matching: Service, ro: FlaskClien
 
 def test_a_note_that_does_not_open_leaves_the_page_readable(matching: Service, ro: FlaskClient) -> None:
     ask(matching, ("nobody", "ask_me"))
-    matching.db.notes.insert_one({"_id": "n1", "request_id": "r1", "sealed": "AQ", "at": now()})
+    matching.db.notes.insert_one({"_id": "n1", "request_id": "r1", "encrypted": "AQ", "at": now()})
     press(ro, "/c/requests/r1", "/c/requests/r1/open")
     assert ro.get("/c/requests/r1").status_code == 200

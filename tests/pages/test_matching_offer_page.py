@@ -10,7 +10,7 @@ from services.matching.handlers.choosing import let_everyone_off
 from services.matching.handlers.lapsing import let_offer_lapse
 from services.matching.handlers.notes import pass_it_on
 from shared import vault
-from shared.contracts import NoteAnswered, NotePassedOn, OfferMade, RequestWithdrawn
+from shared.contracts import NoteAnswered, NoteForwarded, OfferMade, RequestWithdrawn
 from shared.service import Service
 from tests.handlers.matching_steps import Clock, ask, only, open_offer, the, there_are, tick
 from tests.pages.matching_site import everything_in, opened, press, the_site
@@ -92,9 +92,9 @@ def test_their_answer_stands_under_the_question(
 ) -> None:
     press(visitor, links["link"])
     press(visitor, "/o", "/o", answer="ask_first", question="Is text all right?")
-    key = matching.vault.unwrap(the(matching, "requests", "r1")["sealed"]["wrap"], "supportee of r1")
-    sealed = vault.seal(key, "supportee of r1", vault.note_field("n1"), "Text is good\nand <b>mornings</b>")
-    said = only(NotePassedOn, matching.run(pass_it_on, NoteAnswered(note_id="n1", request_id="r1", sealed=sealed)))
+    key = matching.vault.unwrap(the(matching, "requests", "r1")["encrypted"]["wrap"], "supportee of r1")
+    encrypted = vault.encrypt(key, "supportee of r1", vault.note_field("n1"), "Text is good\nand <b>mornings</b>")
+    said = only(NoteForwarded, matching.run(pass_it_on, NoteAnswered(note_id="n1", request_id="r1", encrypted=encrypted)))
     assert press(visitor, opened(keys, said)["link"]).location == "/o"
     html = visitor.get("/o").text
     assert "Text is good\nand &lt;b&gt;mornings&lt;/b&gt;" in html

@@ -11,9 +11,11 @@ from shared.contracts import Choice
 TODAY = date(2026, 11, 23)
 FRIDAY = datetime(2026, 11, 27, 9, tzinfo=UTC)
 PEOPLE = [
-    Entry(id="juniper", state="open", ways=("video",), languages=("en",), parts=("weekday_evening",), words="I keep bees"),
-    Entry(id="kai", state="open", ways=("phone",), languages=("en", "es"), parts=("weekend_morning",), help=("forms",)),
-    Entry(id="ana", state="resting", ways=("video",), languages=("es",)),
+    Entry(
+        id="juniper", state="open", meeting_types=("video",), languages=("en",), parts=("weekday_evening",), words="I keep bees"
+    ),
+    Entry(id="kai", state="open", meeting_types=("phone",), languages=("en", "es"), parts=("weekend_morning",), help=("forms",)),
+    Entry(id="ana", state="resting", meeting_types=("video",), languages=("es",)),
 ]
 
 
@@ -33,15 +35,15 @@ def test_those_open_to_somebody_new_stand_before_those_who_rest() -> None:
 
 
 def test_all_groups_of_a_wish_must_be_met_and_any_tick_within_one() -> None:
-    assert ids(rules.matching_wish(PEOPLE, Wish(ways=("video", "text"), languages=("en",)))) == ["juniper"]
+    assert ids(rules.matching_wish(PEOPLE, Wish(meeting_types=("video", "text"), languages=("en",)))) == ["juniper"]
     assert ids(rules.matching_wish(PEOPLE, Wish(when=("morning",)))) == ["kai", "ana"]
     assert ids(rules.matching_wish(PEOPLE, Wish(text="BEES keep"))) == ["juniper"]
 
 
 def test_an_empty_result_names_what_to_drop() -> None:
-    wish = Wish(ways=("phone",), text="bees")
+    wish = Wish(meeting_types=("phone",), text="bees")
     assert rules.matching_wish(PEOPLE, wish) == []
-    assert rules.without_one(PEOPLE, wish) == {"ways": 1, "text": 1}
+    assert rules.without_one(PEOPLE, wish) == {"meeting_types": 1, "text": 1}
 
 
 def test_whoever_is_not_open_at_send_is_named_in_the_order_chosen() -> None:
@@ -108,12 +110,12 @@ def test_wanting_a_person_does_not_hide_who_is_reading() -> None:
 
 
 def test_a_coordinator_who_helps_behind_the_scenes_changes_nothing_on_the_page() -> None:
-    help = fact("person.needed", 2, why="asks_first", reaching_out=False)
+    help = fact("coordinator.needed", 2, why="asks_first", reaching_out=False)
     assert rules.standing([ASKED, help]).kind == "asking"
 
 
 def test_nobody_suits_is_said_plainly() -> None:
-    found = rules.standing([fact("person.needed", 1, why="nobody_suits", reaching_out=True)])
+    found = rules.standing([fact("coordinator.needed", 1, why="nobody_suits", reaching_out=True)])
     assert (found.kind, found.why) == ("reaching_out", "nobody_suits")
 
 

@@ -23,7 +23,7 @@ from services.notify.rules import (
     when_awake,
     when_to_send,
 )
-from shared.contracts import Channel, Role, Sealed
+from shared.contracts import Channel, EncryptedFields, Role
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda moment: moment.replace(tzinfo=UTC))
@@ -32,10 +32,10 @@ hours = st.integers(0, 23)
 
 
 def somebody(*channels: Channel, has: tuple[str, ...] = ("email", "phone"), role: Role = "supportee") -> Contact:
-    sealed = Sealed(person_id="p", wrap="", fields=dict.fromkeys(has, "sealed"))
+    encrypted = EncryptedFields(person_id="p", wrap="", fields=dict.fromkeys(has, "encrypted"))
     return Contact(
         person_id="p", role=role, request_id=None, channels=channels, language="en", time_zone="UTC",
-        quiet_from=21, quiet_until=9, sealed=sealed,
+        quiet_from=21, quiet_until=9, encrypted=encrypted,
     )  # fmt: skip
 
 

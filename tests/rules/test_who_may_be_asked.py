@@ -18,7 +18,7 @@ def test_two_people_without_limits_suit_each_other() -> None:
     ("wish", "offer"),
     [
         ({"languages": ("es",)}, {"languages": ("en",)}),
-        ({"ways": ("phone",)}, {"ways": ("video", "text")}),
+        ({"meeting_types": ("phone",)}, {"meeting_types": ("video", "text")}),
         ({"age_group": "under_18"}, {"ages": ("18_to_25", "26_to_64")}),
         ({"avoid": ("juniper",)}, {}),
         ({}, {"avoid": ("supportee of r1",)}),
@@ -32,7 +32,9 @@ def test_a_limit_of_either_side_stands(wish: dict[str, tuple[str, ...]], offer: 
 
 def test_one_shared_language_and_way_is_enough() -> None:
     assert suits(
-        a_request(languages=("es", "en"), ways=("video", "text")), a_practitioner(languages=("es",), ways=("text",)), TODAY
+        a_request(languages=("es", "en"), meeting_types=("video", "text")),
+        a_practitioner(languages=("es",), meeting_types=("text",)),
+        TODAY,
     )
 
 

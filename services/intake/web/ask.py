@@ -5,9 +5,9 @@ from dataclasses import replace
 from flask import Blueprint, Response, abort, request
 
 from services.intake import forms, rules, store
+from services.intake.encryption import Draft, encrypt_draft, encrypt_request, own_code_words, with_code
 from services.intake.handlers import DraftSaved, erase_draft, keep_draft, service, submit_request
 from services.intake.rules import LAST_QUESTION, MOST_CHOICES
-from services.intake.sealing import Draft, own_code_words, seal_draft, seal_request, with_code
 from services.intake.web.here import (
     a_new_draft,
     draft_days,
@@ -84,7 +84,7 @@ def _where_next(question: int, typed: forms.Typed, go: str) -> str:
 
 
 def _keep(draft: Draft, *, with_way_back: bool = False) -> None:
-    row = seal_draft(draft, draft_days())
+    row = encrypt_draft(draft, draft_days())
     code = {"code_id": draft.code_id, "person_id": draft.person_id, "wrap": draft.code_wrap, "expires_at": row["expires_at"]}
     service.run(keep_draft, DraftSaved(row, code if with_way_back else None))
 
@@ -164,7 +164,7 @@ def _ask_again_or_send(draft: Draft) -> Response | None:
     if set(gone) - set(request.form.getlist("told")):
         return check_page(draft, answers, why="gone", status=ASKED_ABOUT_AGAIN)
     draft = with_code(draft, language(), service_secret())
-    new = seal_request(draft, answers, service.vault, service.public_url, language())
+    new = encrypt_request(draft, answers, service.vault, service.public_url, language())
     service.run(submit_request, new, once=draft.request_id)
     return None
 

@@ -8,9 +8,9 @@ from flask import Flask, Response, g, redirect, render_template
 from flask_babel import gettext
 
 from services.intake import codes, labels, store
+from services.intake.encryption import Draft, decrypt_draft
 from services.intake.handlers import service
 from services.intake.rules import Entry, order_of_the_day
-from services.intake.sealing import Draft, open_draft
 from shared.clock import now
 from shared.settings import Settings
 from shared.vault import new_key
@@ -72,7 +72,7 @@ def the_draft() -> Draft | None:
 
 def draft_of(held: Session) -> Draft | None:
     row = store.draft(service.db, held.person_id)
-    return open_draft(row, held.key) if held.key and row else None
+    return decrypt_draft(row, held.key) if held.key and row else None
 
 
 def a_new_draft() -> Draft:

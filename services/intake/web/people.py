@@ -17,7 +17,7 @@ class WishForm(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    ways = fields.List(fields.String(validate=validate.OneOf(labels.WAYS)), load_default=[])
+    meeting_types = fields.List(fields.String(validate=validate.OneOf(labels.MEETING_TYPES)), load_default=[])
     languages = fields.List(fields.String(validate=validate.Length(max=8)), load_default=[])
     when = fields.List(fields.String(validate=validate.OneOf(labels.WHEN)), load_default=[])
     help = fields.List(fields.String(validate=validate.OneOf(labels.HELP)), load_default=[])
@@ -46,16 +46,16 @@ def show_profile(slug: str) -> Response:
 
 
 def _wish() -> Wish:
-    sent = {name: request.args.getlist(name) for name in ("ways", "languages", "when", "help") if name in request.args}
+    sent = {name: request.args.getlist(name) for name in ("meeting_types", "languages", "when", "help") if name in request.args}
     try:
         wish = WishForm().load({**sent, "text": request.args.get("text", "")})
     except ValidationError:
         return Wish()
-    groups = {name: tuple(wish[name]) for name in ("ways", "languages", "when", "help")}
+    groups = {name: tuple(wish[name]) for name in ("meeting_types", "languages", "when", "help")}
     return Wish(text=wish["text"], **groups)
 
 
 def _query(wish: Wish) -> str:
     """The same wish again, for links that lead back to it."""
-    pairs = [(name, value) for name in ("ways", "languages", "when", "help") for value in getattr(wish, name)]
+    pairs = [(name, value) for name in ("meeting_types", "languages", "when", "help") for value in getattr(wish, name)]
     return urlencode(pairs + ([("text", wish.text)] if wish.text else []))

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, request
 from marshmallow import ValidationError, fields, validate
 
 from services.intake import codes, forms, rules, store
+from services.intake.encryption import address_index, decrypt_draft, encrypt_note, own_answers, own_notes
 from services.intake.handlers import (
     LinkAsked,
     NextChosen,
@@ -16,11 +17,10 @@ from services.intake.handlers import (
     withdraw_request,
     write_back,
 )
-from services.intake.sealing import address_index, open_draft, own_answers, own_notes, seal_note
 from services.intake.web.here import everyone, hold_draft, let_in, page, see, service_secret
 from services.intake.web.telling import Telling, telling
 from shared import vault
-from shared.contracts import Sealed
+from shared.contracts import EncryptedFields
 from shared.mongo import Doc
 from shared.tokens import digest, new_token
 from shared.web import sessions
@@ -76,7 +76,7 @@ def _in_with(code: Doc, secret: str) -> Response | None:
     if sent:
         return let_in(see("/s"), person_id, sent["_id"], key)
     row = store.draft(service.db, person_id)
-    return hold_draft(see("/ask/check"), open_draft(row, key)) if row else None
+    return hold_draft(see("/ask/check"), decrypt_draft(row, key)) if row else None
 
 
 @status.post("/s/link")
@@ -95,9 +95,9 @@ def ask_for_link() -> Response:
 
 def _a_link_for(row: Doc | None) -> LinkAsked:
     person_id, token, key = row["person_id"] if row else str(uuid.uuid4()), new_token(), vault.new_key()
-    fields = vault.seal_all(key, person_id, {"link": f"{service.public_url}/s/in/{token}"})
+    fields = vault.encrypt_fields(key, person_id, {"link": f"{service.public_url}/s/in/{token}"})
     return LinkAsked(
-        row, digest(token), Sealed(person_id=person_id, wrap=service.vault.wrap(key, person_id, "notify"), fields=fields)
+        row, digest(token), EncryptedFields(person_id=person_id, wrap=service.vault.wrap(key, person_id, "notify"), fields=fields)
     )
 
 
@@ -185,7 +185,7 @@ def write_a_note() -> Response:
         return _write_page({"words": forms.TOO_LONG[4000]})
     if not said["words"].strip():
         return _write_page({"words": forms.NOTE})
-    service.run(write_back, seal_note(row, key, said["words"].strip(), str(said["form_id"])))
+    service.run(write_back, encrypt_note(row, key, said["words"].strip(), str(said["form_id"])))
     return see("/s")
 
 
@@ -256,7 +256,7 @@ def _here() -> tuple[Session | None, Doc | None]:
 def _readable() -> tuple[bytes, Doc] | None:
     """Their key and their request, while they lend us the one and the other is not taken back."""
     held, row = _here()
-    return (held.key, row) if held and held.key and row and "sealed" in row else None
+    return (held.key, row) if held and held.key and row and "encrypted" in row else None
 
 
 def _standing(row: Doc) -> rules.Standing:

@@ -182,11 +182,11 @@ class _Teller:
         lines: dict[str, Callable[[], str]] = {
             "offer.made.v1": lambda: _("We asked %(name)s", name=name),
             "offer.declined.v1": lambda: _("%(name)s cannot meet right now", name=name),
-            "offer.lapsed.v1": lambda: _("The time to answer ran out for %(name)s", name=name),
+            "offer.expired.v1": lambda: _("The time to answer ran out for %(name)s", name=name),
             "offer.released.v1": lambda: _("%(name)s is no longer asked", name=name),
             "match.made.v1": lambda: _("%(name)s said yes", name=name),
             "suggestions.made.v1": lambda: _("We suggested people to you"),
             "request.waiting.v1": lambda: _("You began to wait") if fact["waiting_for"] == "place" else "",
-            "person.needed.v1": lambda: _("A coordinator was asked to write to you") if fact["reaching_out"] else "",
+            "coordinator.needed.v1": lambda: _("A coordinator was asked to write to you") if fact["reaching_out"] else "",
         }
         return lines[fact["kind"]]()

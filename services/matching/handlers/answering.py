@@ -18,7 +18,7 @@ from services.matching.handlers.public import changed
 from services.matching.handlers.service import service
 from services.matching.handlers.waiting import offer_free_places
 from shared.clock import now
-from shared.contracts import MatchMade, OfferDeclined, ReplyReceived, ReplySettled
+from shared.contracts import MatchMade, OfferDeclined, ReplyProcessed, ReplyReceived
 from shared.messages import Event
 from shared.mongo import Db, Doc
 
@@ -138,5 +138,5 @@ def _rest(practitioner_id: str, until: datetime | None, db: Db) -> list[Event]:
     return changed(store.set_practitioner(db, practitioner_id, {"state": "resting", "resting_until": until}), db)
 
 
-def _settled(said: ReplyReceived, outcome: Literal["yes", "not_this_time", "too_late"]) -> ReplySettled:
-    return ReplySettled(offer_id=said.offer_id, practitioner_id=said.practitioner_id, reply_id=said.reply_id, outcome=outcome)
+def _settled(said: ReplyReceived, outcome: Literal["yes", "not_this_time", "too_late"]) -> ReplyProcessed:
+    return ReplyProcessed(offer_id=said.offer_id, practitioner_id=said.practitioner_id, reply_id=said.reply_id, outcome=outcome)

@@ -11,7 +11,7 @@ from shared.clock import now
 from shared.contracts import ChoiceMade, OfferReleased, RequestWithdrawn
 from shared.messages import Event
 from shared.mongo import Db, Doc
-from shared.service import NotYet
+from shared.service import RetryLater
 
 SETTLED = {"matched", "withdrawn", "erased", "no_match"}
 
@@ -43,7 +43,7 @@ def let_everyone_off(said: RequestWithdrawn, db: Db) -> list[Event]:
     store.settle_needs(db, row["_id"], now())
     store.drop_notes(db, row["_id"])
     # Their words go at once: nobody has a reason to read them any more.
-    row.update(state="withdrawn", waiting_for=None, waiting_with=[], suggested=[], sealed=None)
+    row.update(state="withdrawn", waiting_for=None, waiting_with=[], suggested=[], encrypted=None)
     store.keep_request(db, row)
     return news + offer_what_came_free(news, db)
 
@@ -82,5 +82,5 @@ def _whom_to_wait_for(row: Doc, practitioner_id: str | None, db: Db) -> Step:
 def _known(request_id: str, db: Db) -> Doc:
     row = store.request(db, request_id)
     if row is None:
-        raise NotYet("the request is not here yet")
+        raise RetryLater("the request is not here yet")
     return row

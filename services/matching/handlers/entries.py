@@ -10,20 +10,30 @@ from datetime import datetime
 from typing import Any
 
 from services.matching import store
-from services.matching.handlers.offering import sealed_for_notify
+from services.matching.handlers.offering import encrypted_for_notify
 from services.matching.handlers.public import changed, say_entry
 from services.matching.handlers.service import service
 from services.matching.handlers.waiting import offer_free_places
 from services.matching.rules import Hours
 from shared.clock import now
-from shared.contracts import AgeGroup, Channel, ContactShared, Help, Part, PractitionerState, Role, Sealed, Way
+from shared.contracts import (
+    AgeGroup,
+    Channel,
+    EncryptedFields,
+    Help,
+    MeetingType,
+    Part,
+    PractitionerState,
+    TeamContactShared,
+    TeamRole,
+)
 from shared.messages import Event
 from shared.mongo import Db, Doc
 
 SECONDS_BETWEEN_LOOKS = 30
 SPOKEN = ("name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access")
 LIMITS = (
-    "languages", "ways", "parts", "help", "not_now", "ages", "places", "offers_at_once", "time_zone", "language",
+    "languages", "meeting_types", "parts", "help", "not_now", "ages", "places", "offers_at_once", "time_zone", "language",
 )  # fmt: skip
 
 
@@ -45,7 +55,7 @@ class PractitionerEntry:
     not_offered: str = ""
     access: str = ""
     languages: tuple[str, ...] = ()
-    ways: tuple[Way, ...] = ()
+    meeting_types: tuple[MeetingType, ...] = ()
     parts: tuple[Part, ...] = ()
     hours: tuple[Hours, ...] = ()
     help: tuple[Help, ...] = ()
@@ -80,7 +90,7 @@ def write_entry(entry: PractitionerEntry, db: Db) -> list[Event]:
     row.update({name: _plain(getattr(entry, name)) for name in LIMITS}, hours=[asdict(hours) for hours in entry.hours])
     if entry.state:
         row.update(state=entry.state, resting_until=entry.resting_until if entry.state == "resting" else None)
-    row["profile"] = _sealed_profile(row, entry, db)
+    row["profile"] = _encrypted_profile(row, entry, db)
     contact = _contact(row, entry) if contact_changed else []
     store.keep_practitioner(db, row)
     return [*contact, say_entry(row, db), *offer_free_places(row["_id"], db)]
@@ -111,20 +121,20 @@ def come_back_from_rest(practitioner_id: str, db: Db) -> list[Event]:
 
 
 def profile_of(row: Doc) -> dict[str, str]:
-    profile: dict[str, str] = json.loads(service.vault.open_profile(row["_id"], row["profile"]))
+    profile: dict[str, str] = json.loads(service.vault.decrypt_profile(row["_id"], row["profile"]))
     return profile
 
 
 def email_index(email: str) -> str:
-    return service.vault.index("email", email)
+    return service.vault.blind_index("email", email)
 
 
 def say_contact(
-    person_id: str, role: Role, contact: Doc, *, version: int, language: str, time_zone: str, channels: tuple[Channel, ...]
-) -> ContactShared:
-    return ContactShared(
+    person_id: str, role: TeamRole, contact: Doc, *, version: int, language: str, time_zone: str, channels: tuple[Channel, ...]
+) -> TeamContactShared:
+    return TeamContactShared(
         person_id=person_id, role=role, version=version, channels=channels, language=language, time_zone=time_zone,
-        sealed=Sealed(person_id=person_id, wrap=contact["wrap"], fields=contact["fields"]),
+        encrypted=EncryptedFields(person_id=person_id, wrap=contact["wrap"], fields=contact["fields"]),
     )  # fmt: skip
 
 
@@ -141,13 +151,13 @@ def _row_of(entry: PractitionerEntry, db: Db) -> Doc:
 
 
 def _contact(row: Doc, entry: PractitionerEntry) -> list[Event]:
-    """Sealed for notify alone: what is kept here of an address is the index to find it by, and a blob we cannot open."""
+    """EncryptedFields for notify alone: what is kept here of an address is the index to find it by, and a blob we cannot open."""
     if entry.email:
         link = f"{service.public_url}/me"
         fields = {"email": entry.email, "phone": entry.phone or "", "link": link, "known_as": entry.name}
-        sealed = sealed_for_notify(row["_id"], fields)
+        encrypted = encrypted_for_notify(row["_id"], fields)
         row.update(email_index=email_index(entry.email), has_phone=bool(entry.phone))
-        row["contact"] = {"wrap": sealed.wrap, "fields": sealed.fields}
+        row["contact"] = {"wrap": encrypted.wrap, "fields": encrypted.fields}
     if "contact" not in row:
         return []
     row["contact_version"] += 1
@@ -160,18 +170,18 @@ def _contact(row: Doc, entry: PractitionerEntry) -> list[Event]:
     ]  # fmt: skip
 
 
-def _sealed_profile(row: Doc, entry: PractitionerEntry, db: Db) -> str:
+def _encrypted_profile(row: Doc, entry: PractitionerEntry, db: Db) -> str:
     slug = profile_of(row)["slug"] if "profile" in row else _free_slug(entry.name, row["_id"], db)
-    row["slug_index"] = service.vault.index("slug", slug)
+    row["slug_index"] = service.vault.blind_index("slug", slug)
     spoken = {name: getattr(entry, name) for name in SPOKEN}
-    return service.vault.seal_profile(row["_id"], json.dumps({"slug": slug, **spoken}, ensure_ascii=False))
+    return service.vault.encrypt_profile(row["_id"], json.dumps({"slug": slug, **spoken}, ensure_ascii=False))
 
 
 def _free_slug(name: str, practitioner_id: str, db: Db) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "peer"
     number = 1
-    while store.slug_is_taken(db, service.vault.index("slug", _numbered(base, number)), practitioner_id):
+    while store.slug_is_taken(db, service.vault.blind_index("slug", _numbered(base, number)), practitioner_id):
         number += 1
     return _numbered(base, number)
 

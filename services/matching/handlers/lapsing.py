@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from services.matching import rules, store
 from services.matching.handlers.asking import next_step, take_step
-from services.matching.handlers.offering import give_place_back, next_version, sealed_links
+from services.matching.handlers.offering import encrypted_links, give_place_back, next_version
 from services.matching.handlers.service import service
 from services.matching.handlers.waiting import offer_free_places
 from shared.clock import now
-from shared.contracts import OfferLapsed, OfferNudged
+from shared.contracts import OfferExpired, OfferReminded
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -30,9 +30,9 @@ def nudge_once(offer_id: str, db: Db) -> list[Event]:
     if store.mark_nudged(db, offer_id, moment) is None:
         return []
     return [
-        OfferNudged(
+        OfferReminded(
             offer_id=offer_id, request_id=offer["request_id"], practitioner_id=offer["practitioner_id"],
-            answer_by=offer["answer_by"], code=offer["code"], sealed=sealed_links(offer, db),
+            answer_by=offer["answer_by"], code=offer["code"], encrypted=encrypted_links(offer, db),
         )
     ]  # fmt: skip
 
@@ -52,7 +52,7 @@ def let_offer_lapse(offer_id: str, db: Db) -> list[Event]:
         return freed
     row["asked"].append(offer["practitioner_id"])
     step, version = next_step(row, db), next_version(row)
-    lapsed = OfferLapsed(
+    lapsed = OfferExpired(
         offer_id=offer_id, request_id=row["_id"], practitioner_id=offer["practitioner_id"], version=version,
         then=rules.TOLD_AS[step.do],
     )  # fmt: skip

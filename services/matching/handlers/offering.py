@@ -10,10 +10,10 @@ from services.matching.handlers.public import changed
 from services.matching.handlers.service import service
 from shared import tokens, vault
 from shared.clock import now
-from shared.contracts import OfferMade, OfferReleased, Sealed, WhyReleased
+from shared.contracts import EncryptedFields, OfferMade, OfferReleased, ReleaseReason
 from shared.messages import Event
 from shared.mongo import Db, Doc
-from shared.service import NotYet
+from shared.service import RetryLater
 
 LETTERS = "".join(letter for letter in string.ascii_uppercase if letter not in "OIL")
 DIGITS = "23456789"
@@ -32,7 +32,7 @@ def make_offer(row: Doc, practitioner_id: str, db: Db, *, after_waiting: bool = 
     moment = now()
     held = store.hold_place(db, practitioner_id, moment)
     if held is None:
-        raise NotYet("the place was gone")
+        raise RetryLater("the place was gone")
     slot, practitioner = held
     answer_by = moment + timedelta(days=service.programme.answer_days)
     offer = {
@@ -44,27 +44,31 @@ def make_offer(row: Doc, practitioner_id: str, db: Db, *, after_waiting: bool = 
     store.add_offer(db, offer)
     made = OfferMade(
         offer_id=offer["_id"], request_id=row["_id"], practitioner_id=practitioner_id, version=next_version(row),
-        answer_by=answer_by, code=offer["code"], after_waiting=after_waiting, sealed=sealed_links(offer, db),
+        answer_by=answer_by, code=offer["code"], after_waiting=after_waiting, encrypted=encrypted_links(offer, db),
     )  # fmt: skip
     return [made, *changed(practitioner, db)]
 
 
-def sealed_links(offer: Doc, db: Db) -> Sealed:
+def encrypted_links(offer: Doc, db: Db) -> EncryptedFields:
     """A long link for the letter, a short one for the text. Both open this one offer, for a week longer than it is open."""
     long, short, person = tokens.new_token(), tokens.new_short_token(), offer["practitioner_id"]
     until = max(offer["answer_by"], now()) + A_LINK_LIVES_ON
     tokens.issue(db, long, short, purpose="offer", subject_id=offer["_id"], person_id=person, expires_at=until)
-    return sealed_for_notify(person, {"link": f"{service.public_url}/o/{long}", "short_link": f"{service.public_url}/o/{short}"})
-
-
-def sealed_for_notify(person_id: str, fields: dict[str, str]) -> Sealed:
-    key = vault.new_key()
-    return Sealed(
-        person_id=person_id, wrap=service.vault.wrap(key, person_id, "notify"), fields=vault.seal_all(key, person_id, fields)
+    return encrypted_for_notify(
+        person, {"link": f"{service.public_url}/o/{long}", "short_link": f"{service.public_url}/o/{short}"}
     )
 
 
-def release_open_offer(row: Doc, why: WhyReleased, db: Db) -> list[Event]:
+def encrypted_for_notify(person_id: str, fields: dict[str, str]) -> EncryptedFields:
+    key = vault.new_key()
+    return EncryptedFields(
+        person_id=person_id,
+        wrap=service.vault.wrap(key, person_id, "notify"),
+        fields=vault.encrypt_fields(key, person_id, fields),
+    )
+
+
+def release_open_offer(row: Doc, why: ReleaseReason, db: Db) -> list[Event]:
     """The supportee went another way: the practitioner is let off, and their place is free again."""
     offer = store.open_offer_of(db, row["_id"])
     if offer is None or store.end_offer(db, offer["_id"], "released", now()) is None:
@@ -86,9 +90,13 @@ def give_place_back(offer: Doc, db: Db) -> list[Event]:
     return changed(store.free_place(db, offer["practitioner_id"], offer["slot"], asked=True), db)
 
 
-def _released(offer: Doc, row: Doc, why: WhyReleased) -> OfferReleased:
+def _released(offer: Doc, row: Doc, why: ReleaseReason) -> OfferReleased:
     return OfferReleased(
-        offer_id=offer["_id"], request_id=row["_id"], practitioner_id=offer["practitioner_id"], version=next_version(row), why=why
+        offer_id=offer["_id"],
+        request_id=row["_id"],
+        practitioner_id=offer["practitioner_id"],
+        version=next_version(row),
+        reason=why,
     )
 
 

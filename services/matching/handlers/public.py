@@ -18,8 +18,8 @@ def say_entry(row: Doc, db: Db) -> PractitionerChanged:
     store.set_practitioner(db, row["_id"], {"shown": row["shown"], "version": row["version"]})
     return PractitionerChanged(
         practitioner_id=row["_id"], version=row["version"], state=store.shown(row), resting_until=row["resting_until"],
-        languages=tuple(row["languages"]), ways=tuple(row["ways"]), parts=tuple(row["parts"]), help=tuple(row["help"]),
-        sealed_profile=row["profile"],
+        languages=tuple(row["languages"]), meeting_types=tuple(row["meeting_types"]), parts=tuple(row["parts"]), help=tuple(row["help"]),
+        encrypted_profile=row["profile"],
     )  # fmt: skip
 
 

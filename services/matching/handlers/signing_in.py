@@ -8,11 +8,11 @@ from typing import Literal
 
 from services.matching import store
 from services.matching.handlers.entries import email_index, say_contact
-from services.matching.handlers.offering import sealed_for_notify
+from services.matching.handlers.offering import encrypted_for_notify
 from services.matching.handlers.service import service
 from shared import tokens
 from shared.clock import now
-from shared.contracts import SignInAsked
+from shared.contracts import TeamSignInRequested
 from shared.messages import Event
 from shared.mongo import Db, Doc
 
@@ -50,7 +50,7 @@ def send_sign_in_link(wish: SignInWish, db: Db) -> list[Event]:
     token = tokens.new_token()
     tokens.issue(db, token, purpose=purpose, subject_id=row["_id"], person_id=row["_id"], expires_at=now() + A_LINK_LIVES)
     link = f"{service.public_url}/{PAGES[wish.role]}/in/{token}"
-    return [SignInAsked(person_id=row["_id"], role=wish.role, sealed=sealed_for_notify(row["_id"], {"link": link}))]
+    return [TeamSignInRequested(person_id=row["_id"], encrypted=encrypted_for_notify(row["_id"], {"link": link}))]
 
 
 def use_sign_in_link(token: str, db: Db) -> list[Event]:
@@ -63,17 +63,17 @@ def welcome_coordinator(entry: CoordinatorEntry, db: Db) -> list[Event]:
     index = email_index(entry.email)
     row = store.coordinator_by_email(db, index) or {"_id": str(uuid.uuid4()), "email_index": index, "contact_version": 0}
     row["contact_version"] += 1
-    row["profile"] = service.vault.seal_profile(row["_id"], json.dumps({"name": entry.name}))
+    row["profile"] = service.vault.encrypt_profile(row["_id"], json.dumps({"name": entry.name}))
     store.keep_coordinator(db, row)
     fields = {"email": entry.email, "link": f"{service.public_url}/c", "known_as": entry.name}
-    sealed = sealed_for_notify(row["_id"], fields)
+    encrypted = encrypted_for_notify(row["_id"], fields)
     return [
         say_contact(
-            row["_id"], "coordinator", {"wrap": sealed.wrap, "fields": sealed.fields}, version=row["contact_version"],
+            row["_id"], "coordinator", {"wrap": encrypted.wrap, "fields": encrypted.fields}, version=row["contact_version"],
             language=entry.language, time_zone=entry.time_zone, channels=("email",),
         )
     ]  # fmt: skip
 
 
 def coordinator_name(row: Doc) -> str:
-    return str(json.loads(service.vault.open_profile(row["_id"], row["profile"]))["name"])
+    return str(json.loads(service.vault.decrypt_profile(row["_id"], row["profile"]))["name"])

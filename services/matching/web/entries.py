@@ -69,7 +69,7 @@ def _as_typed(row: Doc) -> "MultiDict[str, Any]":
     for name in ("places", "offers_at_once", "time_zone", "language", "state"):
         typed[name] = row[name]
     typed["resting_until"] = forms.day_of(row["resting_until"], row["time_zone"])
-    for name in ("languages", "ways", "parts", "help", "not_now", "ages"):
+    for name in ("languages", "meeting_types", "parts", "help", "not_now", "ages"):
         typed.setlist(name, row[name])
     rows = [forms.hours_as_text(hours) for hours in row["hours"]]
     for name, values in zip(("day", "start", "end"), zip(*rows, strict=True), strict=False):

@@ -17,7 +17,7 @@ from shared import vault
 from shared.messages import Event
 from shared.mongo import Doc
 from shared.service import Handler, M
-from shared.vault import Unopenable
+from shared.vault import DecryptionError
 from shared.web.locale import language
 
 FOR_PRACTITIONERS = ("name", "pronouns", "words", "access", "anything", "language_other")
@@ -54,26 +54,26 @@ def run(handler: Handler[M], message: M) -> list[Event]:
 
 def words_of(row: Doc, names: Sequence[str]) -> dict[str, str]:
     """What the supportee wrote, opened; nothing once it was taken back."""
-    if not row["sealed"]:
+    if not row["encrypted"]:
         return {}
-    sealed, person_id = row["sealed"], row["supportee_id"]
+    encrypted, person_id = row["encrypted"], row["supportee_id"]
     try:
-        key = service.vault.unwrap(sealed["wrap"], person_id)
-        blobs = {name: sealed["fields"][name] for name in names if name in sealed["fields"]}
-        return vault.open_all(key, person_id, blobs)
-    except Unopenable:
+        key = service.vault.unwrap(encrypted["wrap"], person_id)
+        blobs = {name: encrypted["fields"][name] for name in names if name in encrypted["fields"]}
+        return vault.decrypt_fields(key, person_id, blobs)
+    except DecryptionError:
         return {}
 
 
 def notes_in(row: Doc, practitioner_id: str | None = None) -> list[Doc]:
     """Oldest first: `words`, `at`, who wrote (None, None: the supportee). With a practitioner: only what is between the two."""
-    if not row["sealed"]:
+    if not row["encrypted"]:
         return []
     person_id, notes = row["supportee_id"], store.notes_about(service.db, row["_id"], practitioner_id)
     try:
-        key = service.vault.unwrap(row["sealed"]["wrap"], person_id)
-        words = [vault.open_sealed(key, person_id, vault.note_field(note["_id"]), note["sealed"]) for note in notes]
-    except Unopenable:
+        key = service.vault.unwrap(row["encrypted"]["wrap"], person_id)
+        words = [vault.decrypt(key, person_id, vault.note_field(note["_id"]), note["encrypted"]) for note in notes]
+    except DecryptionError:
         return []
     return [
         {

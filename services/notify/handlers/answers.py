@@ -6,7 +6,7 @@ from services.notify import rules, store
 from services.notify.handlers.desk import known, service, tell
 from services.notify.rules import Contact
 from shared.clock import now
-from shared.contracts import Answer, ReplyReceived, ReplySettled
+from shared.contracts import Answer, ReplyProcessed, ReplyReceived
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -24,7 +24,7 @@ class TextReceived:
 
 def take_text(received: TextReceived, db: Db) -> list[Event]:
     """Do what the text asks. Numbers that we do not know get silence."""
-    phone = service.vault.index("phone", rules.e164(received.number))
+    phone = service.vault.blind_index("phone", rules.e164(received.number))
     senders = store.people_with_number(db, phone)
     said = rules.understand(received.text)
     if said.word == "stop":
@@ -49,8 +49,8 @@ def _take_answer(db: Db, senders: list[Contact], code: str, answer: Answer, repl
     return [ReplyReceived(offer_id=offer["_id"], practitioner_id=practitioner_id, reply_id=reply_id, answer=answer)]
 
 
-@service.on(ReplySettled)
-def answer_the_reply(event: ReplySettled, db: Db) -> list[Event]:
+@service.on(ReplyProcessed)
+def answer_the_reply(event: ReplyProcessed, db: Db) -> list[Event]:
     practitioner = known(store.contact(db, event.practitioner_id))
     letter = "answer_too_late" if event.outcome == "too_late" else "answer_noted"
     tell(db, practitioner, letter, event.reply_id)

@@ -9,15 +9,15 @@ from services.notify.handlers.desk import known, service, tell
 from services.notify.rules import Contact
 from shared import vault
 from shared.clock import now
-from shared.contracts import ContactShared, Sealed, SignInAsked
+from shared.contracts import ContactShared, EncryptedFields, SignInRequested, TeamContactShared, TeamSignInRequested
 from shared.messages import Event
 from shared.mongo import Db
 
 
 @service.on(ContactShared)
 def keep_contact(event: ContactShared, db: Db) -> list[Event]:
-    store.keep_contact(db, event, _zone(event.time_zone), _number_hash(event.sealed))
-    if event.role == "supportee" and event.request_id and event.version == 1:
+    store.keep_contact(db, event, "supportee", event.request_id, _zone(event.time_zone), _number_hash(event.encrypted))
+    if event.version == 1:
         _confirm_request(event.request_id, known(store.contact(db, event.person_id)), db)
     return []
 
@@ -27,20 +27,35 @@ def _confirm_request(request_id: str, supportee: Contact, db: Db) -> None:
     tell(db, supportee, "request_received", request_id, {"hear_by": now() + timedelta(days=service.programme.answer_days)})
 
 
-@service.on(SignInAsked)
-def send_sign_in_link(event: SignInAsked, db: Db) -> list[Event]:
-    contact = known(store.contact(db, event.person_id))
-    tell(db, contact, "sign_in", hashlib.sha256(event.sealed.wrap.encode()).hexdigest()[:32], sealed=event.sealed)
+@service.on(TeamContactShared)
+def keep_team_contact(event: TeamContactShared, db: Db) -> list[Event]:
+    store.keep_contact(db, event, event.role, None, _zone(event.time_zone), _number_hash(event.encrypted))
     return []
 
 
-def _number_hash(sealed: Sealed) -> str | None:
+@service.on(SignInRequested)
+def send_sign_in_link(event: SignInRequested, db: Db) -> list[Event]:
+    return _send_link(event.person_id, event.encrypted, db)
+
+
+@service.on(TeamSignInRequested)
+def send_team_sign_in_link(event: TeamSignInRequested, db: Db) -> list[Event]:
+    return _send_link(event.person_id, event.encrypted, db)
+
+
+def _send_link(person_id: str, encrypted: EncryptedFields, db: Db) -> list[Event]:
+    contact = known(store.contact(db, person_id))
+    tell(db, contact, "sign_in", hashlib.sha256(encrypted.wrap.encode()).hexdigest()[:32], encrypted=encrypted)
+    return []
+
+
+def _number_hash(encrypted: EncryptedFields) -> str | None:
     """A text's sender is found by this; the number itself is opened only here and at sending."""
-    if "phone" not in sealed.fields:
+    if "phone" not in encrypted.fields:
         return None
-    key = service.vault.unwrap(sealed.wrap, sealed.person_id)
-    number = vault.open_sealed(key, sealed.person_id, "phone", sealed.fields["phone"])
-    return service.vault.index("phone", rules.e164(number))
+    key = service.vault.unwrap(encrypted.wrap, encrypted.person_id)
+    number = vault.decrypt(key, encrypted.person_id, "phone", encrypted.fields["phone"])
+    return service.vault.blind_index("phone", rules.e164(number))
 
 
 def _zone(name: str) -> str:

@@ -4,7 +4,7 @@ from services.notify import rules, store
 from services.notify.handlers.desk import known, service, tell
 from services.notify.handlers.requests import tell_supportee
 from shared.clock import now
-from shared.contracts import MatchMade, Next, NotePassedOn, OfferDeclined, OfferLapsed, OfferMade, OfferNudged, OfferReleased
+from shared.contracts import MatchMade, Next, NoteForwarded, OfferDeclined, OfferExpired, OfferMade, OfferReleased, OfferReminded
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -16,21 +16,21 @@ def ask_practitioner(event: OfferMade, db: Db) -> list[Event]:
         return []
     tell(
         db, practitioner, "offer", event.offer_id, {"code": event.code, "answer_by": event.answer_by},
-        sealed=event.sealed, offer_id=event.offer_id, answer_by=event.answer_by,
+        encrypted=event.encrypted, offer_id=event.offer_id, answer_by=event.answer_by,
     )  # fmt: skip
     if event.after_waiting:
         tell_supportee(db, event.request_id, event.version, "asked_after_waiting")
     return []
 
 
-@service.on(OfferNudged)
-def nudge_practitioner(event: OfferNudged, db: Db) -> list[Event]:
+@service.on(OfferReminded)
+def nudge_practitioner(event: OfferReminded, db: Db) -> list[Event]:
     practitioner = known(store.contact(db, event.practitioner_id))
     if store.has_ended(db, event.offer_id):
         return []
     tell(
         db, practitioner, "nudge", event.offer_id, {"code": event.code, "answer_by": event.answer_by},
-        sealed=event.sealed, offer_id=event.offer_id, answer_by=event.answer_by,
+        encrypted=event.encrypted, offer_id=event.offer_id, answer_by=event.answer_by,
     )  # fmt: skip
     return []
 
@@ -42,8 +42,8 @@ def tell_not_this_time(event: OfferDeclined, db: Db) -> list[Event]:
     return []
 
 
-@service.on(OfferLapsed)
-def tell_both_that_time_is_over(event: OfferLapsed, db: Db) -> list[Event]:
+@service.on(OfferExpired)
+def tell_both_that_time_is_over(event: OfferExpired, db: Db) -> list[Event]:
     _tell_it_is_gone(db, event.offer_id, event.practitioner_id)
     _tell_not_this_time(db, event.request_id, event.version, event.then)
     return []
@@ -51,7 +51,7 @@ def tell_both_that_time_is_over(event: OfferLapsed, db: Db) -> list[Event]:
 
 @service.on(OfferReleased)
 def tell_practitioner_it_is_gone(event: OfferReleased, db: Db) -> list[Event]:
-    if event.why == "resting":  # their own doing: nothing to tell them
+    if event.reason == "resting":  # their own doing: nothing to tell them
         _end(db, event.offer_id)
     else:
         _tell_it_is_gone(db, event.offer_id, event.practitioner_id)
@@ -65,10 +65,10 @@ def tell_supportee_yes(event: MatchMade, db: Db) -> list[Event]:
     return []
 
 
-@service.on(NotePassedOn)
-def tell_practitioner_of_a_note(event: NotePassedOn, db: Db) -> list[Event]:
+@service.on(NoteForwarded)
+def tell_practitioner_of_a_note(event: NoteForwarded, db: Db) -> list[Event]:
     practitioner = known(store.contact(db, event.practitioner_id))
-    tell(db, practitioner, "note_for_you", event.note_id, sealed=event.sealed, offer_id=event.offer_id)
+    tell(db, practitioner, "note_for_you", event.note_id, encrypted=event.encrypted, offer_id=event.offer_id)
     return []
 
 

@@ -7,7 +7,7 @@ from services.notify import rules, store
 from services.notify.handlers.desk import letter_row, service
 from services.notify.rules import State
 from shared.clock import now
-from shared.contracts import LetterUndelivered, Sealed
+from shared.contracts import EncryptedFields, NotificationFailed
 from shared.messages import Event
 from shared.mongo import Db, Doc
 
@@ -48,16 +48,16 @@ def _try_another_way(db: Db, row: Doc) -> list[Event]:
     _write_instead(db, row)
     if not rules.KINDS[row["letter"]].desk_hears or store.hope_left(db, row["cause"], row["letter"], row["person_id"]):
         return []
-    return [LetterUndelivered(person_id=row["person_id"], request_id=row["request_id"], letter=row["letter"])]
+    return [NotificationFailed(person_id=row["person_id"], request_id=row["request_id"], letter=row["letter"])]
 
 
 def _write_instead(db: Db, row: Doc) -> None:
     contact = store.contact(db, row["person_id"])
     if row["channel"] != "text" or contact is None or "email" not in rules.ways_to_tell(contact, row["letter"]):
         return
-    sealed = Sealed(**row["sealed"]) if "sealed" in row else None
+    encrypted = EncryptedFields(**row["encrypted"]) if "encrypted" in row else None
     facts, offer_id = row["facts"], row["offer_id"]
-    letter = letter_row(contact, row["letter"], row["cause"], "email", facts, sealed, offer_id, facts.get("answer_by"))
+    letter = letter_row(contact, row["letter"], row["cause"], "email", facts, encrypted, offer_id, facts.get("answer_by"))
     store.put_letters(db, [letter])
 
 

@@ -3,7 +3,7 @@
 from services.notify import rules, store
 from services.notify.handlers.desk import Facts, known, service, tell
 from shared.clock import now
-from shared.contracts import NoteWritten, PersonNeeded, RequestWaiting, RequestWithdrawn, SuggestionsMade
+from shared.contracts import CoordinatorNeeded, NoteWritten, RequestWaiting, RequestWithdrawn, SuggestionsMade
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -22,8 +22,8 @@ def tell_of_waiting(event: RequestWaiting, db: Db) -> list[Event]:
     return []
 
 
-@service.on(PersonNeeded)
-def call_coordinators(event: PersonNeeded, db: Db) -> list[Event]:
+@service.on(CoordinatorNeeded)
+def call_coordinators(event: CoordinatorNeeded, db: Db) -> list[Event]:
     cause = f"{event.request_id}/{event.version}"
     for coordinator in [] if event.taken else store.coordinators(db):
         tell(db, coordinator, "reach_out", cause)

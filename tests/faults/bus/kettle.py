@@ -15,12 +15,12 @@ from pymongo.errors import AutoReconnect
 from shared.bus import topology
 from shared.bus.worker import Worker
 from shared.clock import now
-from shared.messages import Event, contract, seal_envelope, to_json
+from shared.messages import Event, contract, make_envelope, to_json
 from shared.mongo import Db, connect
 from shared.programme import read_programme
-from shared.service import NotYet, Service
+from shared.service import RetryLater, Service
 from shared.settings import Settings
-from shared.vault import open_vault
+from shared.vault import load_vault
 
 NAME = f"kettle_{os.getpid()}"
 
@@ -63,7 +63,7 @@ class Kettle(Service):
     def start(self, settings: Settings) -> Service:
         """As every service, with the keys of one that exists."""
         db, programme = connect(settings.mongodb_uri, self.name), read_programme(settings.programme_file)
-        return self.equip(db, open_vault(settings.keys_dir, "notify"), programme, settings.public_url)
+        return self.configure(db, load_vault(settings.keys_dir, "notify"), programme, settings.public_url)
 
 
 def make_service(control: Control, name: str = NAME) -> Service:
@@ -76,7 +76,7 @@ def make_service(control: Control, name: str = NAME) -> Service:
         if control.mongo_away.is_set():
             raise AutoReconnect("no primary")
         if message.how == "not yet" and control.broken.is_set():
-            raise NotYet
+            raise RetryLater
         if message.how == "badly" and control.broken.is_set():
             raise TooHot("Juniper burnt her hand")
         control.go_on.wait(20)
@@ -216,4 +216,4 @@ def eventually(true: Callable[[], Any], seconds: float = 20) -> bool:
 
 
 def as_message(event: Event, event_id: str) -> bytes:
-    return to_json(seal_envelope(event, id=event_id, source="/test", time=now())).encode()
+    return to_json(make_envelope(event, id=event_id, source="/test", time=now())).encode()

@@ -10,7 +10,7 @@ from shared.bus import topology
 from shared.bus.publisher import Publisher
 from shared.bus.relay import WINDOW, Relay
 from shared.clock import now
-from shared.service import OURS_FIRST
+from shared.service import RELAY_HEAD_START
 from tests.faults.bus.kettle import NAME, Bench, whistle
 
 pytestmark = pytest.mark.broker
@@ -94,7 +94,7 @@ def test_what_a_worker_wrote_and_did_not_live_to_say_is_said_by_another(bench: B
     bench.fill()
     relays[1].send_due()
     assert bench.count(topology.queue_of(NAME)) == 0
-    bench.db.outbox.update_many({}, [{"$set": {"next_at": {"$subtract": ["$next_at", OURS_FIRST.total_seconds() * 1000]}}}])
+    bench.db.outbox.update_many({}, [{"$set": {"next_at": {"$subtract": ["$next_at", RELAY_HEAD_START.total_seconds() * 1000]}}}])
     relays[1].send_due()
     assert bench.count(topology.queue_of(NAME)) == 1
 

@@ -1,4 +1,4 @@
-"""What people typed becomes facts: coded for matching, sealed for whoever must read it, and a sealed copy of their own.
+"""What people typed becomes facts: coded for matching, encrypted for whoever must read it, and a encrypted copy of their own.
 
 Intake holds no private key. It can read a draft or a request only while the person lends it their key: in a cookie, by their
 code words, or by the link in their letter.
@@ -14,7 +14,7 @@ from services.intake.rules import DAYS_TO_KEEP_A_REQUEST
 from services.intake.store import in_days
 from shared import vault
 from shared.clock import now
-from shared.contracts import Channel, ContactShared, RequestSubmitted, Sealed
+from shared.contracts import Channel, ContactShared, EncryptedFields, RequestSubmitted
 from shared.mongo import Doc
 from shared.tokens import digest, new_token
 from shared.vault import Vault
@@ -35,16 +35,16 @@ class Draft:
     code_wrap: str = ""
 
 
-def seal_draft(draft: Draft, days: int) -> Doc:
+def encrypt_draft(draft: Draft, days: int) -> Doc:
     inside = {"typed": draft.typed, "code_words": draft.code_words, "code_id": draft.code_id, "code_wrap": draft.code_wrap}
     return {
         "_id": draft.person_id, "request_id": draft.request_id, "expires_at": in_days(days),
-        "sealed": vault.seal(draft.key, draft.person_id, "draft", json.dumps(inside)),
+        "encrypted": vault.encrypt(draft.key, draft.person_id, "draft", json.dumps(inside)),
     }  # fmt: skip
 
 
-def open_draft(row: Doc, key: bytes) -> Draft:
-    inside = json.loads(vault.open_sealed(key, row["_id"], "draft", row["sealed"]))
+def decrypt_draft(row: Doc, key: bytes) -> Draft:
+    inside = json.loads(vault.decrypt(key, row["_id"], "draft", row["encrypted"]))
     typed = {int(question): values for question, values in inside.pop("typed").items()}
     return Draft(row["_id"], row["request_id"], key, typed, **inside)
 
@@ -61,7 +61,7 @@ def with_code(draft: Draft, language: str, service_secret: str) -> Draft:
 
 @dataclass(frozen=True, repr=False)
 class NewRequest:
-    """Everything that Send writes, sealed before the transaction begins."""
+    """Everything that Send writes, encrypted before the transaction begins."""
 
     row: Doc
     code: Doc
@@ -70,7 +70,7 @@ class NewRequest:
     contact: ContactShared
 
 
-def seal_request(draft: Draft, answers: Mapping[str, Any], holder: Vault, public_url: str, language: str) -> NewRequest:
+def encrypt_request(draft: Draft, answers: Mapping[str, Any], holder: Vault, public_url: str, language: str) -> NewRequest:
     token = new_token()
     until = in_days(DAYS_TO_KEEP_A_REQUEST)
     return NewRequest(
@@ -90,9 +90,11 @@ def seal_request(draft: Draft, answers: Mapping[str, Any], holder: Vault, public
 
 
 def _own_copy(draft: Draft) -> Doc:
-    sealed = vault.seal_all(draft.key, draft.person_id, {"answers": json.dumps(draft.typed), "code_words": draft.code_words})
+    encrypted = vault.encrypt_fields(
+        draft.key, draft.person_id, {"answers": json.dumps(draft.typed), "code_words": draft.code_words}
+    )
     return {
-        "_id": draft.request_id, "person_id": draft.person_id, "sent_at": now(), "sealed": sealed, "happened": [], "chosen": None,
+        "_id": draft.request_id, "person_id": draft.person_id, "sent_at": now(), "encrypted": encrypted, "happened": [], "chosen": None,
         "withdrawn_at": None, "words_until": in_days(MINUTES_FOR_CODE_WORDS / (24 * 60)),
     }  # fmt: skip
 
@@ -103,7 +105,7 @@ def _indexes(answers: Mapping[str, Any], holder: Vault) -> Doc:
 
 
 def address_index(holder: Vault, kind: str, address: str) -> str:
-    return holder.index(kind, address.casefold())
+    return holder.blind_index(kind, address.casefold())
 
 
 def _submitted(draft: Draft, answers: Mapping[str, Any], holder: Vault) -> RequestSubmitted:
@@ -114,8 +116,8 @@ def _submitted(draft: Draft, answers: Mapping[str, Any], holder: Vault) -> Reque
     return RequestSubmitted(
         request_id=draft.request_id, supportee_id=draft.person_id, mode=answers["mode"], choices=forms.chosen_steps(answers),
         avoid=tuple(answers["avoid"]), languages=forms.language_codes(answers["language"], answers["language_other"]),
-        ways=tuple(answers["ways"]), parts=tuple(answers["parts"]), time_zone=answers["time_zone"], help=tuple(answers["help"]),
-        age_group=answers["age_group"] or None, submitted_at=now(), sealed=_sealed_for("matching", draft, words, holder),
+        meeting_types=tuple(answers["meeting_types"]), parts=tuple(answers["parts"]), time_zone=answers["time_zone"], help=tuple(answers["help"]),
+        age_group=answers["age_group"] or None, submitted_at=now(), encrypted=_encrypted_for("matching", draft, words, holder),
     )  # fmt: skip
 
 
@@ -124,9 +126,9 @@ def _contact(draft: Draft, answers: Mapping[str, Any], holder: Vault, link: str,
     known_as = "" if answers["no_name"] else answers["name"].strip()
     told = {"email": _email(answers), "phone": _phone(answers), "link": link, "known_as": known_as} if channels else {}
     return ContactShared(
-        person_id=draft.person_id, role="supportee", request_id=draft.request_id, version=1, channels=channels, language=language,
+        person_id=draft.person_id, request_id=draft.request_id, version=1, channels=channels, language=language,
         time_zone=answers["time_zone"], quiet_from=answers["quiet_from"], quiet_until=answers["quiet_until"],
-        sealed=_sealed_for("notify", draft, told, holder),
+        encrypted=_encrypted_for("notify", draft, told, holder),
     )  # fmt: skip
 
 
@@ -138,38 +140,38 @@ def _phone(answers: Mapping[str, Any]) -> str:
     return forms.clean_phone(answers["phone"], answers["zone_read_in"]) if "text" in answers["reach"] else ""
 
 
-def _sealed_for(service: str, draft: Draft, fields: Mapping[str, str], holder: Vault) -> Sealed:
+def _encrypted_for(service: str, draft: Draft, fields: Mapping[str, str], holder: Vault) -> EncryptedFields:
     wrap = holder.wrap(draft.key, draft.person_id, service)
-    return Sealed(person_id=draft.person_id, wrap=wrap, fields=vault.seal_all(draft.key, draft.person_id, fields))
+    return EncryptedFields(person_id=draft.person_id, wrap=wrap, fields=vault.encrypt_fields(draft.key, draft.person_id, fields))
 
 
 def own_answers(row: Doc, key: bytes) -> dict[int, forms.Typed]:
-    typed = json.loads(vault.open_sealed(key, row["person_id"], "answers", row["sealed"]["answers"]))
+    typed = json.loads(vault.decrypt(key, row["person_id"], "answers", row["encrypted"]["answers"]))
     return {int(question): values for question, values in typed.items()}
 
 
 def own_code_words(row: Doc, key: bytes) -> str:
     """The words, for as long as they may be shown again; then nothing."""
-    until, blob = row.get("words_until"), row.get("sealed", {}).get("code_words")
-    return vault.open_sealed(key, row["person_id"], "code_words", blob) if blob and until and until > now() else ""
+    until, blob = row.get("words_until"), row.get("encrypted", {}).get("code_words")
+    return vault.decrypt(key, row["person_id"], "code_words", blob) if blob and until and until > now() else ""
 
 
 @dataclass(frozen=True, repr=False)
-class NoteSealed:
+class EncryptedNote:
     """What a supportee wrote to whoever they are with."""
 
     note_id: str
     request_id: str
-    sealed: str
+    encrypted: str
 
 
 def own_notes(row: Doc, key: bytes) -> list[Doc]:
     """The notes between them and others, each with its `words`, oldest first."""
     return [
-        {**note, "words": vault.open_sealed(key, row["person_id"], vault.note_field(note["id"]), note["sealed"])}
+        {**note, "words": vault.decrypt(key, row["person_id"], vault.note_field(note["id"]), note["encrypted"])}
         for note in sorted(row.get("notes", []), key=lambda note: note["at"])
     ]
 
 
-def seal_note(row: Doc, key: bytes, words: str, note_id: str) -> NoteSealed:
-    return NoteSealed(note_id, row["_id"], vault.seal(key, row["person_id"], vault.note_field(note_id), words))
+def encrypt_note(row: Doc, key: bytes, words: str, note_id: str) -> EncryptedNote:
+    return EncryptedNote(note_id, row["_id"], vault.encrypt(key, row["person_id"], vault.note_field(note_id), words))
