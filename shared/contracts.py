@@ -26,6 +26,7 @@ Next = Literal["next_choice", "ask_me", "suggest", "wait", "person"]
 ReleaseReason = Literal["withdrawn", "chose_another", "resting"]
 EscalationReason = Literal["reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "chosen_unknown"]
 Answer = Literal["yes", "not_this_time"]
+ReplyOutcome = Literal["yes", "not_this_time", "already_yes", "already_not_this_time", "too_late"]
 PractitionerState = Literal["open", "full", "resting", "stepped_back"]
 
 
@@ -265,12 +266,16 @@ class NoteForwarded(Event):
 
 @contract("reply.processed.v1", subject="offer_id", published_by="matching")
 class ReplyProcessed(Event):
-    """What became of an answer that came by text, so that its sender hears back: taken, or too late to change anything."""
+    """What became of an answer that came by text, so that its sender hears what stands.
+
+    `yes`, `not_this_time`: taken. `already_yes`, `already_not_this_time`: an earlier answer of theirs stands, this one changed
+    nothing. `too_late`: the offer ended without them.
+    """
 
     offer_id: str
     practitioner_id: str
     reply_id: str
-    outcome: Literal["yes", "not_this_time", "too_late"]
+    outcome: ReplyOutcome
 
 
 @contract("practitioner.changed.v1", subject="practitioner_id", published_by="matching")

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.notify.handlers.contacts import keep_contact, keep_team_contact
 from shared import vault
 from shared.clock import now
 from shared.contracts import ContactShared, EncryptedFields, OfferMade, OfferReminded, TeamContactShared
+from shared.messages import Event
+from shared.mongo import Db
 from shared.service import Service
 from shared.vault import Vault
 
@@ -32,7 +35,7 @@ def a_contact(notify: Service, person_id: str, fields: dict[str, str], **facts: 
     return kind(person_id=person_id, encrypted=encrypted_for_notify(notify.vault, person_id, **fields), **{**usual, **facts})
 
 
-def ana(notify: Service, **facts: Any) -> ContactShared:
+def ana(notify: Service, **facts: Any) -> TeamContactShared:
     """A practitioner, by mail and text, with no quiet hours."""
     return a_contact(
         notify, "ana", {"email": "ana@example.org", "phone": ANA_PHONE, "known_as": "Ana"}, **{"role": "practitioner", **facts}
@@ -64,3 +67,8 @@ def a_nudge(notify: Service, offer: OfferMade) -> OfferReminded:
         offer_id=offer.offer_id, request_id=offer.request_id, practitioner_id=offer.practitioner_id, answer_by=offer.answer_by,
         code=offer.code, encrypted=offer.encrypted,
     )  # fmt: skip
+
+
+def record_contact(event: ContactShared | TeamContactShared, db: Db) -> list[Event]:
+    """What notify does when it hears of a contact, whoever it is."""
+    return keep_contact(event, db) if isinstance(event, ContactShared) else keep_team_contact(event, db)

@@ -63,6 +63,8 @@ KINDS: dict[str, Kind] = {
     "note_for_you": Kind(desk_hears=False),
     "sign_in": Kind(good_for=timedelta(minutes=30), desk_hears=False),
     "answer_noted": ANSWER,
+    "answer_already_yes": ANSWER,
+    "answer_already_not_this_time": ANSWER,
     "answer_too_late": ANSWER,
     "not_understood": ANSWER,
     "texts_stopped": ANSWER,

@@ -8,7 +8,6 @@ from services.matching import store as matching_store
 from services.matching.handlers.choosing import let_everyone_off
 from services.matching.handlers.desk import NoteByCoordinator, write_to_them
 from services.matching.handlers.notes import NoteByPractitioner, pass_it_on, write_as_practitioner
-from services.notify.handlers.contacts import keep_contact
 from services.notify.handlers.offers import tell_practitioner_of_a_note
 from services.notify.handlers.requests import tell_of_a_note
 from shared import vault
@@ -19,7 +18,7 @@ from shared.service import RetryLater, Service
 from shared.vault import DecryptionError
 from tests.handlers.matching_steps import answer, ask, kinds, only, open_offer, the, there_are
 from tests.people import MONDAY
-from tests.receivers import ana, encrypted_for_notify, wren
+from tests.receivers import ana, encrypted_for_notify, record_contact, wren
 
 
 def key_of(matching: Service, request_id: str = "r1") -> bytes:
@@ -184,8 +183,8 @@ def test_leaving_takes_the_notes_along(intake: Service, row: Doc) -> None:
 
 
 def test_both_are_told_that_there_is_something_to_read(notify: Service) -> None:
-    keep_contact(ana(notify), notify.db)
-    keep_contact(wren(notify), notify.db)
+    record_contact(ana(notify), notify.db)
+    record_contact(wren(notify), notify.db)
     notify.db.letters.delete_many({})
     tell_of_a_note(a_note(), notify.db)
     encrypted = encrypted_for_notify(notify.vault, "ana", link="https://kt.example/o/x", short_link="https://kt.example/o/y")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from services.notify.handlers.contacts import keep_contact
 from services.notify.handlers.offers import ask_practitioner, tell_not_this_time
 from shared.clock import now
 from shared.contracts import NotificationFailed, OfferDeclined
@@ -17,7 +16,7 @@ from shared.mongo import Db
 from shared.service import Service
 from tests.carrying import carrying_mail, eventually, notify_settings, row
 from tests.mailbox import Mailbox, a_mailbox, words_of
-from tests.receivers import an_offer, ana, wren
+from tests.receivers import an_offer, ana, record_contact, wren
 
 ANA = "ana@example.org"
 
@@ -30,7 +29,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture
 def db(notify: Service) -> Db:
-    keep_contact(ana(notify, channels=("email",)), notify.db)
+    record_contact(ana(notify, channels=("email",)), notify.db)
     return notify.db
 
 
@@ -182,10 +181,10 @@ def test_a_letter_whose_sender_died_is_sent_again_under_the_same_id(notify: Serv
 def test_a_letter_for_an_offer_that_ended_before_it_was_sent_is_never_sent(
     notify: Service, keys: Path, mailbox: Mailbox, db: Db
 ) -> None:
-    keep_contact(ana(notify, version=2, channels=("email",)), db)
+    record_contact(ana(notify, version=2, channels=("email",)), db)
     ask(notify)
     gone = OfferDeclined(offer_id="o1", request_id="r1", practitioner_id="ana", version=2, then="wait")
-    keep_contact(wren(notify, channels=()), db)
+    record_contact(wren(notify, channels=()), db)
     notify.run(tell_not_this_time, gone)
     with carrying_mail(notify, notify_settings(keys, smtp_url=mailbox.url)):
         ask(notify, "o2")
@@ -198,7 +197,7 @@ def test_a_letter_waiting_for_someone_who_no_longer_wants_mail_is_not_sent(
     notify: Service, keys: Path, mailbox: Mailbox, db: Db
 ) -> None:
     ask(notify)
-    keep_contact(ana(notify, version=2, channels=()), db)
+    record_contact(ana(notify, version=2, channels=()), db)
     with carrying_mail(notify, notify_settings(keys, smtp_url=mailbox.url)):
         eventually(lambda: row(db)["state"] == "dropped")
     assert mailbox.letters == []
@@ -206,7 +205,7 @@ def test_a_letter_waiting_for_someone_who_no_longer_wants_mail_is_not_sent(
 
 @pytest.mark.usefixtures("sending")
 def test_letters_are_in_the_language_of_their_receiver(notify: Service, mailbox: Mailbox, db: Db) -> None:
-    keep_contact(ana(notify, version=2, channels=("email",), language="es-MX"), db)
+    record_contact(ana(notify, version=2, channels=("email",), language="es-MX"), db)
     ask(notify)
     [letter] = mailbox.wait_for(ANA)
     assert letter["Subject"] == "Alguien quiere conocerte"

@@ -13,7 +13,6 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from services.notify import rules
 from services.notify.handlers.answers import TextReceived, take_text
-from services.notify.handlers.contacts import keep_contact
 from services.notify.handlers.offers import ask_practitioner, tell_supportee_yes
 from services.notify.sending import warn_of_long_texts
 from services.notify.texts import Text, gateway
@@ -27,7 +26,7 @@ from shared.settings import NotifySettings
 from tests import kannel as real_kannel
 from tests.carrying import carrying_texts, eventually, notify_settings, row
 from tests.kannel import Kannel, a_kannel
-from tests.receivers import ANA_PHONE, WREN_PHONE, an_offer, ana, wren
+from tests.receivers import ANA_PHONE, WREN_PHONE, an_offer, ana, record_contact, wren
 
 SECRET = "kannel-callback-secret"
 
@@ -61,8 +60,8 @@ def settings(keys: Path, kannel: Kannel, website: BaseWSGIServer, notify: Servic
 
 @pytest.fixture
 def db(notify: Service) -> Db:
-    keep_contact(ana(notify), notify.db)
-    keep_contact(wren(notify, channels=("text",), version=2), notify.db)
+    record_contact(ana(notify), notify.db)
+    record_contact(wren(notify, channels=("text",), version=2), notify.db)
     return notify.db
 
 
@@ -111,7 +110,7 @@ def test_a_supportee_is_told_only_that_there_is_news(notify: Service, kannel: Ka
 
 @pytest.mark.usefixtures("sending")
 def test_spanish_arrives_with_its_own_letters(notify: Service, kannel: Kannel, db: Db) -> None:
-    keep_contact(ana(notify, version=2, language="es"), db)
+    record_contact(ana(notify, version=2, language="es"), db)
     notify.run(take_text, TextReceived("t1", ANA_PHONE, "hola"))
     [words] = kannel.phone.wait_for(ANA_PHONE)
     assert "qué pregunta" in words
@@ -163,7 +162,7 @@ def test_a_second_text_waits_until_the_hour_is_over(
 def test_in_quiet_hours_a_text_waits_for_the_morning(notify: Service, kannel: Kannel, db: Db) -> None:
     hour = now().hour
     quiet = {"time_zone": "UTC", "quiet_from": hour, "quiet_until": (hour + 2) % 24}
-    keep_contact(ana(notify, version=2, **quiet), db)
+    record_contact(ana(notify, version=2, **quiet), db)
     ask(notify)
     waiting = text_row(db)
     assert waiting["state"] == "waiting"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.notify.handlers.answers import TextReceived, answer_the_reply, take_text
-from services.notify.handlers.contacts import keep_contact, send_sign_in_link
+from services.notify.handlers.contacts import send_sign_in_link
 from services.notify.handlers.offers import (
     ask_practitioner,
     nudge_practitioner,
@@ -39,7 +39,17 @@ from shared.contracts import (
 )
 from shared.mongo import Db
 from shared.service import RetryLater, Service
-from tests.receivers import ANA_PHONE, WREN_PHONE, a_coordinator, a_nudge, an_offer, ana, encrypted_for_notify, wren
+from tests.receivers import (
+    ANA_PHONE,
+    WREN_PHONE,
+    a_coordinator,
+    a_nudge,
+    an_offer,
+    ana,
+    encrypted_for_notify,
+    record_contact,
+    wren,
+)
 
 
 def written(db: Db, **where: Any) -> set[tuple[str, str, str]]:
@@ -50,7 +60,7 @@ def written(db: Db, **where: Any) -> set[tuple[str, str, str]]:
 def db(notify: Service) -> Db:
     """Ana, Wren and a coordinator have shared how to reach them."""
     for contact in (ana(notify), wren(notify), a_coordinator(notify)):
-        keep_contact(contact, notify.db)
+        record_contact(contact, notify.db)
     notify.db.letters.delete_many({})  # that Wren's request arrived was said before the test begins
     return notify.db
 
@@ -80,7 +90,7 @@ def test_news_for_somebody_whose_contact_has_not_come_waits_for_it(notify: Servi
 
 
 def test_who_looks_for_themselves_gets_no_letter_at_all(notify: Service) -> None:
-    keep_contact(wren(notify, channels=()), notify.db)
+    record_contact(wren(notify, channels=()), notify.db)
     for tell, fact in every_fact_for_wren(notify):
         tell(fact, notify.db)
     assert written(notify.db, person_id="wren") == set()
@@ -88,7 +98,7 @@ def test_who_looks_for_themselves_gets_no_letter_at_all(notify: Service) -> None
 
 def every_fact_for_wren(notify: Service) -> list[tuple[Any, Any]]:
     about: dict[str, Any] = {"request_id": "r1", "supportee_id": "wren"}
-    keep_contact(ana(notify), notify.db)
+    record_contact(ana(notify), notify.db)
     return [
         (tell_not_this_time, declined(2)),
         (tell_of_suggestions, SuggestionsMade(practitioner_ids=("kai",), version=3, **about)),
@@ -100,7 +110,7 @@ def every_fact_for_wren(notify: Service) -> list[tuple[Any, Any]]:
 
 
 def test_each_fact_about_a_request_is_told_to_the_supportee(notify: Service) -> None:
-    keep_contact(wren(notify, channels=("email",)), notify.db)
+    record_contact(wren(notify, channels=("email",)), notify.db)
     for tell, fact in every_fact_for_wren(notify):
         tell(fact, notify.db)
     told = {letter for letter, *_ in written(notify.db, person_id="wren")}
@@ -130,7 +140,7 @@ def test_suggestions_that_come_with_a_not_this_time_are_one_letter(notify: Servi
 
 
 def test_the_desk_is_not_called_for_what_a_coordinator_does_already(notify: Service, db: Db) -> None:
-    keep_contact(a_coordinator(notify, "ro"), db)
+    record_contact(a_coordinator(notify, "ro"), db)
     about: dict[str, Any] = {"request_id": "r1", "supportee_id": "wren", "reason": "reach_out", "reaching_out": True}
     call_coordinators(CoordinatorNeeded(version=2, taken=True, **about), db)
     assert written(db, person_id="ro") == set()
@@ -148,8 +158,8 @@ def test_what_is_no_longer_true_is_not_told(notify: Service, db: Db) -> None:
 
 
 def test_a_newer_contact_replaces_an_older_one_in_any_order(notify: Service) -> None:
-    keep_contact(ana(notify, version=2, channels=("email",)), notify.db)
-    keep_contact(ana(notify, version=1), notify.db)
+    record_contact(ana(notify, version=2, channels=("email",)), notify.db)
+    record_contact(ana(notify, version=1), notify.db)
     ask_practitioner(an_offer(notify), notify.db)
     assert written(notify.db) == {("offer", "ana", "email")}
 
@@ -201,7 +211,7 @@ def test_who_rests_is_not_written_about_the_offer_they_gave_back(notify: Service
 
 
 def test_every_coordinator_hears_that_a_person_is_needed(notify: Service, db: Db) -> None:
-    keep_contact(a_coordinator(notify, "dara"), db)
+    record_contact(a_coordinator(notify, "dara"), db)
     call_coordinators(
         CoordinatorNeeded(request_id="r1", supportee_id="wren", reason="asks_first", reaching_out=False, version=2), db
     )
@@ -217,15 +227,15 @@ def test_after_withdrawing_nothing_more_is_sent(notify: Service, db: Db) -> None
 def test_a_sign_in_link_goes_by_one_way_only(notify: Service, db: Db) -> None:
     for person in ("ana", "wren"):
         link = encrypted_for_notify(notify.vault, person, link="https://kt.example/me/in/x")
-        send_sign_in_link(SignInRequested(person_id=person, role="practitioner", encrypted=link), db)
+        send_sign_in_link(SignInRequested(person_id=person, encrypted=link), db)
     assert written(db) == {("sign_in", "ana", "email"), ("sign_in", "wren", "email")}
 
 
 def test_a_sign_in_link_is_never_texted_to_a_supportee(notify: Service) -> None:
-    keep_contact(wren(notify, channels=("text",)), notify.db)
+    record_contact(wren(notify, channels=("text",)), notify.db)
     notify.db.letters.delete_many({})
     link = encrypted_for_notify(notify.vault, "wren", link="https://kt.example/s/in/x")
-    send_sign_in_link(SignInRequested(person_id="wren", role="supportee", encrypted=link), notify.db)
+    send_sign_in_link(SignInRequested(person_id="wren", encrypted=link), notify.db)
     assert written(notify.db) == set()
 
 
@@ -292,8 +302,14 @@ def test_stop_ends_texts_that_were_waiting_and_never_the_mail(notify: Service, d
 
 
 def test_the_sender_of_an_answer_hears_what_became_of_it(notify: Service, db: Db) -> None:
-    for outcome, letter in (("yes", "answer_noted"), ("too_late", "answer_too_late")):
-        answer_the_reply(ReplyProcessed(offer_id="o1", practitioner_id="ana", reply_id=letter, outcome=outcome), db)
+    for outcome, letter in (
+        ("yes", "answer_noted"),
+        ("not_this_time", "answer_noted"),
+        ("already_yes", "answer_already_yes"),
+        ("already_not_this_time", "answer_already_not_this_time"),
+        ("too_late", "answer_too_late"),
+    ):
+        answer_the_reply(ReplyProcessed(offer_id="o1", practitioner_id="ana", reply_id=outcome, outcome=outcome), db)
         assert (letter, "ana", "text") in written(db)
 
 
@@ -315,9 +331,9 @@ def test_a_receipt_moves_a_letter_forward_and_never_back(notify: Service, db: Db
 
 
 def test_a_text_that_failed_becomes_mail_where_mail_is_allowed_later(notify: Service) -> None:
-    keep_contact(ana(notify, channels=("text",)), notify.db)
+    record_contact(ana(notify, channels=("text",)), notify.db)
     ask_practitioner(an_offer(notify), notify.db)
-    keep_contact(ana(notify, version=2), notify.db)
+    record_contact(ana(notify, version=2), notify.db)
     assert note_receipt(Receipt(the_letter(notify.db, "text")["_id"], "failed"), notify.db) == []
     assert written(notify.db) == {("offer", "ana", "email")}
 

@@ -20,9 +20,12 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
     "waiting": [{"waiting_for": "place"}, {"waiting_for": "choice"}],
 }
 RECEIVED_BY = {
-    "practitioner": {"offer", "nudge", "offer_gone", "sign_in", "answer_noted", "answer_too_late", "note_for_you"},
+    "practitioner": {
+        "offer", "nudge", "offer_gone", "sign_in", "note_for_you",
+        "answer_noted", "answer_already_yes", "answer_already_not_this_time", "answer_too_late",
+    },
     "coordinator": {"reach_out", "sign_in"},
-}
+}  # fmt: skip
 BY_ANYBODY = {"sign_in", "not_understood", "texts_stopped", "texts_started", "help"}
 SAID_OF_NOBODY = re.compile(
     r"patient|client|\bcase|service|provider|triage|screening|eligib|\brisk|diagnos|symptom|treatment|intervention|escalat|"

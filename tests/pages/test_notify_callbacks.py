@@ -7,20 +7,19 @@ import pytest
 from flask.testing import FlaskClient
 from twilio.request_validator import RequestValidator
 
-from services.notify.handlers.contacts import keep_contact
 from services.notify.handlers.offers import ask_practitioner
 from services.notify.web import make_app
 from shared.mongo import Db
 from shared.service import Service
 from tests.carrying import notify_settings, row
-from tests.receivers import ANA_PHONE, an_offer, ana
+from tests.receivers import ANA_PHONE, an_offer, ana, record_contact
 
 SECRET, TOKEN = "kannel-callback-secret", "twilio-token"
 
 
 @pytest.fixture
 def db(notify: Service) -> Db:
-    keep_contact(ana(notify), notify.db)
+    record_contact(ana(notify), notify.db)
     notify.run(ask_practitioner, an_offer(notify))
     return notify.db
 

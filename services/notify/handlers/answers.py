@@ -6,10 +6,17 @@ from services.notify import rules, store
 from services.notify.handlers.desk import known, service, tell
 from services.notify.rules import Contact
 from shared.clock import now
-from shared.contracts import Answer, ReplyProcessed, ReplyReceived
+from shared.contracts import Answer, ReplyOutcome, ReplyProcessed, ReplyReceived
 from shared.messages import Event
 from shared.mongo import Db
 
+TEMPLATE_FOR: dict[ReplyOutcome, str] = {
+    "yes": "answer_noted",
+    "not_this_time": "answer_noted",
+    "already_yes": "answer_already_yes",
+    "already_not_this_time": "answer_already_not_this_time",
+    "too_late": "answer_too_late",
+}
 ANSWER_TO = {"stop": "texts_stopped", "start": "texts_started", "help": "help"}
 
 
@@ -52,6 +59,5 @@ def _take_answer(db: Db, senders: list[Contact], code: str, answer: Answer, repl
 @service.on(ReplyProcessed)
 def answer_the_reply(event: ReplyProcessed, db: Db) -> list[Event]:
     practitioner = known(store.contact(db, event.practitioner_id))
-    letter = "answer_too_late" if event.outcome == "too_late" else "answer_noted"
-    tell(db, practitioner, letter, event.reply_id)
+    tell(db, practitioner, TEMPLATE_FOR[event.outcome], event.reply_id)
     return []
