@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, g, request
+from flask import Blueprint, Flask, abort, g, request
 from flask_babel import get_locale
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -15,10 +15,20 @@ from shared.programme import may_go_public
 from shared.service import Service
 from shared.settings import Settings
 from shared.tokens import digest
-from shared.web import comfort, csrf, errors, headers, health, limits, locale, sessions
+from shared.web import comfort, csrf, deadline, errors, headers, health, limits, locale, sessions, views
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 32 * 1024
+
+
+def make_service_app(service: Service, settings: Settings, import_name: str, *blueprints: Blueprint) -> Flask:
+    """`web_app` with the service's own pages; connects the service first, unless it is connected."""
+    if "db" not in service.__dict__:
+        service.start(settings)
+    app = web_app(service, settings, import_name)
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+    return app
 
 
 def web_app(service: Service, settings: Settings, import_name: str) -> Flask:
@@ -41,10 +51,17 @@ def web_app(service: Service, settings: Settings, import_name: str) -> Flask:
     app.register_blueprint(
         Blueprint("base", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
     )
-    for part in (locale, comfort, headers, csrf, limits, health, errors):
+    app.before_request(_refuse_a_long_body)
+    for part in (deadline, locale, comfort, headers, csrf, limits, health, errors, views):
         part.add_to(app)
     app.context_processor(lambda: _in_every_template(service))
     return app
+
+
+def _refuse_a_long_body() -> None:
+    """Without Content-Length (chunked), Werkzeug cuts a body at MAX_CONTENT_LENGTH where it should refuse it."""
+    if request.content_length is None and len(request.get_data()) >= LARGEST_BODY:
+        abort(413)
 
 
 def service_here() -> Service:

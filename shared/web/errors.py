@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Flask, Response, make_response, render_template
+from flask import Flask, Response, current_app, make_response, render_template
 from pymongo.errors import PyMongoError
 from werkzeug.exceptions import HTTPException
 
@@ -32,5 +32,7 @@ def _page(status: int) -> Callable[[Exception], Response]:
 
 
 def _no_database(error: PyMongoError) -> Response:
-    log.error("a page failed for want of the database", extra={"status": 503, "reason": type(error).__name__})
+    if error.timeout:
+        current_app.extensions["deadline"].timed_out()
+    log.error("a page failed because MongoDB did not answer", extra={"status": 503, "reason": type(error).__name__})
     return error_page(503)

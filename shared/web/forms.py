@@ -1,0 +1,56 @@
+"""What people type, checked with marshmallow. Messages are sentences of the catalogue, translated where they are shown."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields
+from werkzeug.datastructures import MultiDict
+
+from shared.i18n import _
+
+UNKNOWN_FIELD = _("Choose from what is offered here")
+NOT_ANSWERS = frozenset({"csrf_token", "form_id"})
+Typed = dict[str, str | list[str]]
+Errors = dict[str, str]
+
+
+class Form(Schema):
+    """A field that is not declared is an error. What somebody typed never reaches a log through an exception."""
+
+    error_messages: dict[str, str] = {"unknown": UNKNOWN_FIELD}  # noqa: RUF012  marshmallow declares it so
+
+    class Meta:
+        unknown = RAISE
+
+    def handle_error(self, error: ValidationError, data: Any, *, many: bool, **_: Any) -> None:
+        error.data = None
+
+
+def load(form: Schema, values: Mapping[str, Any]) -> tuple[dict[str, Any], Errors]:
+    """(answers, {}), or ({}, field -> its first message)."""
+    try:
+        return dict(form.load(values)), {}
+    except ValidationError as error:
+        messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        return {}, {name: _first(message) for name, message in messages.items()}
+
+
+def read(form: Schema, sent: "MultiDict[str, str]") -> tuple[dict[str, Any], Errors]:
+    """`load` what a browser sent. Surrounding spaces go, and an empty field counts as not given."""
+    typed = typed_values(form, MultiDict((name, value.strip()) for name, value in sent.items(multi=True) if value.strip()))
+    return load(form, typed)
+
+
+def typed_values(form: Schema, sent: "MultiDict[str, str]", leave_out: Collection[str] = NOT_ANSWERS) -> Typed:
+    """The values as they were typed: a list for a list field, else the first value."""
+    return {
+        name: values if isinstance(form.fields.get(name), fields.List) else values[0]
+        for name, values in sent.lists()
+        if name not in leave_out
+    }
+
+
+def _first(message: Any) -> str:
+    while isinstance(message, dict | list):
+        message = next(iter(message.values())) if isinstance(message, dict) else message[0]
+    return str(message)
