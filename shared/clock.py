@@ -8,17 +8,18 @@ from pathlib import Path
 
 def now() -> datetime:
     """UTC, in whole milliseconds: the precision MongoDB keeps, so what is stored equals what was compared."""
-    moment = datetime.now(UTC) + _moved()
+    moment = datetime.now(UTC) + offset()
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def _moved() -> timedelta:
+def offset() -> timedelta:
+    """How far `now` is ahead of the machine's time: zero in production."""
     file = os.environ.get("CLOCK_FILE")
     if not file:
         return timedelta()
     try:
-        seen = Path(file).stat()
-        return _read(file, seen.st_mtime_ns, seen.st_size)
+        written = Path(file).stat()
+        return _read(file, written.st_mtime_ns, written.st_size)
     except (FileNotFoundError, ValueError):
         return timedelta()
 
