@@ -1,11 +1,14 @@
 """How every web process is served: gunicorn -c deploy/gunicorn.conf.py 'services.intake.web:make_app()'."""
 
+from importlib import import_module
+
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
-from shared.settings import read_core
+from shared.web.app import check_start
 
 
-class Quiet(Logger):  # type: ignore[misc]
+class AddressFreeLogger(Logger):  # type: ignore[misc]
     """Gunicorn writes the address on a malformed request and the path on a timeout. Through the root logger, which
     shared.logs owns, only the fact is written. There is no access log."""
 
@@ -16,9 +19,14 @@ class Quiet(Logger):  # type: ignore[misc]
             log.propagate = True
 
 
-def on_starting(_: object) -> None:
-    """A wrong setting stops the start here, once, with its name; inside a worker it would be tried again for ever."""
-    read_core()
+def on_starting(arbiter: Arbiter) -> None:
+    """A wrong setting stops the start here, once, with its name: inside a worker gunicorn would try it again for ever.
+    The code is imported here too, so that a worker starts well within `timeout`."""
+    module = arbiter.app.app_uri.partition(":")[0]
+    import_module(module)
+    package, _, name = module.removesuffix(".web").rpartition(".")
+    if package == "services":
+        check_start(name)
 
 
 bind = "0.0.0.0:8000"
@@ -26,12 +34,14 @@ worker_class = "gthread"
 workers = 2
 threads = 8
 worker_tmp_dir = "/dev/shm"  # noqa: S108  in memory: a heartbeat on a disk can stall
-timeout = 30
+# For threads this is the sign of life of the whole worker, not the length of a request (that is shared/web/deadline.py). A
+# worker that stopped (out of memory, a stuck disk, SIGSTOP) keeps its visitors waiting until it is ended.
+timeout = 10
 graceful_timeout = 25
 keepalive = 30
 control_socket_disable = True
 accesslog = None
-logger_class = Quiet
+logger_class = AddressFreeLogger
 limit_request_line = 4094
 limit_request_fields = 60
 forwarded_allow_ips = "*"  # only the proxy is on the same network

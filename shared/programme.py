@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from shared.messages import InvalidMessage, load
+from shared.settings import is_loopback
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +62,8 @@ def read_programme(path: Path) -> Programme:
     return programme
 
 
-def may_go_public(programme: Programme, public_url: str) -> str | None:
-    """Why this programme may not be shown to people yet, or None. A promise nobody wrote must not be given."""
-    if public_url.startswith("https://") and not programme.promise_is_ours:
-        return (
-            "PROGRAMME_FILE: the promise about police and its limits is a placeholder; write yours, then promise_is_ours = true"
-        )
-    return None
+def reason_not_to_serve(programme: Programme, public_url: str) -> str | None:
+    """Why this programme may not be shown at this address yet, or None. A promise that nobody wrote must not be given."""
+    if programme.promise_is_ours or is_loopback(public_url):
+        return None
+    return "PROGRAMME_FILE: the promise about police and its limits is a placeholder; write yours, then promise_is_ours = true"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -26,7 +27,8 @@ class Settings:
 
     @property
     def secure(self) -> bool:
-        return self.public_url.startswith("https://")
+        """Cookies are sent over https only. False on this machine alone, where a browser would otherwise refuse them."""
+        return self.public_url.startswith("https://") or not is_loopback(self.public_url)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def core(env: Env) -> dict[str, object]:
         "amqp_url": _secret(env, "AMQP_URL", _url("amqp", "amqps")),
         "keys_dir": env.path("KEYS_DIR", validate=_folder),
         "programme_file": env.path("PROGRAMME_FILE", Path("deploy/programme.toml"), validate=_file),
-        "public_url": (env.str("PUBLIC_URL", validate=_url("http", "https")) or "").rstrip("/"),
+        "public_url": (env.str("PUBLIC_URL", validate=_public_url) or "").rstrip("/"),
         "log_level": env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
         "metrics_host": env.str("METRICS_HOST", "127.0.0.1"),
@@ -67,10 +69,10 @@ def notify(env: Env) -> dict[str, object]:
     return {
         **core(env),
         "smtp_url": _secret(env, "SMTP_URL", _url("smtp", "smtp+starttls", "smtps")),
-        "mail_from": env.str("MAIL_FROM"),
-        "mail_reply_to": env.str("MAIL_REPLY_TO"),
+        "mail_from": env.str("MAIL_FROM", validate=_not_empty),
+        "mail_reply_to": env.str("MAIL_REPLY_TO", validate=_not_empty),
         "sms_gateway": gateway,
-        "kannel_url": _needed(env, "KANNEL_URL", kannel),
+        "kannel_url": _needed(env, "KANNEL_URL", kannel, _url("http", "https")),
         "kannel_user": _needed(env, "KANNEL_USER", kannel),
         "kannel_password": _needed(env, "KANNEL_PASSWORD", kannel),
         "kannel_callback_secret": _needed(env, "KANNEL_CALLBACK_SECRET", kannel),
@@ -104,34 +106,54 @@ def read_notify() -> NotifySettings:
     return read(NotifySettings, notify)
 
 
+def read_for(service: str) -> Settings:
+    return read_notify() if service == "notify" else read_core()
+
+
 def _secret(env: Env, name: str, check: Callable[[str], None]) -> str:
-    """A setting that may stand in a file instead (NAME_FILE), as container secrets do."""
-    file = env.str(f"{name}_FILE", "")
-    if file:
-        value = Path(file).read_text().strip() if Path(file).is_file() else ""
-        if not value:
-            return env.str(name, validate=_never(f"{name}_FILE names no readable file"))
-        return value
-    return env.str(name, validate=check)
+    """A setting that may stand in a file instead (NAME_FILE), as container secrets do. Either way it is checked."""
+    if not env.str(f"{name}_FILE", ""):
+        return env.str(name, validate=check)
+    file = env.str(f"{name}_FILE", validate=lambda file: check(_content(file)))
+    return _content(file) if file else ""
 
 
-def _needed(env: Env, name: str, when: bool) -> str:
-    if not when:
-        return env.str(name, "")
-    return _secret(env, name, _not_empty)
+def _content(file: str) -> str:
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, ValueError):
+        raise ValidationError("names no readable file") from None
+
+
+def _needed(env: Env, name: str, when: bool, check: Callable[[str], None] | None = None) -> str:
+    return _secret(env, name, check or _not_empty) if when else env.str(name, "")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether this address can be reached from this machine only."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _public_url(value: str) -> None:
+    _url("http", "https")(value)
+    if value.startswith("http://") and not is_loopback(value):
+        raise ValidationError("must begin with https:// (http:// is for localhost only)")
 
 
 def _url(*schemes: str) -> Callable[[str], None]:
     def check(value: str) -> None:
-        if urlsplit(value).scheme not in schemes:
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            raise ValidationError("is not an address") from None
+        if parts.scheme not in schemes:
             raise ValidationError(f"must begin with {' or '.join(s + '://' for s in schemes)}")
-
-    return check
-
-
-def _never(reason: str) -> Callable[[str], None]:
-    def check(_: str) -> None:
-        raise ValidationError(reason)
+        if not parts.netloc.rpartition("@")[2]:
+            raise ValidationError("names no host")
 
     return check
 

@@ -1,9 +1,11 @@
-"""The one module that touches cryptography primitives. See PRIVACY in the README for what each part protects against.
+"""Encryption. The only module that touches cryptography primitives.
 
-Each person has one random data key. Fields are encrypted with AES-256-GCM under it, bound to the person and the field's name:
-a blob moved to another person or field does not open. The data key is wrapped with HPKE (RFC 9180, X25519, HKDF-SHA256,
-AES-256-GCM) to the public key of each service that needs it, and under a secret that only the person holds.
-Blobs are base64url; the first byte is the format's version.
+Each person has one random data key. Fields are encrypted with AES-256-GCM under it, with the person's id and the field's name
+as associated data: a value moved to another person or field does not decrypt. The data key is wrapped with HPKE (RFC 9180,
+X25519, HKDF-SHA256, AES-256-GCM) to the public key of each service that needs it, and under a secret that only the person
+holds. Encrypted values are base64url text; their first byte is the format's version.
+
+It protects a copy of one service's database, queue or log. It does not protect a server that is taken with its keys.
 """
 
 import base64
@@ -22,6 +24,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 VERSION = b"\x01"
+KEY_BYTES = 32
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
@@ -30,23 +33,23 @@ class DecryptionError(ValueError):
 
 
 def new_key() -> bytes:
-    return secrets.token_bytes(32)
+    return secrets.token_bytes(KEY_BYTES)
 
 
 def derive_key(secret: str, purpose: str) -> bytes:
-    """A key that only the holder of a high-entropy secret (cookie, link, stretched code words) can make."""
-    return HKDF(SHA256(), 32, salt=None, info=f"kitchen-table/{purpose}".encode()).derive(secret.encode())
+    """A key that only the holder of a high-entropy secret (cookie, link token, key derived from code words) can make."""
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"kitchen-table/{purpose}".encode()).derive(secret.encode())
 
 
 def encrypt(key: bytes, person_id: str, name: str, text: str) -> str:
     nonce = secrets.token_bytes(12)
-    return _text(VERSION + nonce + AESGCM(key).encrypt(nonce, text.encode(), _bound_to(person_id, name)))
+    return _text(VERSION + nonce + AESGCM(key).encrypt(nonce, text.encode(), _associated_data(person_id, name)))
 
 
 def decrypt(key: bytes, person_id: str, name: str, blob: str) -> str:
     raw = _raw(blob)
     try:
-        return AESGCM(key).decrypt(raw[1:13], raw[13:], _bound_to(person_id, name)).decode()
+        return AESGCM(key).decrypt(raw[1:13], raw[13:], _associated_data(person_id, name)).decode()
     except (InvalidTag, ValueError) as error:
         raise DecryptionError(name) from error
 
@@ -65,7 +68,7 @@ def note_field(note_id: str) -> str:
 
 
 def wrap_under(secret: str, person_id: str, key: bytes) -> str:
-    """Wrap a data key under a secret that only a person holds: cookie, link token, stretched code words."""
+    """Wrap a data key under a secret that only a person holds: cookie, link token, key derived from code words."""
     return encrypt(derive_key(secret, "wrap"), person_id, "data-key", _text(key))
 
 
@@ -75,30 +78,34 @@ def unwrap_under(secret: str, person_id: str, wrapped: str) -> bytes:
 
 @dataclass(frozen=True)
 class Vault:
-    """The keys that one service holds: every receiver's public key, and at most its own private key."""
+    """The keys that one service holds: every receiver's public key, and at most its own private key.
+
+    `secret` is the service's own high-entropy text, for `derive_key`.
+    """
 
     public: Mapping[str, X25519PublicKey] = field(repr=False)
     private: X25519PrivateKey | None = field(default=None, repr=False)
     index_key: bytes = field(default=b"", repr=False)
     directory_key: bytes = field(default=b"", repr=False)
+    secret: str = field(default="", repr=False)
 
     def wrap(self, key: bytes, person_id: str, to: str) -> str:
-        return _text(VERSION + SUITE.encrypt(key, self.public[to], _bound_to(person_id, "data-key")))
+        return _text(VERSION + SUITE.encrypt(key, self.public[to], _associated_data(person_id, "data-key")))
 
     def unwrap(self, wrapped: str, person_id: str) -> bytes:
         if self.private is None:
             raise DecryptionError("this service holds no private key")
         raw = _raw(wrapped)
         try:
-            return SUITE.decrypt(raw[1:], self.private, _bound_to(person_id, "data-key"))
+            return SUITE.decrypt(raw[1:], self.private, _associated_data(person_id, "data-key"))
         except (InvalidTag, ValueError) as error:
             raise DecryptionError("data-key") from error
 
-    def blind_index(self, kind: str, value: str) -> str:
-        """A keyed hash for look-ups by address. `value` must already be in one canonical form."""
+    def blind_index(self, purpose: str, value: str) -> str:
+        """A keyed hash for look-ups by value. `value` must already be in one canonical form."""
         if not self.index_key:
             raise DecryptionError("this service holds no index key")
-        return hmac.new(self.index_key, f"{kind}/{value}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.index_key, f"{purpose}/{value}".encode(), hashlib.sha256).hexdigest()
 
     def encrypt_profile(self, practitioner_id: str, text: str) -> str:
         return encrypt(self.directory_key, practitioner_id, "profile", text)
@@ -121,7 +128,7 @@ def generate_keys(folder: Path) -> None:
     symmetric = ["directory.key", *(f"{service}.{use}" for service in KEYS_BY_SERVICE for use in ("index", "secret"))]
     for name in symmetric:
         if not (folder / name).exists():
-            _write(folder / name, _text(secrets.token_bytes(32)))
+            _write(folder / name, _text(secrets.token_bytes(KEY_BYTES)))
 
 
 KEYS_BY_SERVICE = {
@@ -132,17 +139,31 @@ KEYS_BY_SERVICE = {
 
 
 def load_vault(folder: Path, service: str) -> Vault:
-    held = {name: _bytes((folder / name).read_text().strip()) for name in KEYS_BY_SERVICE[service]}
-    own = held.get(f"{service}.key")
+    """Raises SystemExit, naming KEYS_DIR and the file, when a key is missing, unreadable or of another size."""
+    keys = {name: _read_key(folder / name) for name in KEYS_BY_SERVICE[service]}
+    private = keys.get(f"{service}.key")
     return Vault(
-        public={name: X25519PublicKey.from_public_bytes(held[f"{name}.pub"]) for name in RECEIVERS if f"{name}.pub" in held},
-        private=X25519PrivateKey.from_private_bytes(own) if own else None,
-        index_key=held.get(f"{service}.index", b""),
-        directory_key=held.get("directory.key", b""),
+        public={name: X25519PublicKey.from_public_bytes(keys[f"{name}.pub"]) for name in RECEIVERS if f"{name}.pub" in keys},
+        private=X25519PrivateKey.from_private_bytes(private) if private else None,
+        index_key=keys[f"{service}.index"],
+        directory_key=keys.get("directory.key", b""),
+        secret=_text(keys[f"{service}.secret"]),
     )
 
 
-def _bound_to(person_id: str, name: str) -> bytes:
+def _read_key(file: Path) -> bytes:
+    try:
+        key = _bytes(file.read_text().strip())
+    except OSError:
+        raise SystemExit(f"KEYS_DIR: {file.name} is missing or cannot be read; deploy/setup makes it") from None
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SystemExit(f"KEYS_DIR: {file.name} does not hold a key of {KEY_BYTES} bytes in base64url")
+    return key
+
+
+def _associated_data(person_id: str, name: str) -> bytes:
     return f"{len(person_id)}:{person_id}/{name}".encode()
 
 
@@ -151,14 +172,15 @@ def _text(raw: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    """Raises ValueError at any character that base64url does not have."""
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 def _raw(blob: str) -> bytes:
     try:
         raw = _bytes(blob)
     except ValueError as error:
-        raise DecryptionError("not a encrypted value") from error
+        raise DecryptionError("not an encrypted value") from error
     if raw[:1] != VERSION or len(raw) < 29:
         raise DecryptionError("unknown format")
     return raw

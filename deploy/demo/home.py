@@ -84,14 +84,13 @@ def processes(home: Home, mongodb_uri: str, amqp_url: str) -> list[Process]:
     }  # fmt: skip
     given = {"intake": common, "matching": common, "notify": {**common, **notify}}
     workers = [Process(name, [sys.executable, "-m", f"services.{name}"], given[name]) for name in SERVICES]
-    shared = ["-c", "deploy/gunicorn.conf.py"]  # it checks a service's settings, which the demo's own process has none of
-    webs = [_web(f"{name}-web", f"services.{name}.web", ports[name], 4, given[name], shared) for name in SERVICES]
-    return [*workers, *webs, _web("demo", "deploy.demo.web", home.port, 16, own, ["-k", "gthread", "--keep-alive", "30"])]
+    webs = [_web(f"{name}-web", f"services.{name}.web", ports[name], 4, given[name]) for name in SERVICES]
+    return [*workers, *webs, _web("demo", "deploy.demo.web", home.port, 16, own)]
 
 
-def _web(name: str, module: str, port: int, threads: int, given: dict[str, str], more: list[str]) -> Process:
+def _web(name: str, module: str, port: int, threads: int, given: dict[str, str]) -> Process:
     command = [
-        sys.executable, "-m", "gunicorn", *more, "-b", f"127.0.0.1:{port}", "-w", "1", "--threads", str(threads),
-        "--no-control-socket", f"{module}:make_app()",
+        sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "-b", f"127.0.0.1:{port}", "-w", "1",
+        "--threads", str(threads), "--no-control-socket", f"{module}:make_app()",
     ]  # fmt: skip
     return Process(name, command, given, port)

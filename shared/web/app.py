@@ -11,14 +11,28 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from shared import logs
 from shared.i18n import day, short_day, time_of_day
-from shared.programme import may_go_public
+from shared.programme import Programme, read_programme, reason_not_to_serve
 from shared.service import Service
-from shared.settings import Settings
+from shared.settings import Settings, read_for
 from shared.tokens import digest
+from shared.vault import load_vault
 from shared.web import comfort, csrf, deadline, errors, headers, health, limits, locale, sessions, views
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 32 * 1024
+
+
+def check_start(service_name: str) -> None:
+    """Raises SystemExit, naming what is wrong: a setting, a key or the programme."""
+    settings = read_for(service_name)
+    load_vault(settings.keys_dir, service_name)
+    _check_programme(read_programme(settings.programme_file), settings.public_url)
+
+
+def _check_programme(programme: Programme, public_url: str) -> None:
+    reason = reason_not_to_serve(programme, public_url)
+    if reason:
+        raise SystemExit(reason)
 
 
 def make_service_app(service: Service, settings: Settings, import_name: str, *blueprints: Blueprint) -> Flask:
@@ -45,9 +59,7 @@ def web_app(service: Service, settings: Settings, import_name: str) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.wsgi_app = ProxyFix(app.wsgi_app, x_proto=1, x_host=1)  # type: ignore[method-assign]
     app.extensions["kitchen"] = service, settings
-    reason = may_go_public(service.programme, settings.public_url)
-    if reason:
-        raise SystemExit(reason)
+    _check_programme(service.programme, settings.public_url)
     app.register_blueprint(
         Blueprint("base", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
     )

@@ -69,15 +69,75 @@ def test_a_missing_setting_is_named_and_no_value_is_shown(monkeypatch: pytest.Mo
     assert "sesame" not in said
 
 
-def test_a_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "uri").write_text("mongodb://one.example/\n")
-    given = {
-        "MONGODB_URI_FILE": str(tmp_path / "uri"),
-        "AMQP_URL": "amqp://a.example/",
-        "KEYS_DIR": str(tmp_path),
-        "PUBLIC_URL": "https://kt.example",
-    }
-    for name, value in given.items():
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Every setting that notify needs, each one right."""
+    for name in read_by_the_code():
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+    right = {
+        "MONGODB_URI": "mongodb://one.example/", "AMQP_URL": "amqp://a.example/", "KEYS_DIR": str(tmp_path),
+        "PUBLIC_URL": "https://kt.example", "SMTP_URL": "smtp://mail.example:25", "MAIL_FROM": "a@kt.example",
+        "MAIL_REPLY_TO": "b@kt.example", "SMS_GATEWAY": "kannel", "KANNEL_URL": "http://sms.example", "KANNEL_USER": "kt",
+        "KANNEL_PASSWORD": "sesame", "KANNEL_CALLBACK_SECRET": "open",
+    }  # fmt: skip
+    for name, value in right.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("MONGODB_URI", raising=False)
-    assert settings.read_core().mongodb_uri == "mongodb://one.example/"
+    return monkeypatch
+
+
+def test_a_secret_may_stand_in_a_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "uri").write_text("mongodb://two.example/\n")
+    environment.delenv("MONGODB_URI")
+    environment.setenv("MONGODB_URI_FILE", str(tmp_path / "uri"))
+    assert settings.read_notify().mongodb_uri == "mongodb://two.example/"
+
+
+@pytest.mark.parametrize("in_a_file", [False, True])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MONGODB_URI", "one.example:27017"),
+        ("AMQP_URL", "https://kay:hunter2@a.example"),
+        ("SMTP_URL", "mail.example.org:587"),
+        ("SMTP_URL", "smtp://"),
+        ("SMTP_URL", ""),
+        ("KANNEL_PASSWORD", ""),
+        ("KANNEL_CALLBACK_SECRET", ""),
+    ],
+)
+def test_a_wrong_value_stops_the_start_wherever_it_stands(
+    environment: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, in_a_file: bool
+) -> None:
+    environment.setenv(name, value)
+    if in_a_file:
+        (tmp_path / "secret").write_text(value)
+        environment.delenv(name)
+        environment.setenv(f"{name}_FILE", str(tmp_path / "secret"))
+    with pytest.raises(SystemExit) as stopped:
+        settings.read_notify()
+    message = str(stopped.value)
+    assert name in message
+    assert not value or value not in message
+    assert "hunter2" not in message
+
+
+def test_a_file_that_cannot_be_read_is_named(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    environment.setenv("SMTP_URL_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(SystemExit, match="SMTP_URL_FILE"):
+        settings.read_notify()
+
+
+@pytest.mark.parametrize("address", ["http://kt.example", "http://192.168.1.5", "kt.example", "https://"])
+def test_a_public_address_without_https_stops_the_start(environment: pytest.MonkeyPatch, address: str) -> None:
+    environment.setenv("PUBLIC_URL", address)
+    with pytest.raises(SystemExit, match="PUBLIC_URL"):
+        settings.read_notify()
+
+
+@pytest.mark.parametrize(
+    ("address", "secure"), [("https://kt.example", True), ("https://localhost", True), ("http://127.0.0.1:8000", False)]
+)
+def test_cookies_go_without_https_on_this_machine_only(environment: pytest.MonkeyPatch, address: str, secure: bool) -> None:
+    environment.setenv("PUBLIC_URL", address)
+    assert settings.read_notify().secure is secure

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask, g, render_template_string
+from flask import Flask, Response, g, render_template_string
 from flask.testing import FlaskClient
 
 from shared.service import Service
 from shared.settings import Settings
 from shared.web import sessions
 from shared.web.app import web_app
+from shared.web.limits import limit_failures, limiter
 
 PAGE = """{% extends "base.html" %}{% from "macros.html" import csrf, field, button %}
 {% block title %}A page{% endblock %}
@@ -77,7 +78,39 @@ def test_a_form_without_our_token_is_shown_again_with_everything_typed(visitor: 
 @pytest.mark.parametrize("header", [{"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}])
 def test_another_site_cannot_send_our_forms_even_with_a_token(visitor: FlaskClient, header: dict[str, str]) -> None:
     token = token_in(visitor.get("/a").text)
-    assert visitor.post("/a", data={"name": "Sam", "csrf_token": token}, headers=header).status_code == 403
+    refused = visitor.post("/a", data={"name": "Sam", "csrf_token": token}, headers=header)
+    assert refused.status_code == 403
+    assert ">Sam</textarea>" in refused.text
+    assert "<form" not in refused.text
+
+
+def test_guesses_are_limited_and_right_answers_are_not(app: Flask) -> None:
+    app.add_url_rule("/guess/<word>", "guess", limit_failures("3 per hour")(guess))
+    limiter.reset()
+    client = app.test_client()
+    assert [client.get("/guess/right").status_code for _ in range(5)] == [200] * 5
+    assert [client.get("/guess/wrong").status_code for _ in range(4)] == [404, 404, 404, 429]
+
+
+def guess(word: str) -> Response:
+    return Response(status=200 if word == "right" else 404)
+
+
+@pytest.mark.parametrize(
+    ("address", "neighbour", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+    ],
+)
+def test_a_limit_holds_for_the_whole_network_that_one_household_has(app: Flask, address: str, neighbour: str, same: bool) -> None:
+    app.add_url_rule("/once", "once", limiter.limit("1 per hour")(lambda: "here"))
+    limiter.reset()
+    client = app.test_client()
+    assert client.get("/once", environ_base={"REMOTE_ADDR": address}).status_code == 200
+    assert client.get("/once", environ_base={"REMOTE_ADDR": neighbour}).status_code == (429 if same else 200)
 
 
 def test_an_error_stands_in_the_title_the_summary_and_beside_the_field(visitor: FlaskClient) -> None:

@@ -5,16 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from shared.programme import may_go_public, read_programme
+from shared.programme import read_programme, reason_not_to_serve
 
 SHIPPED = Path("deploy/programme.toml")
 
 
-def test_a_promise_that_nobody_wrote_keeps_the_programme_from_going_public() -> None:
+@pytest.mark.parametrize("address", ["https://kt.example", "http://kt.example", "http://10.0.0.7:8000", "http://0.0.0.0"])
+def test_a_promise_that_nobody_wrote_is_not_served_to_others(address: str) -> None:
     programme = read_programme(SHIPPED)
-    assert "promise" in (may_go_public(programme, "https://kt.example") or "")
-    assert may_go_public(programme, "http://127.0.0.1:8000") is None
-    assert may_go_public(replace(programme, promise_is_ours=True), "https://kt.example") is None
+    assert "promise" in (reason_not_to_serve(programme, address) or "")
+    assert reason_not_to_serve(replace(programme, promise_is_ours=True), address) is None
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "http://localhost:8080", "https://localhost", "http://[::1]"])
+def test_on_this_machine_alone_the_placeholder_may_be_seen(address: str) -> None:
+    assert reason_not_to_serve(read_programme(SHIPPED), address) is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Sealing: what is encrypted for one person, field or service opens nowhere else."""
+"""What is encrypted for one person, field or service decrypts nowhere else."""
 
 import itertools
 from pathlib import Path
@@ -34,11 +34,11 @@ def matching(folder: Path) -> Vault:
 
 @given(st.text(min_size=1), st.text(min_size=1), st.text())
 @settings(max_examples=50)
-def test_what_is_sealed_opens_as_it_was(person: str, name: str, text: str) -> None:
+def test_what_is_encrypted_decrypts_to_the_same_text(person: str, name: str, text: str) -> None:
     assert vault.decrypt(KEY, person, name, vault.encrypt(KEY, person, name, text)) == text
 
 
-def test_a_sealed_value_moved_to_another_person_or_field_does_not_open() -> None:
+def test_an_encrypted_value_moved_to_another_person_or_field_does_not_decrypt() -> None:
     places = list(itertools.product(["ana", "an", "kai"], ["name", "words", "a/name"]))
     blobs = {place: vault.encrypt(KEY, *place, "words") for place in places}
     for here, there in itertools.permutations(places, 2):
@@ -48,7 +48,7 @@ def test_a_sealed_value_moved_to_another_person_or_field_does_not_open() -> None
 
 @given(st.integers(min_value=0))
 @settings(max_examples=50)
-def test_a_sealed_value_with_one_changed_character_does_not_open(place: int) -> None:
+def test_an_encrypted_value_with_one_changed_character_does_not_decrypt(place: int) -> None:
     blob = vault.encrypt(KEY, "ana", "name", "Ana")
     at = place % (len(blob) - 1)
     changed = blob[:at] + ("A" if blob[at] != "A" else "B") + blob[at + 1 :]
@@ -56,7 +56,7 @@ def test_a_sealed_value_with_one_changed_character_does_not_open(place: int) -> 
         vault.decrypt(KEY, "ana", "name", changed)
 
 
-def test_a_known_sealed_value_still_opens() -> None:
+def test_a_known_encrypted_value_still_decrypts() -> None:
     assert vault.decrypt(KEY, "ana", "name", KNOWN_BLOB) == "Ana"
 
 
@@ -102,3 +102,23 @@ def test_key_files_are_readable_by_their_owner_only(folder: Path) -> None:
 
 def test_a_vault_never_shows_its_keys(matching: Vault) -> None:
     assert repr(matching) == "Vault()"
+
+
+@pytest.mark.parametrize("typed_in", ["!", " ", "=", "+"])
+def test_characters_that_are_not_base64url_are_refused_and_not_skipped(typed_in: str) -> None:
+    with pytest.raises(DecryptionError):
+        vault.decrypt(KEY, "ana", "name", KNOWN_BLOB[:9] + typed_in * 4 + KNOWN_BLOB[9:])
+
+
+@pytest.mark.parametrize("name", vault.KEYS_BY_SERVICE["intake"])
+@pytest.mark.parametrize("content", [None, "", "c2hvcnQ", "no base64url at all!"])
+def test_a_missing_short_or_odd_key_stops_the_start_and_is_named(tmp_path: Path, name: str, content: str | None) -> None:
+    vault.generate_keys(tmp_path)
+    (tmp_path / name).unlink()
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(SystemExit) as stopped:
+        vault.load_vault(tmp_path, "intake")
+    assert "KEYS_DIR" in str(stopped.value)
+    assert name in str(stopped.value)
+    assert not content or content not in str(stopped.value)

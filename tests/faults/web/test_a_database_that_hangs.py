@@ -1,0 +1,88 @@
+"""MongoDB is stopped with its sockets open: nothing is refused, nothing answers."""
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from deploy.demo import servers
+from shared.contracts import RequestWithdrawn
+from shared.messages import Event
+from shared.mongo import Db
+from shared.service import Service
+from shared.settings import Settings
+from shared.web.app import web_app
+
+PROMISED_SECONDS = 10
+SECONDS_FOR_A_BUSY_MACHINE = 5
+
+
+@pytest.fixture(scope="module")
+def own_mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    uri, started = servers.start_mongodb(tmp_path_factory.mktemp("hangs"))
+    if not started or not isinstance(started[0], subprocess.Popen):
+        servers.stop(started)
+        pytest.skip("needs a mongod of its own, to stop it")
+    yield uri, started[0]
+    servers.stop(started)
+
+
+@pytest.fixture
+def app(own_mongodb: tuple[str, Any], keys: Path) -> Flask:
+    settings = Settings(
+        mongodb_uri=own_mongodb[0], amqp_url="amqp://unused", keys_dir=keys, programme_file=Path("deploy/programme.toml"),
+        public_url="http://localhost", log_level="INFO", metrics_port=0, worker_threads=1,
+    )  # fmt: skip
+    service = Service("intake").start(settings)
+    made = web_app(service, settings, __name__)
+    made.config["WTF_CSRF_ENABLED"] = False
+    made.add_url_rule("/five-reads", "reads", lambda: str([service.db.things.find_one() for _ in range(5)]))
+    made.add_url_rule("/form", "form", lambda: str(len(service.run(withdraw, "r1"))), methods=["POST"])
+    return made
+
+
+def withdraw(request_id: str, db: Db) -> list[Event]:
+    db.things.insert_one({"request_id": request_id})
+    return [RequestWithdrawn(request_id=request_id)]
+
+
+@contextmanager
+def hanging(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def answers(app: Flask, method: str, path: str, times: int = 1) -> list[int]:
+    """The statuses of requests made at once, of those that came within the time promised."""
+    statuses: list[int] = []
+
+    def visit() -> None:
+        statuses.append(app.test_client().open(path, method=method).status_code)
+
+    visits = [threading.Thread(target=visit, daemon=True) for _ in range(times)]
+    end = time.monotonic() + PROMISED_SECONDS + SECONDS_FOR_A_BUSY_MACHINE
+    for one in visits:
+        one.start()
+    for one in visits:
+        one.join(max(0.0, end - time.monotonic()))
+    return list(statuses)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/five-reads"), ("POST", "/form")])
+def test_whoever_asks_while_the_database_hangs_hears_within_ten_seconds_that_it_is_away(
+    app: Flask, own_mongodb: tuple[str, subprocess.Popen[bytes]], method: str, path: str
+) -> None:
+    assert answers(app, method, path) == [200]
+    with hanging(own_mongodb[1]):
+        assert answers(app, method, path, times=4) == [503] * 4
+    assert 200 in [status for _ in range(20) for status in answers(app, method, path)]
