@@ -1,4 +1,4 @@
-"""A visitor without JavaScript: opens pages, keeps cookies, fills in the one form of a page, and follows where it leads."""
+"""An HTTP client that works as a browser without JavaScript: keeps cookies, fills in the form of a page, follows redirects."""
 
 from html.parser import HTMLParser
 from typing import Any
@@ -33,7 +33,7 @@ class FormOnPage(HTMLParser):
         self._in_form = self._in_form and tag != "form"
 
 
-class Visitor:
+class FormClient:
     def __init__(self, base: str, verify: str | bool = True) -> None:
         self._base, self._session = base, requests.Session()
         self._session.verify, self._session.trust_env = verify, False

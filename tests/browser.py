@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-from deploy.demo import debian
-from deploy.demo.processes import CannotStart
+from deploy.servers import debian
+from deploy.servers.processes import CannotStart
 
 QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

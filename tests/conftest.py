@@ -1,22 +1,20 @@
-"""Real parts for every test that needs one: one start of each server in a run, a clean database for each test."""
+"""Real servers for every test that needs one: each started once in a run, with an empty database for each test."""
 
 import logging
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from deploy.demo import servers
+from deploy.servers import mongod, rabbitmq
 from shared import vault
 from shared.mongo import Db, connect
 from shared.programme import read_programme
 from shared.service import Service
-from tests import containers
 
-logging.getLogger("pika").setLevel(logging.CRITICAL)  # it shouts at every look for a broker that is still starting
-CONTAINERS = os.environ.get("CONTAINERS", "") not in ("", "0")
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # it logs an error at each try to reach a broker that is still starting
 PUBLIC_URL = "https://kt.example"
 
 
@@ -35,32 +33,25 @@ def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def mongodb_uri(server_home: Path) -> Iterator[str]:
     """MONGODB_URI when it is set; else a container with CONTAINERS=1; else a server of our own, started once in a run."""
-    if CONTAINERS and "MONGODB_URI" not in os.environ:
-        yield from containers.a_mongodb()
-        return
-    uri, started = servers.start_mongodb(server_home, fail_points=True)
-    yield uri
-    servers.stop(started)
+    server = mongod.start(server_home, fail_points=True)
+    yield server.url
+    server.stop()
 
 
 @pytest.fixture(scope="session")
-def broker(server_home: Path) -> Iterator[tuple[str, subprocess.Popen[bytes] | None]]:
+def broker(server_home: Path) -> Iterator[tuple[str, psutil.Popen | None]]:
     """AMQP_URL when it is set; else as above. With it the node's process, when it is one of our own."""
-    if CONTAINERS and "AMQP_URL" not in os.environ:
-        for url in containers.a_rabbitmq():
-            yield url, None
-        return
-    url, started = servers.start_rabbitmq(server_home)
-    yield url, next((one for one in started if isinstance(one, subprocess.Popen)), None)
-    servers.stop(started)
+    server = rabbitmq.start(server_home)
+    yield server.url, server.process
+    server.stop()
 
 
 @pytest.fixture(scope="session")
-def amqp_url(broker: tuple[str, subprocess.Popen[bytes] | None]) -> str:
+def amqp_url(broker: tuple[str, psutil.Popen | None]) -> str:
     return broker[0]
 
 
-def _equipped(service: Service, uri: str, keys: Path) -> Iterator[Service]:
+def _configured(service: Service, uri: str, keys: Path) -> Iterator[Service]:
     """The service on a database of its own. Indexes are made once; between tests only the rows go."""
     if "db" not in service.__dict__:
         client_db = connect(uri, service.name)
@@ -78,21 +69,21 @@ def _equipped(service: Service, uri: str, keys: Path) -> Iterator[Service]:
 def intake(mongodb_uri: str, keys: Path) -> Iterator[Service]:
     from services.intake.handlers import service
 
-    yield from _equipped(service, mongodb_uri, keys)
+    yield from _configured(service, mongodb_uri, keys)
 
 
 @pytest.fixture
 def matching(mongodb_uri: str, keys: Path) -> Iterator[Service]:
     from services.matching.handlers import service
 
-    yield from _equipped(service, mongodb_uri, keys)
+    yield from _configured(service, mongodb_uri, keys)
 
 
 @pytest.fixture
 def notify(mongodb_uri: str, keys: Path) -> Iterator[Service]:
     from services.notify.handlers import service
 
-    yield from _equipped(service, mongodb_uri, keys)
+    yield from _configured(service, mongodb_uri, keys)
 
 
 @pytest.fixture

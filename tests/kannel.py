@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from deploy.demo import debian
-from deploy.demo.processes import CannotStart, free_port
+from deploy.servers import debian
+from deploy.servers.processes import CannotStart, free_port
 
 OUR_NUMBER = "15550100"
 SECONDS_TO_START = 20

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.demo.processes import free_port
+from deploy.servers.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = ("intake-worker", "matching-worker", "notify-worker")

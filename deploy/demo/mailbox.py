@@ -3,21 +3,26 @@
 import email
 import email.policy
 import itertools
-import os
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import parseaddr
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from aiosmtpd.controller import Controller
 
-from deploy.demo.accepted import AcceptedLog
 from shared.clock import now
 
 NEWEST = 200
+
+
+class Accepted(TypedDict):
+    """`at`: seconds since 1970 by the machine's clock, wherever the demo's clock was moved."""
+
+    to: str
+    channel: Literal["email", "text"]
+    at: float
 
 
 @dataclass(frozen=True)
@@ -32,50 +37,57 @@ class SeenLetter:
     html: str
 
 
-class Mailbox:
-    """An aiosmtpd handler. Files are named by the moment they came, so their names sort by age."""
+class MailSink:
+    """An aiosmtpd handler."""
 
-    def __init__(self, folder: Path, accepted: AcceptedLog) -> None:
-        self._folder, self._accepted, self._number = folder, accepted, itertools.count()
+    def __init__(self, folder: Path, accepted: list[Accepted]) -> None:
+        self.folder, self._accepted, self._numbers = folder, accepted, itertools.count()
         for part in ("tmp", "new", "cur"):
             (folder / part).mkdir(parents=True, exist_ok=True)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         for address in envelope.rcpt_tos:
             self._keep(address, envelope.content)
-            self._accepted.note(address.lower(), "email")
+            self._accepted.append({"to": address.lower(), "channel": "email", "at": time.time()})
         return "250 Message accepted for delivery"
 
-    def letters(self) -> list[SeenLetter]:
-        names = sorted((path.name for path in (self._folder / "new").iterdir()), reverse=True)
-        return [letter for name in names[:NEWEST] if (letter := self.letter(name))]
-
-    def letter(self, id: str) -> SeenLetter | None:
-        path = self._folder / "new" / Path(id).name
-        if not path.is_file():
-            return None
-        mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-        assert isinstance(mail, EmailMessage)
-        return SeenLetter(
-            id=path.name, to=parseaddr(str(mail["X-RcptTo"]))[1], sender=str(mail["From"]), reply_to=str(mail["Reply-To"] or ""),
-            subject=str(mail["Subject"]), at=datetime.fromisoformat(str(mail["X-Received"])),
-            text=_body(mail, "plain"), html=_body(mail, "html"),
-        )  # fmt: skip
-
     def _keep(self, address: str, content: bytes) -> None:
-        name = f"{time.time_ns()}.{os.getpid()}_{next(self._number)}.kitchen"
+        name = f"{time.time_ns()}.{next(self._numbers)}.kitchen"  # names sort by age
         heading = f"X-RcptTo: {address}\r\nX-Received: {now().isoformat()}\r\n".encode()
-        (self._folder / "tmp" / name).write_bytes(heading + content)
-        (self._folder / "tmp" / name).rename(self._folder / "new" / name)
+        (self.folder / "tmp" / name).write_bytes(heading + content)
+        (self.folder / "tmp" / name).rename(self.folder / "new" / name)
 
 
-def serve(mailbox: Mailbox, listen: str) -> Controller:
+def newest_letters(folder: Path) -> list[SeenLetter]:
+    names = sorted((path.name for path in (folder / "new").iterdir()), reverse=True)
+    return [letter for name in names[:NEWEST] if (letter := read_letter(folder, name))]
+
+
+def read_letter(folder: Path, id: str) -> SeenLetter | None:
+    path = folder / "new" / Path(id).name
+    if not path.is_file():
+        return None
+    mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    assert isinstance(mail, EmailMessage)
+    return SeenLetter(
+        id=path.name,
+        to=str(mail["X-RcptTo"]),
+        sender=str(mail["From"]),
+        reply_to=str(mail["Reply-To"] or ""),
+        subject=str(mail["Subject"]),
+        at=datetime.fromisoformat(str(mail["X-Received"])),
+        text=_body(mail, "plain"),
+        html=_body(mail, "html"),
+    )
+
+
+def serve(sink: MailSink, listen: str) -> Controller:
     host, _, port = listen.rpartition(":")
-    server = Controller(mailbox, hostname=host, port=int(port), ready_timeout=15)
+    server = Controller(sink, hostname=host, port=int(port), ready_timeout=15)
     server.start()
     return server
 
 
-def _body(mail: EmailMessage, kind: str) -> str:
-    part = mail.get_body((kind,))
+def _body(mail: EmailMessage, subtype: str) -> str:
+    part = mail.get_body((subtype,))
     return str(part.get_content()) if part else ""

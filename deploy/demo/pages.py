@@ -1,7 +1,7 @@
 """What the receivers see, and the clock. These pages exist in the demo only."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -9,14 +9,13 @@ from typing import TypeVar
 from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from deploy.demo.accepted import AcceptedLog
-from deploy.demo.mailbox import Mailbox, SeenLetter
-from deploy.demo.phone import Phone, Text, codes_in
+from deploy.demo.mailbox import Accepted, MailSink, SeenLetter, newest_letters, read_letter
+from deploy.demo.phone import Phones, Text, codes_in
 from shared import clock
 from shared.web.headers import CSP
 
 pages = Blueprint("demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo/static")
-GUESTS = "@journey.example", "+1500555"
+GUESTS = "@journey.example", "+1500"
 T = TypeVar("T", SeenLetter, Text)
 
 # A letter's HTML brings its own styles; it may run nothing, load nothing, and is framed by the inbox alone.
@@ -25,16 +24,18 @@ CSP_OF_A_LETTER = f"default-src 'none'; style-src 'unsafe-inline'; frame-ancesto
 
 
 @dataclass(frozen=True)
-class Sinks:
-    mailbox: Mailbox
-    phone: Phone
-    accepted: AcceptedLog
+class Demo:
+    """`accepted` is the log that mail server and phones write. `names` are people's names by e-mail address and by number."""
+
+    mail: MailSink
+    phones: Phones
+    accepted: Sequence[Accepted]
     clock_file: Path | None
     names: Mapping[str, str]
 
 
-def sinks() -> Sinks:
-    here: Sinks = current_app.extensions["sinks"]
+def demo() -> Demo:
+    here: Demo = current_app.extensions["demo"]
     return here
 
 
@@ -43,20 +44,15 @@ def welcome() -> str:
     return render_template("demo/welcome.html")
 
 
-@pages.get("/demo")
-def without_slash() -> AnyResponse:
-    return redirect("/demo/")
-
-
 @pages.get("/demo/inbox")
 def inbox() -> str:
-    people = _by_person(sinks().mailbox.letters())
+    people = _by_person(newest_letters(demo().mail.folder))
     return render_template("demo/inbox.html", people=people, who=_chosen(people))
 
 
 @pages.get("/demo/inbox/<id>")
 def letter(id: str) -> Response:
-    shown = sinks().mailbox.letter(id) or abort(404)
+    shown = read_letter(demo().mail.folder, id) or abort(404)
     page = Response(render_template("demo/letter.html", letter=shown, name=_name(shown.to)))
     page.headers["Content-Security-Policy"] = f"{CSP}; frame-src 'self'"
     return page
@@ -64,7 +60,7 @@ def letter(id: str) -> Response:
 
 @pages.get("/demo/inbox/<id>/html")
 def letter_html(id: str) -> Response:
-    shown = sinks().mailbox.letter(id) or abort(404)
+    shown = read_letter(demo().mail.folder, id) or abort(404)
     page = Response(shown.html.replace("<head>", '<head><base target="_top">', 1))
     page.headers["Content-Security-Policy"] = CSP_OF_A_LETTER
     return page
@@ -72,7 +68,7 @@ def letter_html(id: str) -> Response:
 
 @pages.get("/demo/phone")
 def phone() -> str:
-    people = _by_person(reversed(sinks().phone.texts()))
+    people = _by_person(reversed(demo().phones.texts()))
     who = _chosen(people)
     texts = list(reversed(people.get(who, [])))
     asked = next((text.words for text in reversed(texts) if text.direction == "in" and codes_in(text.words)), "")
@@ -82,19 +78,19 @@ def phone() -> str:
 @pages.post("/demo/phone")
 def reply() -> AnyResponse:
     number, words = request.form.get("who", ""), request.form.get("answer") or request.form.get("words", "")
-    if number and words.strip() and not sinks().phone.reply(number, words.strip()):
+    if number and words.strip() and not demo().phones.reply(number, words.strip()):
         return Response(render_template("demo/not_taken.html"), 503)
     return redirect(f"/demo/phone?who={number.replace('+', '%2B')}", 303)
 
 
 @pages.get("/demo/clock")
 def the_clock() -> str:
-    return render_template("demo/clock.html", now=clock.now(), moved=_moved_days(), can_move=sinks().clock_file is not None)
+    return render_template("demo/clock.html", now=clock.now(), moved=_moved_days(), can_move=demo().clock_file is not None)
 
 
 @pages.post("/demo/clock")
 def move_the_clock() -> AnyResponse:
-    file, days = sinks().clock_file, request.form.get("days", type=float)
+    file, days = demo().clock_file, request.form.get("days", type=float)
     if file is None or days is None or not 0 < days <= 30:
         abort(400)
     beside = file.with_suffix(".new")
@@ -106,14 +102,15 @@ def move_the_clock() -> AnyResponse:
 @pages.get("/demo/api/accepted")
 def what_was_accepted() -> Response:
     """For `make journey`: who was sent what and when, and how far the clock was moved (seconds)."""
-    place, rows = sinks().accepted.after(request.args.get("after", 0, int))
-    return jsonify({"next": place, "moved": _moved_days() * 86400, "accepted": [asdict(row) for row in rows]})
+    accepted = demo().accepted
+    begin = min(request.args.get("after", 0, int), len(accepted))
+    rows = accepted[begin:]
+    return jsonify({"next": begin + len(rows), "moved": _moved_days() * 86400, "accepted": rows})
 
 
 @pages.get("/cgi-bin/sendsms")
 def sendsms() -> tuple[str, int]:
-    status, words = sinks().phone.accept(request.args)
-    return words, status
+    return demo().phones.accept(request.args)
 
 
 @pages.app_context_processor
@@ -122,7 +119,7 @@ def _shown_as() -> dict[str, object]:
 
 
 def _name(address: str) -> str:
-    return sinks().names.get(address.lower(), address)
+    return demo().names.get(address.lower(), address)
 
 
 def _by_person(things: Iterable[T]) -> dict[str, list[T]]:
@@ -141,5 +138,5 @@ def _chosen(people: Mapping[str, object]) -> str:
 
 
 def _moved_days() -> float:
-    file = sinks().clock_file
+    file = demo().clock_file
     return float(file.read_text() or 0) / 86400 if file and file.exists() else 0.0

@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-import urllib3
+import requests
 
-from deploy.demo.accepted import AcceptedLog
+from deploy.demo.mailbox import Accepted
 from shared.clock import now
 
 OUR_NUMBER = "+15550100"
-WITH_THE_GATEWAY, ON_THE_PHONE = "8", "1"  # Kannel's delivery types
+TAKEN_BY_THE_GATEWAY, ON_THE_PHONE = "8", "1"  # Kannel's delivery types
 
 
 @dataclass(frozen=True)
 class Text:
+    """`direction` is the phone's: "in" came to the person, "out" was written by them."""
+
     id: str
     number: str
     direction: Literal["in", "out"]
@@ -31,56 +33,52 @@ class Text:
     at: str
 
 
-class Phone:
-    def __init__(self, file: Path, login: tuple[str, str], reply_url: str, accepted: AcceptedLog) -> None:
+class Phones:
+    def __init__(self, file: Path, login: tuple[str, str], reply_url: str, accepted: list[Accepted]) -> None:
         self._file, self._login, self._reply_url, self._accepted = file, login, reply_url, accepted
-        self._lock, self._number = threading.Lock(), itertools.count(time.time_ns())
-        self._http = urllib3.PoolManager(maxsize=4)
+        self._lock, self._numbers = threading.Lock(), itertools.count(time.time_ns())
         self._receipts: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._send_receipts, name="receipts", daemon=True).start()
 
-    def accept(self, asked: Mapping[str, str]) -> tuple[int, str]:
-        """What Kannel's smsbox answers to GET /cgi-bin/sendsms."""
+    def accept(self, asked: Mapping[str, str]) -> tuple[str, int]:
+        """What Kannel's smsbox answers to GET /cgi-bin/sendsms: words and HTTP status."""
         if (asked.get("username"), asked.get("password")) != self._login:
-            return 403, "Authorization failed for sendsms"
+            return "Authorization failed for sendsms", 403
         if not asked.get("to") or "text" not in asked:
-            return 400, "Missing receiver number or text"
-        self._keep(_number(asked["to"]), "in", asked["text"])
-        self._accepted.note(_number(asked["to"]), "text")
+            return "Missing receiver number or text", 400
+        number = "+" + asked["to"].strip().lstrip("+").removeprefix("00")
+        self._keep(number, "in", asked["text"])
+        self._accepted.append({"to": number, "channel": "text", "at": time.time()})
         if asked.get("dlr-url") and int(asked.get("dlr-mask", "0")):
             self._receipts.put(asked["dlr-url"])
-        return 202, "0: Accepted for delivery"
+        return "0: Accepted for delivery", 202
 
     def reply(self, number: str, words: str) -> bool:
         """Send a text from a person's phone to us, as Kannel's `post-url` hands it over. False: nobody took it."""
         text = self._keep(number, "out", words)
-        said = {"X-Kannel-From": number, "X-Kannel-To": OUR_NUMBER, "Content-Type": "text/plain"}
-        with suppress(urllib3.exceptions.HTTPError):
-            return self._ask("POST", _filled(self._reply_url, {"%I": text.id}), words.encode(), said) < 300
+        headers = {"X-Kannel-From": number, "X-Kannel-To": OUR_NUMBER, "Content-Type": "text/plain"}
+        with suppress(requests.RequestException):
+            url = _filled(self._reply_url, {"%I": text.id})
+            return requests.post(url, data=words.encode(), headers=headers, timeout=10).ok
         return False
 
     def texts(self) -> list[Text]:
         """Oldest first."""
-        if not self._file.exists():
-            return []
-        return [Text(**json.loads(line)) for line in self._file.read_text().splitlines()]
+        lines = self._file.read_text().splitlines() if self._file.exists() else []
+        return [Text(**json.loads(line)) for line in lines]
 
     def _keep(self, number: str, direction: Literal["in", "out"], words: str) -> Text:
         with self._lock, self._file.open("a") as file:
-            text = Text(str(next(self._number)), number, direction, words, now().isoformat())
+            text = Text(str(next(self._numbers)), number, direction, words, now().isoformat())
             file.write(json.dumps(asdict(text)) + "\n")
         return text
 
     def _send_receipts(self) -> None:
-        while True:
-            url = self._receipts.get()
-            for kind in (WITH_THE_GATEWAY, ON_THE_PHONE):
-                with suppress(urllib3.exceptions.HTTPError):
-                    self._ask("GET", _filled(url, {"%d": kind}))
-
-    def _ask(self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> int:
-        answer = self._http.request(method, url, body=body, headers=headers, timeout=10, retries=False, redirect=False)
-        return int(answer.status)
+        with requests.Session() as session:
+            while url := self._receipts.get():
+                for delivery_type in (TAKEN_BY_THE_GATEWAY, ON_THE_PHONE):
+                    with suppress(requests.RequestException):
+                        session.get(_filled(url, {"%d": delivery_type}), timeout=10)
 
 
 def codes_in(words: str) -> list[str]:
@@ -89,9 +87,5 @@ def codes_in(words: str) -> list[str]:
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    # One letter after % is a place to fill; %2B and the like are characters that were escaped before and stay.
-    return re.sub(r"%(?![0-9A-Fa-f]{2})[A-Za-z]", lambda place: quote(values.get(place[0], ""), safe=""), template)
-
-
-def _number(raw: str) -> str:
-    return "+" + raw.strip().lstrip("+").removeprefix("00")
+    # One letter after % is Kannel's to fill; %2B and the like are characters that were escaped before and stay.
+    return re.sub(r"%(?![0-9A-Fa-f]{2})[A-Za-z]", lambda found: quote(values.get(found[0], ""), safe=""), template)

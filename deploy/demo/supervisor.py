@@ -1,74 +1,21 @@
-"""The one supervisor: starts the demo's processes, shows what deserves a look, and ends all when one ends or Ctrl-C comes."""
+"""The supervisor: starts everything in its order, and ends all of it when one process ends or Ctrl-C comes."""
 
-import json
-import shlex
-import threading
+import os
+import signal
+import subprocess
+import sys
 import time
 import urllib.request
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from types import FrameType
 
-from honcho import manager
-from honcho.printer import Printer
+from deploy.demo.state import ROOT, Demo, commands, settings
+from deploy.servers import mongod, rabbitmq
+from deploy.servers.processes import CannotStart, Server, end, spawn, wait_until
+from shared import vault
 
-from deploy.demo.home import ROOT, Home, Process
-from deploy.demo.processes import environment
-
-SECONDS_TO_END = 30
-ASKED_TO_END = {None, 0, 130, 143}  # 130: Ctrl-C, 143: make demo-stop
-manager.KILL_WAIT = SECONDS_TO_END  # a worker may finish what it has in hand
-
-
-class CalmPrinter(Printer):  # type: ignore[misc]
-    """Every line goes to log/<process>.log; the terminal gets warnings and what a process says as it dies."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
-        self._files: dict[str, Any] = {}
-
-    def write(self, message: Any) -> None:
-        text = message.data.decode(errors="replace") if isinstance(message.data, bytes) else message.data
-        self._file(message.name).write(text)
-        shown = _worth_showing(message.name, text)
-        if shown:
-            print(f"{message.name:>13}  {shown}", flush=True)
-
-    def _file(self, name: str) -> Any:
-        if name not in self._files:
-            self._files[name] = (self._folder / f"{name}.log").open("a", buffering=1)
-        return self._files[name]
-
-
-def run(home: Home, processes: list[Process]) -> int:
-    """Until Ctrl-C, SIGTERM or the end of one process. The number that the shell should hear."""
-    together = manager.Manager(CalmPrinter(home.folder / "log"))
-    for process in processes:
-        command = f"exec {shlex.join(process.command)}"
-        together.add_process(process.name, command, env=environment(home.folder, process.environment), cwd=str(ROOT))
-    threading.Thread(target=_say_when_ready, args=(home, processes), daemon=True).start()
-    together.loop()
-    return 0 if together.returncode in ASKED_TO_END else int(together.returncode)
-
-
-def is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 (our own loopback address)
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def _say_when_ready(home: Home, processes: list[Process]) -> None:
-    webs = [process for process in processes if process.port]
-    while not all(is_ready(f"http://127.0.0.1:{web.port}") for web in webs):
-        time.sleep(0.1)
-    home.note(ready=True)
-    print(WELCOME.format(url=home.url, seconds=time.monotonic() - home_started), flush=True)
-
-
-home_started = time.monotonic()
 WELCOME = """
 Kitchen Table is ready, after {seconds:.0f} seconds.
 
@@ -82,15 +29,58 @@ Everything stays on this machine. Stop with Ctrl-C or `make demo-stop`; what you
 """
 
 
-def _worth_showing(name: str, text: str) -> str:
-    if name == "system":
-        return text.strip() if "stopped" in text and "rc=0" not in text and "rc=-15" not in text else ""
+def run(demo: Demo) -> int:
+    """Until Ctrl-C, SIGTERM or the end of one process. Returns what the shell should get: 0 when it was asked to end."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    begun = time.monotonic()
+    demo.write(pid=os.getpid(), url=demo.url)
+    with ExitStack() as at_the_end:
+        at_the_end.callback(demo.file.unlink, missing_ok=True)
+        try:
+            environment = _start_servers(demo, at_the_end)
+            processes = {name: spawn(demo.folder, name, command, environment, ROOT) for name, command in commands(demo).items()}
+            at_the_end.callback(end, list(processes.values()))  # a worker may finish what it works on
+            wait_until(lambda: is_ready(demo.url), "The website", processes["web"])
+            demo.write(ready=True)
+            print(WELCOME.format(url=demo.url, seconds=time.monotonic() - begun), flush=True)
+            while all(process.poll() is None for process in processes.values()):
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            return 0
+    ended = ", ".join(name for name, process in processes.items() if process.poll() is not None)
+    raise CannotStart(f"{ended} ended by itself, so the demo is stopped. Why: {demo.folder}/log/")
+
+
+def is_ready(url: str) -> bool:
     try:
-        line = json.loads(text)
-    except ValueError:
-        return text.rstrip() if any(word in text for word in ("Error", "Settings are", "must", "missing")) else ""
-    if line.get("level") not in {"WARNING", "ERROR", "CRITICAL"}:
-        return ""
-    if str(line.get("reason", "")).startswith("RetryLater"):  # news came before what it needs, and is tried again by itself
-        return ""
-    return " ".join(str(line[key]) for key in ("says", "reason", "error") if line.get(key))
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 (our own loopback address)
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _start_servers(demo: Demo, at_the_end: ExitStack) -> dict[str, str]:
+    """MongoDB and RabbitMQ at once, since each takes its time; then queues, indexes and people. Returns the environment."""
+    print("Starting MongoDB and RabbitMQ", flush=True)
+    with ThreadPoolExecutor(2) as pool:
+        starting = [pool.submit(server.start, demo.folder) for server in (mongod, rabbitmq)]
+        at_the_end.callback(_stop_servers, starting)
+    database, broker = (future.result() for future in starting)
+    vault.generate_keys(demo.folder / "keys")
+    environment = settings(demo, database.url, broker.url)
+    demo.write(environment=environment)
+    # In a process of its own, whose memory is free afterwards.
+    if subprocess.run([sys.executable, "-m", "deploy.demo.people"], env=demo.environment(), cwd=ROOT).returncode:
+        raise CannotStart("The demo's people could not come in.")
+    return environment
+
+
+def _stop_servers(starting: Sequence[Future[Server]]) -> None:
+    for future in starting:
+        if not future.exception():  # waits for one that is still starting
+            future.result().stop()
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt

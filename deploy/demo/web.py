@@ -1,63 +1,72 @@
-"""The demo's own process: the one public origin, the mail server, the phones, and the pages that show both."""
+"""The demo's web processes: its own part alone, as compose runs it, or with the pages of all three services."""
 
+import importlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask
 
-from deploy.demo import mailbox
-from deploy.demo.accepted import AcceptedLog
-from deploy.demo.front import Front
-from deploy.demo.mailbox import Mailbox
-from deploy.demo.pages import Sinks, pages
+from deploy.demo.mailbox import Accepted, MailSink, serve
+from deploy.demo.pages import Demo, pages
 from deploy.demo.people import names_by_address
-from deploy.demo.phone import Phone
+from deploy.demo.phone import Phones
 from deploy.demo.settings import DemoSettings, read_demo
+from shared import logs
 from shared.i18n import day, time_of_day
 from shared.programme import read_programme
 from shared.service import Service
+from shared.settings import Settings
 from shared.web import locale
 from shared.web.app import web_app
 from shared.web.csrf import protect
 
-OURS = ("/demo", "/cgi-bin")
+# As deploy/Caddyfile sends them; everything else is intake's.
+PATHS = {"matching": ("/o", "/me", "/c"), "notify": ("/sms",), "demo": ("/demo", "/cgi-bin")}
 
 
-def make_app(settings: DemoSettings | None = None) -> Callable[[dict[str, Any], Any], Any]:
-    """A WSGI application that begins to take mail when it is made: one process, so make it once."""
+def make_app(settings: DemoSettings | None = None) -> Flask:
+    """Begins to take mail when it is made: make it once, in one process."""
     settings = settings or read_demo()
-    settings.home.mkdir(parents=True, exist_ok=True)
-    accepted = AcceptedLog()
-    sinks = Sinks(
-        mailbox=Mailbox(settings.home / "letters", accepted),
-        phone=Phone(settings.home / "texts.jsonl", settings.phone_login, settings.reply_url, accepted),
-        accepted=accepted, clock_file=settings.clock_file, names=names_by_address(),
-    )  # fmt: skip
-    mailbox.serve(sinks.mailbox, settings.smtp_listen)
-    own, front = _flask(settings, sinks), Front(settings)
-    return lambda environ, start: (own if _is_ours(environ["PATH_INFO"]) else front)(environ, start)
-
-
-def _flask(settings: DemoSettings, sinks: Sinks) -> Flask:
-    base = settings.as_base()
-    secret = base.keys_dir / "demo.secret"
-    if not secret.exists():
-        base.keys_dir.mkdir(parents=True, exist_ok=True)
-        secret.write_text(secrets.token_urlsafe(32))
+    base = _base_settings(settings)
     service = Service("demo")
     service.programme = read_programme(settings.programme_file)
     app = web_app(service, base, __name__)
-    app.extensions["sinks"] = sinks
+    accepted: list[Accepted] = []
+    mail = MailSink(settings.home / "letters", accepted)
+    phones = Phones(settings.home / "texts.jsonl", settings.phone_login, settings.reply_url, accepted)
+    demo = Demo(mail, phones, accepted, settings.clock_file, names_by_address())
+    serve(demo.mail, settings.smtp_listen)
+    app.extensions["demo"] = demo
     app.register_blueprint(pages)
     app.context_processor(lambda: {"moment": lambda at: _moment(at, service.programme.time_zone)})
     protect.exempt("deploy.demo.pages.sendsms")
     return app
 
 
+def make_everything() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+    """One origin in one process. In a deployment each service has a web process of its own behind the proxy."""
+    apps = {name: importlib.import_module(f"services.{name}.web").make_app() for name in ("intake", "matching", "notify")}
+    apps["demo"] = make_app()
+    logs.set_up("web")
+    return lambda environ, start_response: apps[_owner(environ["PATH_INFO"])](environ, start_response)
+
+
+def _owner(path: str) -> str:
+    first = f"/{path.split('/')[1]}"
+    return next((name for name, paths in PATHS.items() if first in paths), "intake")
+
+
+def _base_settings(settings: DemoSettings) -> Settings:
+    """What shared.web asks for. The demo's own part has no database, no broker, and a key for its cookies alone."""
+    keys = settings.home / "own"
+    keys.mkdir(parents=True, exist_ok=True)
+    if not (keys / "demo.secret").exists():
+        (keys / "demo.secret").write_text(secrets.token_urlsafe(32))
+    return Settings(
+        "", "", keys, settings.programme_file, settings.public_url, log_level="INFO", metrics_port=0, worker_threads=1
+    )
+
+
 def _moment(at: Any, zone: str) -> str:
     return f"{day(at, zone, locale.language())}, {time_of_day(at, zone, locale.language())}"
-
-
-def _is_ours(path: str) -> bool:
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in OURS)

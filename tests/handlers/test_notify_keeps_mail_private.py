@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from deploy.demo.processes import free_port
+from deploy.servers.processes import free_port
 from services.notify.letters import Letter
 from services.notify.post import Post, envelope
 from shared.clock import now

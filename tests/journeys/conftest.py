@@ -1,23 +1,21 @@
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser
 
 from tests import kannel
 from tests.browser import a_browser
-from tests.journeys.house import House
+from tests.journeys.stack import Stack
 from tests.journeys.website import Website
 
 
 @pytest.fixture(scope="session")
-def house(
-    mongodb_uri: str, broker: tuple[str, subprocess.Popen[bytes] | None], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
+def stack(mongodb_uri: str, broker: tuple[str, psutil.Popen | None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     kannel.ensure()
-    folder: Path = tmp_path_factory.mktemp("house")
-    made = House(folder, mongodb_uri, *broker)
+    folder: Path = tmp_path_factory.mktemp("stack")
+    made = Stack(folder, mongodb_uri, *broker)
     try:
         made.start()
         yield made
@@ -32,5 +30,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def website(house: House, browser: Browser) -> Website:
-    return Website(browser, house.url)
+def website(stack: Stack, browser: Browser) -> Iterator[Website]:
+    """No journey is over before everybody who asked, and gave an address, has the letter that says so."""
+    opened = Website(browser, stack.url)
+    yield opened
+    for email in opened.asked_with:
+        assert stack.letter_to(email, "What you sent has arrived"), "no letter says that the request has come"
+        assert sum("What you sent has arrived" in letter.text for letter in stack.letters_to(email)) == 1

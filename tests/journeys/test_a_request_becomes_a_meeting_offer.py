@@ -4,60 +4,60 @@ from datetime import timedelta
 
 import pytest
 
-from tests.journeys.house import House, code_in, link_in, only_when_started_here
+from tests.journeys.stack import Stack, code_in, link_in, only_when_started_here
 from tests.journeys.website import Practitioner, Website
 
 ASKED = "would like to meet you"
 
 
-def test_the_chosen_practitioner_says_yes_by_link(house: House, website: Website) -> None:
-    number = house.welcome("Juniper")
+def test_the_chosen_practitioner_says_yes_by_link(stack: Stack, website: Website) -> None:
+    number = stack.welcome("Juniper")
     wren = website.ask("Juniper", email="wren@people.example")
     assert "Juniper" in wren.status("is reading your request")
 
-    letter = house.letter_to("Juniper", "/o/")
+    letter = stack.letter_to("Juniper", "/o/")
     assert letter.subject == "Someone would like to meet you"
     assert "Wren" not in letter.text + letter.html
-    assert "/o/" in house.text_to(number, ASKED)
+    assert "/o/" in stack.text_to(number, ASKED)
 
     juniper = Practitioner(website.visitor()).open(link_in(letter.text))
     assert "Wren" in juniper.page.get_by_role("main").inner_text()
     juniper.answer("yes")
     wren.status("Juniper would like to meet you")
-    told = house.letter_to("wren", "says yes")
+    told = stack.letter_to("wren", "says yes")
     assert "Juniper" not in told.subject + told.text
 
 
-def test_the_chosen_practitioner_says_yes_by_text(house: House, website: Website) -> None:
-    number = house.welcome("Kai")
+def test_the_chosen_practitioner_says_yes_by_text(stack: Stack, website: Website) -> None:
+    number = stack.welcome("Kai")
     wren = website.ask("Kai")
-    code = code_in(house.text_to(number, ASKED))
-    house.kannel.phone.write(number, f"{code} 1")
+    code = code_in(stack.text_to(number, ASKED))
+    stack.kannel.phone.write(number, f"{code} 1")
     wren.status("Kai would like to meet you")
 
 
-def test_not_this_time_goes_on_to_the_next_choice(house: House, website: Website) -> None:
-    first, second = house.welcome("Ana"), house.welcome("Mo")
+def test_not_this_time_goes_on_to_the_next_choice(stack: Stack, website: Website) -> None:
+    first, second = stack.welcome("Ana"), stack.welcome("Mo")
     wren = website.ask("Ana", "Mo")
-    code = code_in(house.text_to(first, ASKED))
-    house.kannel.phone.write(first, f"{code} 2")
+    code = code_in(stack.text_to(first, ASKED))
+    stack.kannel.phone.write(first, f"{code} 2")
     wren.status("Mo is reading your request")
-    assert house.text_to(second, ASKED)
+    assert stack.text_to(second, ASKED)
 
 
-def test_a_question_is_answered_before_the_yes(house: House, website: Website) -> None:
-    house.welcome("Tove")
+def test_a_question_is_answered_before_the_yes(stack: Stack, website: Website) -> None:
+    stack.welcome("Tove")
     wren = website.ask("Tove", email="question@people.example")
     wren.status("Tove is reading your request")
-    tove = Practitioner(website.visitor()).open(link_in(house.letter_to("Tove", "/o/").text))
+    tove = Practitioner(website.visitor()).open(link_in(stack.letter_to("Tove", "/o/").text))
     tove.page.locator("[name=question]").fill("Is text all right at first?")
     tove.answer("ask_first")
-    told = house.letter_to("question", "wrote to you")
+    told = stack.letter_to("question", "wrote to you")
     wren.page.goto(link_in(told.text))
     wren.page.get_by_role("main").get_by_role("button").first.click()
     assert "Is text all right at first?" in wren.page.get_by_role("main").inner_text()
     wren.write_back("Text is good")
-    answered = house.letter_to("Tove", "has answered")
+    answered = stack.letter_to("Tove", "has answered")
     assert "Text is good" not in answered.text + answered.html
     again = Practitioner(website.visitor()).open(link_in(answered.text))
     assert "Text is good" in again.page.get_by_role("main").inner_text()
@@ -65,15 +65,15 @@ def test_a_question_is_answered_before_the_yes(house: House, website: Website) -
     wren.status("Tove would like to meet you")
 
 
-def test_silence_brings_one_nudge_and_then_the_next_step(house: House, website: Website) -> None:
-    house.welcome("Marisol")
-    house.welcome("Ro")
+def test_silence_brings_one_nudge_and_then_the_next_step(stack: Stack, website: Website) -> None:
+    stack.welcome("Marisol")
+    stack.welcome("Ro")
     wren = website.ask("Marisol", "Ro", email="silence@people.example")
-    first = house.letter_to("Marisol", "/o/")
-    house.move_clock(timedelta(days=3))
-    house.letter_to("Marisol", "still")
-    house.move_clock(timedelta(days=3))
-    house.letter_to("Ro", "/o/")
+    first = stack.letter_to("Marisol", "/o/")
+    stack.move_clock(timedelta(days=3))
+    stack.letter_to("Marisol", "still")
+    stack.move_clock(timedelta(days=3))
+    stack.letter_to("Ro", "/o/")
     wren.come_back()
     wren.status("Ro is reading your request")
     page = website.visitor()
@@ -82,21 +82,21 @@ def test_silence_brings_one_nudge_and_then_the_next_step(house: House, website: 
     assert not page.locator("[name=answer]").count()
 
 
-def test_not_sure_becomes_suggestions_a_choice_and_a_yes(house: House, website: Website) -> None:
-    number = house.welcome("Tamsin", languages="en", help="listening")
+def test_not_sure_becomes_suggestions_a_choice_and_a_yes(stack: Stack, website: Website) -> None:
+    number = stack.welcome("Tamsin", languages="en", help="listening")
     wren = website.ask(mode="suggest")
     wren.status("you could meet")
     name = wren.page.locator(".cards h2").first.inner_text()
     wren.pick(name)
     wren.status(f"{name} is reading your request")
-    letter = house.letter_to(name, "/o/")
+    letter = stack.letter_to(name, "/o/")
     Practitioner(website.visitor()).open(link_in(letter.text)).answer("yes")
     wren.status(f"{name} would like to meet you")
     assert number
 
 
-def test_whoever_waits_is_asked_about_when_a_place_comes_free(house: House, website: Website) -> None:
-    house.welcome("Lupe", places=1)
+def test_whoever_waits_is_asked_about_when_a_place_comes_free(stack: Stack, website: Website) -> None:
+    stack.welcome("Lupe", places=1)
     first = website.ask("Lupe")
     first.status("Lupe is reading your request")
     second = website.write(("Lupe", "wait"), name="Robin", email="robin@people.example")
@@ -108,25 +108,25 @@ def test_whoever_waits_is_asked_about_when_a_place_comes_free(house: House, webs
     second.status("You are waiting for Lupe")
     first.leave()
     second.status("Lupe is reading your request")
-    assert house.letter_to("robin", "asked")
+    assert stack.letter_to("robin", "asked")
 
 
-def test_a_double_click_on_send_makes_one_request(house: House, website: Website) -> None:
-    house.welcome("Noor", places=5, offers_at_once=5)
+def test_a_double_click_on_send_makes_one_request(stack: Stack, website: Website) -> None:
+    stack.welcome("Noor", places=5, offers_at_once=5)
     wren = website.write("Noor")
     wren.page.get_by_role("button", name="Send my request").dblclick()
     wren.page.wait_for_url("**/ask/sent")
     wren.status("Noor is reading your request")
-    assert len(house.letters_to("Noor")) == 1
+    assert len(stack.letters_to("Noor")) == 1
 
 
 @pytest.mark.skipif(not only_when_started_here(), reason="stops the broker, so it must be one that this run started")
-def test_a_request_is_taken_while_the_broker_is_away_and_delivered_when_it_is_back(house: House, website: Website) -> None:
-    house.welcome("Sky")
+def test_a_request_is_taken_while_the_broker_is_away_and_delivered_when_it_is_back(stack: Stack, website: Website) -> None:
+    stack.welcome("Sky")
     wren = website.write("Sky")
-    with house.broker_away():
+    with stack.broker_away():
         wren.send()
         wren.status("Your request is here")
-        assert house.letters_to("Sky") == []
+        assert stack.letters_to("Sky") == []
     wren.status("Sky is reading your request")
-    assert house.letter_to("Sky", "/o/")
+    assert stack.letter_to("Sky", "/o/")

@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.journeys.house import House
-from tests.journeys.walk import Walk
+from tests.journeys.journey_steps import JourneySteps
+from tests.journeys.stack import Stack
 
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
@@ -17,16 +17,16 @@ axe = Axe()
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_every_page_can_be_used(house: House, browser: Browser, language: str) -> None:
-    walk = Walk(house, browser, language)
+def test_every_page_can_be_used(stack: Stack, browser: Browser, language: str) -> None:
+    steps = JourneySteps(stack, browser, language)
     problems: list[str] = []
     titles = 0
-    for state, page in walk.everything():
+    for state, page in steps.every_page():
         titles += 1
         problems += [f"{state}: {problem}" for problem in look_at(page, language)]
     assert problems == []
     assert titles > 45
-    assert walk.hosts == {house.url.split("/")[2]}
+    assert steps.hosts == {stack.url.split("/")[2]}
 
 
 def look_at(page: Page, language: str) -> list[str]:

@@ -5,7 +5,7 @@ import re
 import pika
 import pytest
 
-from tests.journeys.house import SERVICES, House, code_in, link_in
+from tests.journeys.stack import SERVICES, Stack, code_in, link_in
 from tests.journeys.website import Practitioner, Website
 
 NAME, WORDS = "Zephyrine", "the marmalade week"
@@ -14,14 +14,14 @@ EMAIL, PHONE = "zephyrine.quill@people.example", "+12025550987"
 
 
 @pytest.fixture
-def secrets(house: House, website: Website) -> list[str]:
-    number = house.welcome("Xiomara", words="I like long walks")
+def secrets(stack: Stack, website: Website) -> list[str]:
+    number = stack.welcome("Xiomara", words="I like long walks")
     someone = website.visitor()
     asking = website.write("Xiomara", name=NAME, email=EMAIL, phone=PHONE, words=WORDS)
     asking.send()
     asking.status("Xiomara is reading your request")
-    letter = house.letter_to("Xiomara", "/o/")
-    text = house.text_to(number, "would like to meet you")
+    letter = stack.letter_to("Xiomara", "/o/")
+    text = stack.text_to(number, "would like to meet you")
     link, short = link_in(letter.text), link_in(text)
     practitioner = Practitioner(someone).open(link)
     assert NAME in practitioner.page.content()
@@ -29,11 +29,11 @@ def secrets(house: House, website: Website) -> list[str]:
     assert code_in(text)
     practitioner.page.locator("[name=question]").fill(QUESTION)
     practitioner.answer("ask_first")
-    house.letter_to("zephyrine quill", "wrote to you")
+    stack.letter_to("zephyrine quill", "wrote to you")
     asking.page.goto("/s")
     assert QUESTION in asking.page.content()
     asking.write_back(ANSWER)
-    house.letter_to("Xiomara", "has answered")
+    stack.letter_to("Xiomara", "has answered")
     practitioner.page.goto("/o")
     assert ANSWER in practitioner.page.content()
     practitioner.answer("yes")
@@ -44,11 +44,11 @@ def secrets(house: House, website: Website) -> list[str]:
     return [NAME, WORDS, QUESTION, ANSWER, *addresses, asking.code_words, *tokens]
 
 
-def test_nothing_that_a_person_wrote_is_in_clear_anywhere(house: House, secrets: list[str]) -> None:
+def test_nothing_that_a_person_wrote_is_in_clear_anywhere(stack: Stack, secrets: list[str]) -> None:
     places = {
-        **{f"database {name}": house.database_as_text(name) for name in SERVICES},
-        **{f"queue {name}": text for name, text in waiting_messages(house).items()},
-        **{f"log {file.name}": file.read_text(errors="replace") for file in (house.home.folder / "log").glob("*.log")},
+        **{f"database {name}": stack.database_as_text(name) for name in SERVICES},
+        **{f"queue {name}": text for name, text in waiting_messages(stack).items()},
+        **{f"log {file.name}": file.read_text(errors="replace") for file in (stack.demo.folder / "log").glob("*.log")},
     }
     assert sum(map(len, places.values())) > 10_000
     found = [(place, secret[:3] + "...") for place, text in places.items() for secret in secrets if words_in(secret, text)]
@@ -59,9 +59,9 @@ def words_in(secret: str, text: str) -> bool:
     return re.search(re.escape(secret), text, re.IGNORECASE) is not None
 
 
-def waiting_messages(house: House) -> dict[str, str]:
+def waiting_messages(stack: Stack) -> dict[str, str]:
     """What a look at the broker shows: every message still in a queue, put back afterwards by closing the line."""
-    connection = pika.BlockingConnection(pika.URLParameters(house.amqp_url))
+    connection = pika.BlockingConnection(pika.URLParameters(stack.amqp_url))
     channel, found = connection.channel(), {}
     for name in SERVICES:
         for queue in (name, f"{name}.dead"):

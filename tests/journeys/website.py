@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from playwright.sync_api import Browser, Page
 
-from tests.journeys.house import soon
+from tests.journeys.stack import soon
 
 Choice = str | tuple[str, str]
 
@@ -13,6 +13,7 @@ Choice = str | tuple[str, str]
 class Website:
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser, self.url = browser, url
+        self.asked_with: list[str] = []
 
     def visitor(self) -> Page:
         """Somebody new, with a browser of their own."""
@@ -32,6 +33,7 @@ class Website:
         someone.fill_in({"name": name})
         someone.fill_in({"words": words or "I would like company on hard mornings"})
         someone.say_how_to_reach(email, phone)
+        self.asked_with += [email] if email else []
         for _ in (5, 6, 7):
             someone.go_on()
         return someone

@@ -1,6 +1,11 @@
-"""What the demo shows: letters and texts as their receivers see them, and one front for three web processes."""
+"""What the demo shows: letters and texts as their receivers see them; and how it starts."""
 
+import json
+import os
+import re
 import smtplib
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -12,35 +17,42 @@ import pytest
 from werkzeug.test import Client
 
 from deploy.demo.phone import codes_in
-from deploy.demo.processes import free_port
 from deploy.demo.settings import DemoSettings
-from deploy.demo.web import make_app
+from deploy.demo.web import PATHS, make_app
+from deploy.servers.processes import free_port
 
 LOGIN = ("demo", "secret")
 
 
-def upstream(environ: dict[str, Any], start: Any) -> list[bytes]:
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    start("200 OK", [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-Host", environ["HTTP_HOST"])])
-    return [f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {environ.get('HTTP_X_KANNEL_FROM', '')} ".encode() + body]
-
-
 @pytest.fixture(scope="module")
-def upstream_url() -> Iterator[str]:
-    server: WSGIServer = make_server("127.0.0.1", 0, upstream)
+def handed_over() -> Iterator[tuple[str, list[str]]]:
+    """Where texts from the phones are handed over, and what came."""
+    came: list[str] = []
+
+    def take(environ: dict[str, Any], start: Any) -> list[bytes]:
+        words = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
+        came.append(f"{environ['HTTP_X_KANNEL_FROM']}: {words}")
+        start("200 OK", [])
+        return []
+
+    server: WSGIServer = make_server("127.0.0.1", 0, take)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield f"http://127.0.0.1:{server.server_port}/sms/kannel/in?id=%I", came
     server.shutdown()
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory, upstream_url: str) -> DemoSettings:
-    home: Path = tmp_path_factory.mktemp("demo")
+def settings(tmp_path_factory: pytest.TempPathFactory, handed_over: tuple[str, list[str]]) -> DemoSettings:
+    home = tmp_path_factory.mktemp("demo")
     return DemoSettings(
-        home=home, public_url="http://127.0.0.1", programme_file=Path("deploy/programme.toml"),
-        smtp_listen=f"127.0.0.1:{free_port()}", intake_url=upstream_url, matching_url="http://127.0.0.1:9", notify_url="",
-        reply_url=f"{upstream_url}/sms/kannel/in?id=%I", phone_login=LOGIN, clock_file=home / "clock",
-    )  # fmt: skip
+        home=home,
+        public_url="http://127.0.0.1",
+        programme_file=Path("deploy/programme.toml"),
+        smtp_listen=f"127.0.0.1:{free_port()}",
+        reply_url=handed_over[0],
+        phone_login=LOGIN,
+        clock_file=home / "clock",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -100,15 +112,21 @@ def test_whoever_measures_learns_when_things_were_accepted(demo: Client, setting
     assert [(row["to"], row["channel"]) for row in after["accepted"]] == [("noor@demo.example", "email")]
 
 
-def test_the_front_passes_everything_on_and_keeps_every_cookie(demo: Client) -> None:
-    answer = demo.post("/ask/1", data={"a": "b"}, headers={"Host": "kt.example"})
-    assert answer.text == "POST /ask/1  a=b"
-    assert answer.headers.getlist("Set-Cookie") == ["a=1", "b=2"]
-    assert answer.headers["X-Host"] == "kt.example"
+def test_a_text_from_a_phone_is_handed_over(demo: Client, handed_over: tuple[str, list[str]]) -> None:
+    page = demo.get("/demo/phone").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token
+    sent = demo.post("/demo/phone", data={"who": "+12025550101", "answer": "B7 1", "csrf_token": token[1]})
+    assert sent.status_code == 303
+    assert handed_over[1] == ["+12025550101: B7 1"]
 
 
-def test_a_part_that_is_away_is_said_calmly(demo: Client) -> None:
-    assert demo.get("/o/abc").status_code == 503
+def test_each_path_belongs_to_the_service_that_the_proxy_of_a_deployment_sends_it_to() -> None:
+    proxy = Path("deploy/Caddyfile").read_text()
+    for service, paths in PATHS.items():
+        for path in paths:
+            matchers = re.findall(rf"@(\w+) .*(?<=[\s]){re.escape(path)}(?=[\s/*])", proxy)
+            assert any(service in matcher for matcher in matchers) or service == "demo", (service, path)
 
 
 def test_looking_at_the_clock_does_not_move_it(demo: Client, settings: DemoSettings) -> None:
@@ -119,3 +137,13 @@ def test_looking_at_the_clock_does_not_move_it(demo: Client, settings: DemoSetti
 
 def test_only_codes_are_offered_as_answers() -> None:
     assert codes_in("by Thu 26 Nov: https://kt.example/o/xyz or reply C3 1 (yes), C3 2 (not)") == ["C3 1", "C3 2"]
+
+
+def test_a_demo_that_was_killed_is_not_taken_for_one_that_is_ready(tmp_path: Path) -> None:
+    left_behind = {"ready": True, "pid": 2**22, "url": "http://127.0.0.1:9"}
+    (tmp_path / "running.json").write_text(json.dumps(left_behind))
+    cannot_start = {"MONGODB_URI": "mongodb://127.0.0.1:9", "AMQP_URL": "of another kind"}
+    given = {**os.environ, **cannot_start, "DEMO_HOME": str(tmp_path), "PORT": str(free_port()), "DETACH": "1"}
+    started = subprocess.run([sys.executable, "-m", "deploy.demo", "start"], env=given, capture_output=True, text=True)
+    assert "ready" not in started.stdout
+    assert started.returncode != 0

@@ -1,25 +1,25 @@
-"""A walk through every page there is, in one language: yields each page in each of its states, to be looked at."""
+"""Every page there is, in one language: yields each page in each of its states, to be checked."""
 
 from collections.abc import Iterator
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.journeys.house import House, address, link_in, soon
+from tests.journeys.stack import Stack, address, link_in, soon
 
 Seen = tuple[str, Page]
 PRESS = "main form button:not([name]), main form button[name='']"
 
 
-class Walk:
-    def __init__(self, house: House, browser: Browser, language: str) -> None:
-        self.house, self._browser, self.language = house, browser, language
+class JourneySteps:
+    def __init__(self, stack: Stack, browser: Browser, language: str) -> None:
+        self.stack, self._browser, self.language = stack, browser, language
         self.hosts: set[str] = set()
         self.name = f"Paz {language.title()}"
         self._supportee: Page
 
-    def everything(self) -> Iterator[Seen]:
-        self.house.welcome(self.name, places=9, offers_at_once=9, words="I listen.", language=self.language)
-        self.house.welcome_coordinator(f"ro {self.language}")
+    def every_page(self) -> Iterator[Seen]:
+        self.stack.welcome(self.name, places=9, offers_at_once=9, words="I listen.", language=self.language)
+        self.stack.welcome_coordinator(f"ro {self.language}")
         yield from self._reading()
         yield from self._asking()
         yield from self._finding_again()
@@ -31,7 +31,7 @@ class Walk:
     def _visitor(self) -> Page:
         # JavaScript only for the checker: our own pages need none.
         context: BrowserContext = self._browser.new_context(
-            base_url=self.house.url, bypass_csp=True, reduced_motion="reduce", locale=f"{self.language}-US"
+            base_url=self.stack.url, bypass_csp=True, reduced_motion="reduce", locale=f"{self.language}-US"
         )
         context.on("request", lambda request: self.hosts.add(request.url.split("/")[2]))
         page = context.new_page()
@@ -107,7 +107,7 @@ class Walk:
 
     def _answering(self) -> Iterator[Seen]:
         page = self._visitor()
-        page.goto(link_in(self.house.letter_to(self.name, "/o/").text))
+        page.goto(link_in(self.stack.letter_to(self.name, "/o/").text))
         yield "offer, before it is read", page
         self._press(page)
         yield "offer", page
@@ -148,7 +148,7 @@ class Walk:
         for _ in range(6):
             self._press(someone)
         coordinator = f"ro {self.language}"
-        self.house.letter_to(coordinator, "/c")
+        self.stack.letter_to(coordinator, "/c")
         for state, page in self._sign_in("c", coordinator):
             yield state, page
         page.locator("a[href^='/c/requests/'], form[action^='/c/requests/']").first.wait_for()
@@ -169,7 +169,7 @@ class Walk:
         page.locator("[name=email]").fill(address(name))
         page.locator("main form button").last.click()
         yield f"/{door}, a link is on its way", page
-        page.goto(link_in(self.house.letter_to(name, f"/{door}/in/").text))
+        page.goto(link_in(self.stack.letter_to(name, f"/{door}/in/").text))
         yield f"/{door}, the link", page
         self._press(page)
         yield f"/{door}", page

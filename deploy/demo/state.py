@@ -1,0 +1,94 @@
+"""The demo's folder (keys, data, logs, what is running) and the environment that each of its processes gets."""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.servers.processes import CannotStart, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("intake", "matching", "notify")
+
+
+@dataclass(frozen=True)
+class Demo:
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def file(self) -> Path:
+        """JSON, while the demo runs: `pid` of the supervisor, `url`, `environment` of its processes, `ready`."""
+        return self.folder / "running.json"
+
+    def read(self) -> dict[str, Any]:
+        return dict(json.loads(self.file.read_text())) if self.file.exists() else {}
+
+    def write(self, **values: Any) -> None:
+        _write_private(self.file, json.dumps({**self.read(), **values}))
+
+    def environment(self) -> dict[str, str]:
+        """What a process that works with the running demo needs. Raises CannotStart when none is running."""
+        if "environment" not in self.read():
+            raise CannotStart("The demo is not running. First: make demo")
+        return {**os.environ, **self.read()["environment"]}
+
+    def secret(self) -> str:
+        """What the gateway proves itself with; made once."""
+        file = self.folder / "gateway.secret"
+        if not file.exists():
+            _write_private(file, secrets.token_urlsafe(24))
+        return file.read_text()
+
+
+def this_demo() -> Demo:
+    return Demo(Path(os.environ.get("DEMO_HOME") or ".local/demo").resolve(), int(os.environ.get("PORT") or 8000))
+
+
+def settings(demo: Demo, mongodb_uri: str, amqp_url: str) -> dict[str, str]:
+    """One environment for all: every process of the demo is everything's, only a deployment tells them apart."""
+    smtp, secret = f"127.0.0.1:{free_port()}", demo.secret()
+    return {
+        "MONGODB_URI": mongodb_uri,
+        "AMQP_URL": amqp_url,
+        "KEYS_DIR": str(demo.folder / "keys"),
+        "PUBLIC_URL": demo.url,
+        "PROGRAMME_FILE": str(ROOT / "deploy/programme.toml"),
+        "CLOCK_FILE": str(demo.folder / "clock"),
+        "SMTP_URL": f"smtp://{smtp}",
+        "MAIL_FROM": "table@kitchen-table.example",
+        "MAIL_REPLY_TO": "hello@kitchen-table.example",
+        "SMS_GATEWAY": "kannel",
+        "KANNEL_URL": demo.url,
+        "KANNEL_USER": "demo",
+        "KANNEL_PASSWORD": secret,
+        "KANNEL_CALLBACK_SECRET": secret,
+        "DEMO_HOME": str(demo.folder),
+        "SMTP_LISTEN": smtp,
+        "REPLY_URL": f"{demo.url}/sms/kannel/in?secret={secret}&id=%I",
+        "PYTHONUNBUFFERED": "1",
+        "MALLOC_ARENA_MAX": "2",
+    }
+
+
+def commands(demo: Demo) -> Mapping[str, list[str]]:
+    """Everything that the supervisor runs, by name."""
+    web = ["-b", f"127.0.0.1:{demo.port}", "-w", "1", "--threads", "32", "deploy.demo.web:make_everything()"]
+    workers = {name: [sys.executable, "-m", f"services.{name}"] for name in SERVICES}
+    return {**workers, "web": [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", *web]}
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text(text)
+    new.replace(file)
