@@ -1,4 +1,4 @@
-"""The walls of the house. `make lint` states the directions of imports; here stands what a direction cannot say."""
+"""Rules of the architecture. `make lint` checks the directions of imports; here is what a direction cannot say."""
 
 import ast
 import re
@@ -12,22 +12,23 @@ import pytest
 
 SERVICES = ("intake", "matching", "notify")
 EVERY_SERVICE_HAS = {"__init__", "__main__", "handlers", "rules", "store", "web"}
-# Words that put a person into a clinic, a shop or a queue number (DOMAIN's list), as they would stand in code or on a page.
-NOT_OUR_WORDS = (
+# Words that put a person into a clinic, a shop or a queue number. No page, letter or text has them; code is free to.
+WORDS_NOT_FOR_PEOPLE = (
     "patient", "client", "caseload", "service user", "service provider", "triage", "screening", "eligibility", "diagnosis",
     "symptom", "treatment", "intervention", "escalate", "escalation", "supervisor", "reject", "rejected", "deny", "denied",
     "terminate", "unmatch", "no-show", "unresponsive", "mentor", "mentee", "rating", "ratings", "score", "only 1 left", "user",
     "users", "ticket", "tickets",
 )  # fmt: skip
-NOT_OUR_WORDS_IN_SPANISH = (
+WORDS_NOT_FOR_PEOPLE_IN_SPANISH = (
     "paciente", "pacientes", "cliente", "clientes", "diagnóstico", "síntoma", "síntomas", "tratamiento",
     "intervención", "usuario", "usuaria", "usuarios", "rechazar", "rechazada", "rechazado",
     "denegar", "puntuación", "mentor", "mentora",
 )  # fmt: skip
 # "No diagnosis" and "not treatment" are what a page promises.
 WHAT_WE_ARE_NOT = re.compile(r"\b(no es un|no|not|ni|sin) \w+", re.I)
-# Somebody else's words: a database's connection, a gateway's login, a hook that a library calls by this name.
-SAID_ON_PURPOSE = {"shared/mongo.py: client", "shared/settings.py: kannel_user", "handle_error"}
+# What stands for a document that nobody described. A store maps documents to frozen dataclasses; nobody else sees them.
+UNTYPED = re.compile(r"\b(Doc|Docs|Document|Row|Any|dict\[str, object\])\b")
+NOT_TYPED_YET = pytest.mark.xfail(strict=False, reason="this store still hands out documents")
 
 
 @cache
@@ -51,7 +52,7 @@ def outside(names: set[str], allowed: str) -> set[str]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_whoever_knows_one_service_can_find_anything_in_the_next(service: str) -> None:
+def test_every_service_has_the_same_file_names(service: str) -> None:
     there = {path.stem for path in Path("services", service).iterdir()}
     assert there >= EVERY_SERVICE_HAS
 
@@ -64,7 +65,7 @@ def test_a_service_introduces_itself_in_three_sentences(service: str) -> None:
 
 
 def test_only_the_bus_speaks_to_the_broker() -> None:
-    assert outside(importers_of("pika"), r"shared\.bus(\..+)?|deploy\.(demo|compose_test)(\..+)?") == set()
+    assert outside(importers_of("pika"), r"shared\.bus(\..+)?|deploy\.(servers|compose_test)(\..+)?") == set()
 
 
 def test_only_pages_know_flask() -> None:
@@ -72,10 +73,10 @@ def test_only_pages_know_flask() -> None:
     assert outside(found, r"shared\.web(\..+)?|services\.\w+\.web(\..+)?|deploy\.demo(\..+)?") == set()
 
 
-def test_letters_leave_through_one_door_and_texts_through_another() -> None:
-    assert outside(importers_of("smtplib"), r"services\.notify\.post") == set()
+def test_only_the_smtp_module_speaks_smtp_and_only_the_sms_module_uses_twilio() -> None:
+    assert outside(importers_of("smtplib"), r"services\.notify\.(post|smtp)") == set()
     # web only checks Twilio's signature
-    assert outside(importers_of("twilio"), r"services\.notify\.(texts|web)") == set()
+    assert outside(importers_of("twilio"), r"services\.notify\.(texts|sms|web|delivery)") == set()
 
 
 def test_only_the_vault_touches_ciphers() -> None:
@@ -84,15 +85,27 @@ def test_only_the_vault_touches_ciphers() -> None:
 
 def test_rules_stand_on_the_standard_library_and_the_contracts() -> None:
     for rules in modules(r"services\.\w+\.rules"):
-        used = imports().find_modules_directly_imported_by(rules)
-        ours = {name for name in used if name.split(".")[0] not in sys.stdlib_module_names}
-        assert ours <= {"shared.contracts"}, rules
+        assert foreign_imports(rules) <= {"shared.contracts"}, rules
 
 
-def test_rules_ask_no_clock_and_no_dice() -> None:
-    asked = re.compile(r"\b(now\(\)|utcnow|today\(\)|time\.time|random\.|secrets\.|open\(|uuid4)")
-    for file in Path("services").glob("*/rules.py"):
-        assert not asked.search(file.read_text()), file
+def test_a_domain_stands_on_its_rules_and_the_contracts() -> None:
+    for domain in (name for name in imports().modules if re.fullmatch(r"services\.\w+\.domain(\..+)?", name)):
+        service = domain.split(".domain")[0]
+        outside_of_it = {name for name in foreign_imports(domain) if not name.startswith(f"{service}.domain")}
+        assert outside_of_it <= {"shared.contracts", "shared.messages", f"{service}.rules"}, domain
+
+
+def test_rules_and_domain_read_no_clock_and_draw_nothing_at_random() -> None:
+    impure = re.compile(r"\b(now\(\)|utcnow|today\(\)|time\.time|random\.|secrets\.|open\(|uuid4)")
+    for file in [*Path("services").glob("*/rules.py"), *Path("services").glob("*/domain.py")]:
+        assert not impure.search(file.read_text()), file
+
+
+@pytest.mark.parametrize("service", [pytest.param(service, marks=NOT_TYPED_YET) for service in SERVICES])
+def test_no_store_hands_out_or_takes_an_untyped_document(service: str) -> None:
+    files = [file for file in Path("services", service).rglob("*.py") if "store" in (file.stem, file.parent.name)]
+    assert files
+    assert [f"{file}:{name}" for file in files for name in untyped_functions(file)] == []
 
 
 def test_the_contracts_stand_on_the_messages_alone() -> None:
@@ -105,36 +118,21 @@ def test_nobody_but_the_service_opens_a_transaction() -> None:
         assert not re.search(r"\b(with_transaction|start_session|start_transaction)\b", file.read_text()), file
 
 
-def test_a_handler_is_named_by_its_deed() -> None:
-    for file in Path("services").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.FunctionDef) and node.name not in SAID_ON_PURPOSE:
-                assert not re.match(r"(on|handle|process|do)_", node.name), f"{file}:{node.lineno} {node.name}"
-            if isinstance(node, ast.ClassDef):
-                assert not re.search(r"(Manager|Helper|Util|Processor|Handler)s?$", node.name), (
-                    f"{file}:{node.lineno} {node.name}"
-                )
-
-
-def test_no_name_in_the_code_belongs_to_a_clinic() -> None:
-    said = {(file, name) for file in ours("*.py") for name in names_in(file)}
-    wrong = {f"{file}: {name}" for file, name in said if found_in(name.replace("_", " "), NOT_OUR_WORDS)}
-    assert wrong - SAID_ON_PURPOSE == set()
-
-
-def test_no_sentence_for_people_belongs_to_a_clinic() -> None:
+def test_no_sentence_for_people_puts_them_into_a_clinic() -> None:
     from babel.messages.pofile import read_po
 
     with Path("shared/translations/es/LC_MESSAGES/messages.po").open("rb") as file:
         sentences = list(read_po(file))
     assert len(sentences) > 50
-    wrong = {text for m in sentences for text in forms_of(m.id) if found_in(text, NOT_OUR_WORDS)}
-    wrong |= {text for m in sentences for text in forms_of(m.string) if found_in(text, NOT_OUR_WORDS_IN_SPANISH)}
+    wrong = {text for m in sentences for text in forms_of(m.id) if found_in(text, WORDS_NOT_FOR_PEOPLE)}
+    wrong |= {text for m in sentences for text in forms_of(m.string) if found_in(text, WORDS_NOT_FOR_PEOPLE_IN_SPANISH)}
     assert wrong == set()
 
 
-def test_no_template_belongs_to_a_clinic() -> None:
-    wrong = {f"{file}: {word}" for file in [*ours("*.html"), *ours("*.txt")] for word in found_in(seen_in(file), NOT_OUR_WORDS)}
+def test_no_template_puts_people_into_a_clinic() -> None:
+    wrong = {
+        f"{file}: {word}" for file in [*ours("*.html"), *ours("*.txt")] for word in found_in(seen_in(file), WORDS_NOT_FOR_PEOPLE)
+    }
     assert wrong == set()
 
 
@@ -143,14 +141,19 @@ def ours(pattern: str) -> list[Path]:
     return [file for folder in folders for file in folder.rglob(pattern) if "words" not in file.parts]
 
 
-def names_in(file: Path) -> Iterator[str]:
+def foreign_imports(module: str) -> set[str]:
+    found = imports().find_modules_directly_imported_by(module)
+    return {name for name in found if name.split(".")[0] not in sys.stdlib_module_names}
+
+
+def untyped_functions(file: Path) -> Iterator[str]:
+    """Public functions and methods whose parameters or result are annotated with an untyped document."""
     for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            annotations = [argument.annotation for argument in given] + [node.returns]
+            if any(UNTYPED.search(ast.unparse(annotation)) for annotation in annotations if annotation):
+                yield node.name
 
 
 def seen_in(file: Path) -> str:
