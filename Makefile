@@ -8,7 +8,7 @@ GROUPS := intake matching notify setup demo dev
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop demo-clean demo-memory journey test rules handlers lint strings strings-check compose-test logs dead people coordinator locks clean
+.PHONY: help demo demo-stop demo-clean demo-memory journey test rules handlers lint strings strings-check compose-test logs kitchen path locks clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -30,19 +30,14 @@ demo-memory: ## how much memory the running demo takes, process by process
 journey: .venv/ready-demo $(CATALOGUES) ## 50 requests through the demo: how long from Send to accepted by mail and text gateway (N=50 RATE=5)
 	@$(PY) -m bench.journey $(ARGS)
 
+path: .venv/ready-demo $(CATALOGUES) ## one request, traced from form to letter and text: files and lines of services/ that it enters
+	@$(PY) -m bench.path
+
 logs: ## follow the running demo's logs
 	@$(PY) -m deploy.demo logs
 
-dead: ## messages of the running demo that could not be handled, and why (ARGS="show ..." or "replay ...")
-	@$(PY) -m deploy.demo dead $(ARGS)
-
-people: ## bring practitioners into the running demo: make people FILE=people.csv
-	@test -n "$(FILE)" || { echo "Which file? make people FILE=people.csv"; exit 2; }
-	@$(PY) -m deploy.demo people "$(FILE)"
-
-coordinator: ## add a coordinator to the running demo: make coordinator NAME=Ro EMAIL=ro@example.org
-	@test -n "$(EMAIL)" || { echo "Who? make coordinator NAME=Ro EMAIL=ro@example.org"; exit 2; }
-	@$(PY) -m deploy.demo coordinator "$(NAME)" "$(EMAIL)"
+kitchen: ## the operator's command line against the running demo: make kitchen ARGS="status" (or "--help")
+	@$(PY) -m deploy.demo kitchen $(or $(ARGS),--help)
 
 # work on it
 

@@ -226,7 +226,7 @@ def the_stack() -> tuple[Stack, bool]:
     if ours:
         demo("start")
     environment = running.environment()
-    bring = [sys.executable, "-m", "services.matching.people", "/dev/stdin"]
+    bring = [sys.executable, "-m", "deploy.kitchen", "people", "import", "-"]
     return Stack(running.read()["url"], bring, environment, mongodb_uri=environment["MONGODB_URI"]), ours
 
 

@@ -122,7 +122,7 @@ def _service_of(container: dict[str, Any]) -> str:
 
 
 def journey_command(stack: Stack) -> str:
-    run = [*stack.command(), "exec", "-T", "matching-worker", "python", "-m", "services.matching.people", "/dev/stdin"]
+    run = [*stack.command(), "exec", "-T", "matching-worker", "kitchen", "people", "import", "-"]
     return " ".join(run)
 
 

@@ -1,19 +1,14 @@
-"""python -m services.matching.people FILE.csv: bring practitioners in from a spreadsheet, all of them or none."""
+"""Practitioners from a spreadsheet, all of them or none: what `kitchen people import` does."""
 
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import click
-from rich.console import Console
-from rich.progress import track
-
 from services.matching import forms
 from services.matching.handlers import service
 from services.matching.handlers.entries import PractitionerEntry, write_entries
 from shared.service import Service
-from shared.settings import read_core
 
 SPACED = ("languages", "meeting_types", "parts", "help", "not_now", "ages")
 COLUMNS = tuple(forms.EntryForm(home_zone="UTC", is_new=True).fields)
@@ -58,23 +53,3 @@ def _cells(row: Mapping[str, str]) -> dict[str, object]:
     if "hours" in cells:
         cells["hours"] = [part.strip() for part in re.split(r"[;,]", str(cells["hours"])) if part.strip()]
     return cells
-
-
-@click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def main(file: Path) -> None:
-    """Bring in the practitioners in FILE (CSV; the first row names the columns)."""
-    console = Console()
-    service.start(read_core())
-    rows = read_file(file)
-    entries, problems = check(track(rows, "Reading", console=console), service.programme.time_zone)
-    for number, column, says in problems:
-        console.print(f"row {number}, {column}: {says}", highlight=False, markup=False, soft_wrap=True)
-    if problems:
-        raise SystemExit(f"Nothing was brought in. Columns are: {', '.join(COLUMNS)}")
-    service.make_indexes()
-    console.print(f"{bring_in(entries)} practitioners are in.")
-
-
-if __name__ == "__main__":
-    main()

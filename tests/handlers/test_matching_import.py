@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-from click.testing import CliRunner
-
-from services.matching.people import TOO_MANY, bring_in, check, main, read_file
+from services.matching.people import TOO_MANY, bring_in, check, read_file
 from shared.service import Service
 
 HEAD = "name,email,phone,languages,meeting_types,hours,places,state,resting_until\n"
@@ -50,16 +47,3 @@ def test_importing_again_updates_and_leaves_a_rest_alone(matching: Service, tmp_
     again, _ = check(read_file(a_file(tmp_path, GOOD.replace(",2,", ",5,"))), "UTC")
     bring_in(again, into=matching)
     assert [(row["places"], row["state"]) for row in matching.db.practitioners.find()] == [(5, "resting")]
-
-
-def test_one_bad_row_keeps_everybody_out(matching: Service, tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching, "start", lambda settings: matching)
-    for name, value in {"MONGODB_URI": "mongodb://unused", "AMQP_URL": "amqp://unused", "KEYS_DIR": str(keys)}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PUBLIC_URL", "http://localhost")
-    bad = CliRunner().invoke(main, [str(a_file(tmp_path, GOOD, "Kai,,,,,,,,\n"))])
-    assert bad.exit_code == 1
-    assert "row 3, email:" in bad.output
-    assert matching.db.practitioners.count_documents({}) == 0
-    good = CliRunner().invoke(main, [str(a_file(tmp_path, GOOD))])
-    assert (good.exit_code, "1 practitioners are in." in good.output) == (0, True)

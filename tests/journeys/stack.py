@@ -97,11 +97,11 @@ class Stack:
             lines = csv.DictWriter(out, list(row))
             lines.writeheader()
             lines.writerow(row)
-        self.run("-m", "services.matching.people", str(file))
+        self.run("-m", "deploy.kitchen", "people", "import", str(file))
         return number
 
     def welcome_coordinator(self, name: str) -> None:
-        self.run("-m", "services.matching.coordinators", "add", "--name", name, "--email", address(name))
+        self.run("-m", "deploy.kitchen", "coordinators", "add", "--name", name, "--email", address(name))
 
     def run(self, *arguments: str) -> str:
         done = subprocess.run([sys.executable, *arguments], env=self.demo.environment(), cwd=ROOT, capture_output=True, text=True)

@@ -1,0 +1,4 @@
+from deploy.kitchen.commands import kitchen
+
+if __name__ == "__main__":
+    kitchen(prog_name="kitchen")

@@ -1,0 +1,272 @@
+"""The commands. Each looks or acts with the rights of the service in whose container it runs.
+
+What they print holds ids, types, counts and moments: never what a person wrote, an address or a number.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from marshmallow import ValidationError
+
+from deploy.kitchen.context import (
+    SERVICES,
+    database,
+    matching_code,
+    print_json,
+    print_table,
+    services_here,
+    settings,
+)
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+SERVICE = click.argument("service", type=click.Choice(SERVICES))
+REASONS = ("done_by_hand", "no_longer_needed", "unreadable", "erased", "test")
+
+
+class Group(click.Group):
+    def invoke(self, context: click.Context) -> Any:
+        """An outage is one line and exit code 1, not a traceback."""
+        from pymongo.errors import PyMongoError
+
+        from shared.bus.queues import BrokerError
+
+        try:
+            return super().invoke(context)
+        except PyMongoError as error:
+            raise click.ClickException(f"MongoDB (MONGODB_URI) does not do this: {type(error).__name__}") from None
+        except BrokerError as error:
+            raise click.ClickException(f"RabbitMQ (AMQP_URL) does not do this: {type(error).__name__}") from None
+
+
+@click.group(cls=Group)
+def kitchen() -> None:
+    """Look after Kitchen Table.
+
+    Exit code 0: done, or all is well. 1: it failed, or something needs you. 2: the command line is wrong.
+    """
+
+
+@kitchen.command()
+@AS_JSON
+def status(as_json: bool) -> None:
+    """Database, broker, queues and outbox of this container's services. Exit code 1 when something is away or given up."""
+    rows = [_status_of(service) for service in services_here()]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows)
+    if any(row["database"] == "away" or row["broker"] == "away" or not row["workers"] or row["dead"] for row in rows):
+        raise SystemExit(1)
+
+
+def _status_of(service: str) -> dict[str, Any]:
+    from pymongo.errors import PyMongoError
+
+    from shared.bus import queues
+
+    row: dict[str, Any] = {"service": service, "database": "away", "broker": "away"}
+    row |= dict.fromkeys(("unsent", "unsent_since", "workers", "waiting", "retrying", "dead"))
+    try:
+        row |= {"database": "ok", **_unsent(service)}
+    except PyMongoError:
+        row["database"] = "away"
+    try:
+        counts = queues.count(settings().amqp_url, service)
+    except queues.BrokerError:
+        return row
+    return row | {"broker": "ok", **vars(counts)}
+
+
+def _unsent(service: str) -> dict[str, Any]:
+    unsent = {"next_at": {"$exists": True}}
+    outbox = database(service).outbox
+    oldest = outbox.find_one(unsent, {"made_at": 1}, sort=[("made_at", 1)])
+    return {"unsent": outbox.count_documents(unsent), "unsent_since": _iso(oldest["made_at"]) if oldest else None}
+
+
+# what was given up
+
+
+@kitchen.group("dead-letters")
+def dead_letters() -> None:
+    """Messages that were given up: by a service that failed on them, or because nobody could read them."""
+
+
+@dead_letters.command("list")
+@click.argument("services", nargs=-1, type=click.Choice(SERVICES))
+@AS_JSON
+def list_dead_letters(services: Sequence[str], as_json: bool) -> None:
+    """Every dead letter: its id, type and reason. Looking takes nothing away."""
+    from shared.bus.dead import letters_of
+
+    rows = [
+        {"service": service, "event_id": one.event_id, "type": one.kind, "failed_at": one.failed_at, "attempts": one.attempts}
+        | {"reason": one.reason}
+        for service in services or services_here()
+        for one in letters_of(settings().amqp_url, service)
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, "There are no dead letters.")
+
+
+@dead_letters.command()
+@SERVICE
+@click.argument("event_id")
+@AS_JSON
+def show(service: str, event_id: str, as_json: bool) -> None:
+    """The names and types of the fields of one dead letter: never their values."""
+    from shared.bus.dead import letters_of, shape_of
+
+    found = next((one for one in letters_of(settings().amqp_url, service) if one.event_id == event_id), None)
+    if found is None:
+        raise click.ClickException("There is no such dead letter.")
+    fields = shape_of(found.body)
+    if as_json:
+        print_json({"service": service, "event_id": event_id, "type": found.kind, "reason": found.reason, "fields": fields})
+    else:
+        click.echo(f"{found.kind}, {found.failed_at}, {found.reason}\n{json.dumps(fields, indent=2)}")
+
+
+@dead_letters.command()
+@SERVICE
+@click.argument("event_id")
+@DRY_RUN
+def replay(service: str, event_id: str, dry_run: bool) -> None:
+    """Send one dead letter, or `all`, to this service again under the same id. A second time changes nothing."""
+    from shared.bus import dead as letters
+
+    chosen = None if event_id == "all" else event_id
+    if dry_run:
+        _say(_count_dead(service, chosen), "would be sent again")
+    else:
+        _say(letters.replay(settings().amqp_url, service, chosen), "sent again")
+
+
+@dead_letters.command()
+@SERVICE
+@click.argument("event_id")
+@click.option("--reason", type=click.Choice(REASONS), required=True, help="Written to the log.")
+@DRY_RUN
+def drop(service: str, event_id: str, reason: str, dry_run: bool) -> None:
+    """Delete one dead letter for good."""
+    from shared.bus import dead as letters
+
+    if dry_run:
+        _say(_count_dead(service, event_id), "would be dropped")
+    else:
+        _say(letters.drop(settings().amqp_url, service, event_id, reason), "dropped")
+
+
+def _count_dead(service: str, event_id: str | None) -> int:
+    from shared.bus.dead import letters_of
+
+    return sum(event_id in (None, one.event_id) for one in letters_of(settings().amqp_url, service))
+
+
+def _say(count: int, done: str) -> None:
+    if not count:
+        raise click.ClickException("There is no such dead letter.")
+    click.echo(f"{count} {done}")
+
+
+# what was written and must be published
+
+
+@kitchen.group()
+def outbox() -> None:
+    """Events that a service wrote, and whether the broker has confirmed them."""
+
+
+@outbox.command()
+@click.argument("services", nargs=-1, type=click.Choice(SERVICES))
+@AS_JSON
+def pending(services: Sequence[str], as_json: bool) -> None:
+    """Events that the broker has not confirmed yet: how many, and since when the oldest waits."""
+    rows = [{"service": service, **_unsent(service)} for service in services or services_here()]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows)
+
+
+# who is here
+
+
+@kitchen.group()
+def people() -> None:
+    """Practitioners."""
+
+
+@people.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@DRY_RUN
+def import_people(file: Path, dry_run: bool) -> None:
+    """Bring practitioners in from a CSV file (`-`: standard input) whose first row names the columns: all of them or none.
+
+    Whoever is there already, by their e-mail address, is brought up to date.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    matching, module = matching_code("people")
+    matching.start(settings())
+    rows = module.read_file(Path("/dev/stdin") if str(file) == "-" else file)
+    console = Console(stderr=True)
+    entries, problems = module.check(track(rows, "Checking", console=console, transient=True), matching.programme.time_zone)
+    for row, column, reason in problems:
+        click.echo(f"row {row}, {column}: {reason}", err=True)
+    if problems:
+        raise click.ClickException(f"Nobody was brought in. Columns are: {', '.join(module.COLUMNS)}")
+    if not dry_run:
+        with console.status("Writing"):
+            matching.make_indexes()
+            module.bring_in(entries)
+    click.echo(f"{len(entries)} practitioners {'would come' if dry_run else 'are'} in")
+
+
+@kitchen.group()
+def coordinators() -> None:
+    """Who may sit at the coordinators' desk."""
+
+
+@coordinators.command("list")
+@AS_JSON
+def list_coordinators(as_json: bool) -> None:
+    """Everybody who may sign in at /c, without their addresses."""
+    matching, module = matching_code("coordinators")
+    matching.start(settings())
+    rows = module.everyone()
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, "There is no coordinator yet: kitchen coordinators add")
+
+
+@coordinators.command()
+@click.option("--name", prompt="What do people call them")
+@click.option("--email", prompt="E-mail address")
+@click.option("--language", default="en", show_default=True)
+@DRY_RUN
+def add(name: str, email: str, language: str, dry_run: bool) -> None:
+    """Let somebody sign in at /c, by a link in a letter; or change the name of whoever has this address."""
+    matching, module = matching_code("coordinators")
+    matching.start(settings())
+    try:
+        module.coordinator_entry(name, email, language)
+    except (ValidationError, ValueError):
+        raise click.UsageError("--email is no e-mail address") from None
+    if not dry_run:
+        matching.make_indexes()
+        module.add_coordinator(name, email, language)
+    click.echo(f"They {'could' if dry_run else 'can'} sign in at {matching.public_url}/c")
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
