@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import string
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pymongo import IndexModel
 
@@ -13,6 +13,7 @@ from shared.mongo import Db
 
 BASE62 = string.ascii_letters + string.digits
 INDEXES = [IndexModel("expires_at", expireAfterSeconds=24 * 3600), IndexModel("subject_id"), IndexModel("person_id")]
+SESSION_INDEXES = [IndexModel("expires_at", expireAfterSeconds=0), IndexModel("person_id")]  # of shared/web/sessions.py
 
 
 @dataclass(frozen=True)
@@ -36,21 +37,12 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def issue(db: Db, *these: str, purpose: str, subject_id: str, person_id: str, expires_at: datetime) -> None:
-    same = {"purpose": purpose, "subject_id": subject_id, "person_id": person_id, "expires_at": expires_at}
-    db.links.insert_many([{"_id": digest(token), **same} for token in these])
+def issue(db: Db, *tokens: str, purpose: str, subject_id: str, person_id: str, expires_at: datetime) -> None:
+    link = {"purpose": purpose, "subject_id": subject_id, "person_id": person_id, "expires_at": expires_at}
+    db.links.insert_many([{"_id": digest(token), **link} for token in tokens])
 
 
 def find(db: Db, token: str, purpose: str) -> Link | None:
-    """The living link behind a token; None alike for wrong, expired and revoked."""
-    row = db.links.find_one({"_id": digest(token), "purpose": purpose, "expires_at": {"$gt": now()}})
-    return Link(row["purpose"], row["subject_id"], row["person_id"]) if row else None
-
-
-def revoke(db: Db, **where: str) -> None:
-    """Revoke by `subject_id` (one thing), `person_id` (one person) or `purpose` (all)."""
-    db.links.delete_many(where)
-
-
-def in_days(days: float) -> datetime:
-    return now() + timedelta(days=days)
+    """The link behind a token; None alike for wrong, expired and deleted."""
+    document = db.links.find_one({"_id": digest(token), "purpose": purpose, "expires_at": {"$gt": now()}})
+    return Link(document["purpose"], document["subject_id"], document["person_id"]) if document else None

@@ -1,4 +1,4 @@
-"""One schema for each question. Sentences for people are marked here and translated where they are shown."""
+"""One form for each question. Sentences for people are marked here and translated where they are shown."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -7,12 +7,15 @@ from zoneinfo import available_timezones
 import phonenumbers
 from babel import Locale
 from email_validator import EmailNotValidError, validate_email
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
+from werkzeug.datastructures import MultiDict
 
-from services.intake.rules import MOST_CHOICES
+from services.intake.domain import Answers, TypedAnswers
+from services.intake.rules import MOST_CHOICES, NextStep
 from services.intake.zones import region_of
 from shared.contracts import AgeGroup, Choice, Help, IfNot, MeetingType, Mode, Part
 from shared.i18n import LANGUAGES, _
+from shared.web.forms import NOT_ANSWERS, Errors, Form, load, typed_values
 
 WHO = _('Choose who you would like to meet, or choose "suggest someone"')
 NAME = _("Write a name we can call you")
@@ -33,33 +36,27 @@ ADDRESS = _("Write the email address or the phone number that you gave us")
 CODE = _("We cannot find that code. Codes have six words, like river cedar button lamp otter moss. A person can help.")
 
 
-def one_of(kind: Any, **more: Any) -> fields.String:
-    return fields.String(validate=validate.OneOf(get_args(kind), error=UNKNOWN), **more)
+def one_of(literal: Any, **more: Any) -> fields.String:
+    return fields.String(validate=validate.OneOf(get_args(literal), error=UNKNOWN), **more)
+
+
+def many_of(literal: Any) -> fields.List[Any]:
+    return fields.List(one_of(literal), load_default=[])
 
 
 def short_id() -> fields.String:
     return fields.String(validate=validate.Length(max=80))
 
 
-def many_of(kind: Any) -> fields.List[Any]:
-    return fields.List(one_of(kind), load_default=[])
-
-
 def text(longest: int, **more: Any) -> fields.String:
-    return fields.String(load_default="", validate=validate.Length(max=longest, error=TOO_LONG[longest]), **more)
+    return fields.String(validate=_no_longer_than(longest), load_default="", **more)
 
 
-class Question(Schema):
-    """Nothing typed may reach a log through an exception."""
-
-    class Meta:
-        unknown = RAISE
-
-    def handle_error(self, error: ValidationError, data: Any, *, many: bool, **_: Any) -> None:
-        error.data = None
+def _no_longer_than(characters: int) -> validate.Length:
+    return validate.Length(max=characters, error=TOO_LONG[characters])
 
 
-class Who(Question):
+class Who(Form):
     mode = one_of(Mode, load_default="")
     avoid = fields.List(short_id(), load_default=[])
     avoid_words = text(500)
@@ -76,7 +73,7 @@ class Who(Question):
             raise ValidationError(BOTH, "avoid")
 
 
-class Name(Question):
+class Name(Form):
     name = text(80)
     pronouns = text(80)
 
@@ -86,13 +83,13 @@ class Name(Question):
             raise ValidationError(NAME, "name")
 
 
-class WhatWouldHelp(Question):
+class WhatWouldHelp(Form):
     help = many_of(Help)
     words = text(4000)
 
 
-class Reach(Question):
-    zone = ""
+class Reach(Form):
+    time_zone = ""  # a number without a country code is read as people there write it
     reach = fields.List(fields.String(validate=validate.OneOf(["email", "text", "page"], error=UNKNOWN)), load_default=[])
     email = text(500)
     phone = text(80)
@@ -108,20 +105,20 @@ class Reach(Question):
             wrong["reach"] = [REACH]
         if "email" in data["reach"] and not clean_email(data["email"]):
             wrong["email"] = [EMAIL]
-        if "text" in data["reach"] and not clean_phone(data["phone"], self.zone):
+        if "text" in data["reach"] and not clean_phone(data["phone"], self.time_zone):
             wrong["phone"] = [PHONE]
         if wrong:
             raise ValidationError(wrong)
 
 
-class Meeting(Question):
+class Meeting(Form):
     meeting_types = many_of(MeetingType)
     parts = many_of(Part)
     time_zone = fields.String(load_default="", validate=validate.OneOf(["", *available_timezones()], error=ZONE))
     access = text(500)
 
 
-class Language(Question):
+class SpokenLanguage(Form):
     language = fields.String(validate=validate.OneOf([*LANGUAGES, "both", "other"], error=UNKNOWN), load_default="")
     language_other = text(80)
 
@@ -131,62 +128,84 @@ class Language(Question):
             raise ValidationError(OTHER_LANGUAGE, "language_other")
 
 
-class AnythingElse(Question):
+class AnythingElse(Form):
     age_group = fields.String(validate=validate.OneOf(["", *get_args(AgeGroup)], error=UNKNOWN), load_default="")
     anything = text(4000)
 
 
-QUESTIONS: dict[int, type[Question]] = {
-    1: Who, 2: Name, 3: WhatWouldHelp, 4: Reach, 5: Meeting, 6: Language, 7: AnythingElse,
-}  # fmt: skip
-BUTTONS = {"csrf_token", "go", "then", "rows"}
-Typed = dict[str, str | list[str]]
+QUESTIONS: dict[int, type[Form]] = {
+    1: Who,
+    2: Name,
+    3: WhatWouldHelp,
+    4: Reach,
+    5: Meeting,
+    6: SpokenLanguage,
+    7: AnythingElse,
+}
+BUTTONS = {"go", "then", "rows"}
 
 
-def typed_in(question: int, sent: Mapping[str, list[str]]) -> Typed:
-    """What was typed, as it was typed. Fields of ours that hold lists stay lists; the others are one text."""
-    lists = {name for name, field in QUESTIONS[question]().fields.items() if isinstance(field, fields.List)}
-    return {name: values if name in lists else values[0] for name, values in sent.items() if name not in BUTTONS and values}
+def typed_in(question: int, sent: "MultiDict[str, str]") -> TypedAnswers:
+    """What was typed, as it was typed, so that the page can show it again."""
+    return typed_values(QUESTIONS[question](), sent, leave_out=NOT_ANSWERS | BUTTONS)
 
 
-def blank(question: int) -> Typed:
+def blank(question: int) -> TypedAnswers:
     known = QUESTIONS[question]().fields.items()
     return {name: [] if isinstance(field, fields.List) else "" for name, field in known}
 
 
-def chosen_steps(answers: Mapping[str, Any]) -> tuple[Choice, ...]:
-    """Whom they chose, in their order; a person named twice keeps the first place."""
-    if answers["mode"] != "chosen":
-        return ()
-    steps: dict[str, Choice] = {}
-    for who, if_not in zip(answers["choice"], [*answers["if_not"], *["ask_me"] * MOST_CHOICES], strict=False):
-        if who:
-            steps.setdefault(who, Choice(practitioner_id=who, if_not=if_not))
-    return tuple(steps.values())
-
-
-def read(question: int, typed: Typed, zone: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """(answers, {field: sentence}). A field that is not ours raises UnknownField."""
-    schema = QUESTIONS[question]()
-    if set(typed) - set(schema.fields):
+def read(question: int, typed: TypedAnswers, time_zone: str) -> tuple[dict[str, Any], Errors]:
+    """(answers, {}), or ({}, field -> sentence). A field that no page of ours has raises UnknownField."""
+    form = QUESTIONS[question]()
+    if set(typed) - set(form.fields):
         raise UnknownField
-    if isinstance(schema, Reach):
-        schema.zone = zone
-    try:
-        return dict(schema.load(typed)), {}
-    except ValidationError as error:
-        return {}, {name: _first(says) for name, says in _says(error).items()}
+    if isinstance(form, Reach):
+        form.time_zone = time_zone
+    return load(form, typed)
 
 
-def all_answers(typed: Mapping[int, Typed], zone: str) -> tuple[dict[str, Any], int | None]:
-    """Every answer in one, and the first question that must still be looked at. `zone`: the collective's own."""
-    answers: dict[str, Any] = {"zone_read_in": zone}
+def time_zone_of(typed: Mapping[int, TypedAnswers], collective: str) -> str:
+    """The person's own time zone, once they said it."""
+    return str(typed.get(5, {}).get("time_zone") or collective)
+
+
+def read_all(typed: Mapping[int, TypedAnswers], collective: str) -> tuple[Answers, None] | tuple[None, int]:
+    """Every answer, or the first question that must still be looked at. `collective`: its time zone."""
+    time_zone = time_zone_of(typed, collective)
+    given: dict[str, Any] = {}
     for question in QUESTIONS:
-        read_now, wrong = read(question, typed.get(question, {}), zone)
-        if wrong:
-            return answers, question
-        answers |= read_now
-    return {**answers, "time_zone": answers["time_zone"] or zone}, None
+        answers, errors = read(question, typed.get(question, {}), time_zone)
+        if errors:
+            return None, question
+        given |= answers
+    return _answers(given, time_zone), None
+
+
+def _answers(given: dict[str, Any], time_zone: str) -> Answers:
+    as_given = {name: value for name, value in given.items() if name not in {"choice", "if_not"}}
+    lists = {name: tuple(value) for name, value in as_given.items() if isinstance(value, list)}
+    derived = {
+        "choices": ranked_choices(given["mode"], given["choice"], given["if_not"]),
+        "email_address": clean_email(given["email"]) if "email" in given["reach"] else "",
+        "phone_number": clean_phone(given["phone"], time_zone) if "text" in given["reach"] else "",
+        "languages": language_codes(given["language"], given["language_other"]),
+        "age_group": given["age_group"] or None,
+        "time_zone": time_zone,
+    }
+    return Answers(**{**as_given, **lists, **derived})
+
+
+def ranked_choices(mode: str, practitioner_ids: list[str], if_not: list[IfNot]) -> tuple[Choice, ...]:
+    """Whom they chose, in their order; a person named twice keeps the first place."""
+    if mode != "chosen":
+        return ()
+    choices: dict[str, Choice] = {}
+    without_a_rule: list[IfNot] = ["ask_me"] * MOST_CHOICES
+    for practitioner_id, then in zip(practitioner_ids, if_not + without_a_rule, strict=False):
+        if practitioner_id:
+            choices.setdefault(practitioner_id, Choice(practitioner_id=practitioner_id, if_not=then))
+    return tuple(choices.values())
 
 
 class UnknownField(ValueError):
@@ -227,11 +246,11 @@ def _code_of(name: str) -> str:
     return "und"
 
 
-def _says(error: ValidationError) -> dict[str, Any]:
-    return dict(error.normalized_messages())  # type: ignore[no-untyped-call]
+class NoteForm(Form):
+    words = fields.String(required=True, validate=_no_longer_than(4000), error_messages={"required": NOTE})
 
 
-def _first(says: Any) -> str:
-    while isinstance(says, dict | list):
-        says = next(iter(says.values())) if isinstance(says, dict) else says[0]
-    return str(says)
+class NextForm(Form):
+    version = fields.Integer(required=True)
+    next = one_of(NextStep, required=True)
+    practitioner_id = fields.String(load_default="", validate=validate.Length(max=80))

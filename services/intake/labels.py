@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from babel import Locale
-
 from shared import labels as shared_labels
 from shared.i18n import _
 from shared.labels import HELP, MEETING_TYPES, PARTS
@@ -17,9 +15,8 @@ __all__ = [
     "MODES",
     "PARTS",
     "REACH",
-    "SPEAK",
+    "SPOKEN_LANGUAGES",
     "WHEN",
-    "language_name",
     "listed",
 ]
 
@@ -37,7 +34,7 @@ IF_NOT = {
 }
 REACH = {"email": _("Email"), "text": _("Text message"), "page": _("I will check the private page myself")}
 WHEN = {"morning": _("Mornings"), "afternoon": _("Afternoons"), "evening": _("Evenings")}
-SPEAK = {"en": "English", "es": "Español", "both": _("Either English or Spanish"), "other": _("Another language")}
+SPOKEN_LANGUAGES = {"en": "English", "es": "Español", "both": _("Either English or Spanish"), "other": _("Another language")}
 AGES = {"": _("I would rather not say"), **shared_labels.AGES}
 FILTERS = {
     "meeting_types": _("How to meet"),
@@ -48,12 +45,8 @@ FILTERS = {
 }
 
 
-def language_name(code: str, reader: str) -> str:
-    return str(Locale(reader).languages.get(code, code)).capitalize()
-
-
-def listed(names: list[str], say: Callable[[str], str]) -> str:
+def listed(names: list[str], translate: Callable[[str], str]) -> str:
     """Juniper, Kai and Ana."""
     if len(names) < 2:
         return "".join(names)
-    return say(_("%(some)s and %(last)s")) % {"some": ", ".join(names[:-1]), "last": names[-1]}
+    return translate(_("%(some)s and %(last)s")) % {"some": ", ".join(names[:-1]), "last": names[-1]}

@@ -1,15 +1,29 @@
-"""What intake decides. Pure: no clock, no randomness, no database. Whoever asks brings the facts and the moment."""
+"""What intake decides. Pure: no clock, no randomness, no database."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Literal
 
-from shared.contracts import Choice, Help, MeetingType, Part, PractitionerState
+from shared.contracts import (
+    Choice,
+    CoordinatorNeeded,
+    Help,
+    MatchMade,
+    MeetingType,
+    Next,
+    OfferDeclined,
+    OfferExpired,
+    OfferMade,
+    OfferReleased,
+    Part,
+    PractitionerState,
+    RequestWaiting,
+    SuggestionsMade,
+)
 
 MOST_CHOICES = 5
-REQUIRED = {1: "mode", 2: "name", 4: "reach"}
 LAST_QUESTION = 7
 DAYS_TO_KEEP_A_REQUEST = 90
 
@@ -99,11 +113,6 @@ def no_longer_open(choices: Iterable[Choice], entries: Mapping[str, Entry]) -> l
 # The seven questions
 
 
-def first_missing(answered: Collection[int]) -> int | None:
-    """The first question that needs an answer and has none."""
-    return next((question for question in REQUIRED if question not in answered), None)
-
-
 def after(question: int) -> int | None:
     return question + 1 if question < LAST_QUESTION else None
 
@@ -117,100 +126,143 @@ def looks_like_a_machine(trap: str, pressed_again: bool) -> bool:
     return bool(trap) and not pressed_again
 
 
-# Where a request stands
+# The status of a request
 
-Kind = Literal[
-    "received", "asking", "cannot", "suggestions", "waiting", "your_word", "reaching_out", "matched", "going_on", "withdrawn"
-]
-Move = Literal["ask", "wait", "person", "leave"]
+State = Literal[
+    "received", "asking", "offer_ended", "suggested", "waiting", "choice_needed", "reaching_out", "matched", "choice_sent",
+    "withdrawn",
+]  # fmt: skip
+Action = Literal["ask", "wait", "person", "leave"]
+NextStep = Literal["ask", "wait", "person"]
+ALL_ACTIONS: tuple[Action, ...] = ("ask", "wait", "person", "leave")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """The state of a request in the words of its own facts. `why`: how the step before ended, where that explains this one."""
+class StatusEvent:
+    """One event about a request, as far as its page shows it. What the type of event does not have stays empty."""
 
-    kind: Kind
+    event_type: str
+    version: int
+    at: datetime  # when intake received it
     practitioner_ids: tuple[str, ...] = ()
-    by: datetime | None = None
-    why: str = ""
-    moves: tuple[Move, ...] = ("leave",)
+    answer_by: datetime | None = None
+    then: Next | None = None
+    reason: str = ""
+    waiting_for: Literal["place", "choice"] | None = None
+    reaching_out: bool = False
 
 
-Fact = Mapping[str, Any]
-ENDED = ("offer.declined.v1", "offer.expired.v1", "offer.released.v1")
-NEEDS_THEIR_WORD: tuple[Move, ...] = ("ask", "wait", "person", "leave")
+@dataclass(frozen=True, kw_only=True)
+class NextChoice:
+    """What the supportee chose to happen after the event with this version."""
+
+    version: int
+    next: NextStep
+    practitioner_id: str | None = None
+    at: datetime
 
 
-def standing(facts: Iterable[Fact], *, withdrawn: bool = False, chosen: Fact | None = None) -> Standing:
-    """The newest fact decides. `chosen`: what the supportee said should happen after the fact with its version."""
+@dataclass(frozen=True, kw_only=True)
+class RequestStatus:
+    """`reason`: how the step before ended, or why this one began, where that explains the state."""
+
+    state: State
+    practitioner_ids: tuple[str, ...] = ()
+    answer_by: datetime | None = None
+    reason: str = ""
+    allowed_actions: tuple[Action, ...] = ("leave",)
+
+
+ENDED_OFFER = {OfferDeclined.event_type: "declined", OfferExpired.event_type: "expired", OfferReleased.event_type: "released"}
+
+
+def request_status(history: Iterable[StatusEvent], *, withdrawn: bool = False, choice: NextChoice | None = None) -> RequestStatus:
+    """The newest event decides, unless the supportee has chosen since."""
     if withdrawn:
-        return Standing(kind="withdrawn", moves=())
-    known = in_order(fact for fact in facts if _changes_the_state(fact))
+        return RequestStatus(state="withdrawn", allowed_actions=())
+    known = in_order(event for event in history if _changes_the_state(event))
     if not known:
-        return Standing(kind="received")
-    now, before = known[-1], known[-2] if len(known) > 1 else None
-    why = _why_it_ended(before) if before and before["kind"] in ENDED else ""
-    found = _STANDING[now["kind"]](now, why)
-    return _after_their_word(found, chosen) if chosen and chosen["version"] >= now["version"] else found
+        return RequestStatus(state="received")
+    newest, before = known[-1], known[-2] if len(known) > 1 else None
+    status = _STATUS_AFTER[newest.event_type](newest, _reason_ended(before) if before else "")
+    return _after_their_choice(status, choice) if choice and choice.version >= newest.version else status
 
 
-def _after_their_word(found: Standing, chosen: Fact) -> Standing:
-    if found.kind == "asking" and chosen["next"] == "person":
-        return replace(found, moves=("leave",), why="person")  # somebody is asked all the same
-    return Standing(kind="going_on", practitioner_ids=tuple(filter(None, [chosen["practitioner_id"]])), why=chosen["next"])
+def in_order(history: Iterable[StatusEvent]) -> list[StatusEvent]:
+    return sorted(history, key=lambda event: (event.version, event.event_type))
 
 
-def who_reads_a_note(found: Standing, notes: Iterable[Mapping[str, Any]]) -> str | None:
-    """The practitioner who reads what the supportee writes now: who said yes, or asked something first. None: coordinators."""
-    with_them = found.practitioner_ids[0] if found.kind in {"asking", "matched"} and found.practitioner_ids else None
-    if found.kind == "asking" and not any(note["by"] == with_them for note in notes):
-        return None
-    return with_them
+def note_reader(status: RequestStatus, authors: Collection[str]) -> str | None:
+    """The practitioner who reads what the supportee writes now: who said yes, or asked something first. None: coordinators.
+
+    `authors`: who has written notes about this request so far."""
+    practitioner_id = status.practitioner_ids[0] if status.practitioner_ids else None
+    if status.state == "matched" or (status.state == "asking" and practitioner_id in authors):
+        return practitioner_id
+    return None
 
 
-def newest_version(facts: Iterable[Fact]) -> int:
-    return max((fact["version"] for fact in facts), default=0)
+def _changes_the_state(event: StatusEvent) -> bool:
+    return event.event_type != CoordinatorNeeded.event_type or event.reaching_out
 
 
-def in_order(facts: Iterable[Fact]) -> list[Fact]:
-    return sorted(facts, key=lambda fact: (fact["version"], fact["kind"]))
+def _reason_ended(event: StatusEvent) -> str:
+    """How this offer ended; empty when the event did not end one."""
+    ended = ENDED_OFFER.get(event.event_type, "")
+    return event.reason if ended == "released" else ended
 
 
-def _changes_the_state(fact: Fact) -> bool:
-    return fact["kind"] != "coordinator.needed.v1" or bool(fact["reaching_out"])
+def _after_their_choice(status: RequestStatus, choice: NextChoice) -> RequestStatus:
+    if status.state == "asking" and choice.next == "person":
+        return replace(status, allowed_actions=("leave",), reason="person")  # somebody is asked all the same
+    chosen = (choice.practitioner_id,) if choice.practitioner_id else ()
+    return RequestStatus(state="choice_sent", practitioner_ids=chosen, reason=choice.next)
 
 
-def _why_it_ended(fact: Fact) -> str:
-    return {"offer.declined.v1": "declined", "offer.expired.v1": "lapsed"}.get(fact["kind"]) or str(fact["why"])
-
-
-def _asking(fact: Fact, why: str) -> Standing:
-    return Standing(
-        kind="asking", practitioner_ids=(fact["practitioner_id"],), by=fact["answer_by"], why=why, moves=("person", "leave")
+def _asking(event: StatusEvent, reason: str) -> RequestStatus:
+    return RequestStatus(
+        state="asking",
+        practitioner_ids=event.practitioner_ids,
+        answer_by=event.answer_by,
+        reason=reason,
+        allowed_actions=("person", "leave"),
     )
 
 
-def _ended(fact: Fact, _: str) -> Standing:
-    theirs: tuple[Move, ...] = NEEDS_THEIR_WORD if fact.get("then") == "ask_me" else ("person", "leave")
-    kind: Kind = "your_word" if fact.get("then") == "ask_me" else "cannot"
-    return Standing(kind=kind, practitioner_ids=(fact["practitioner_id"],), why=_why_it_ended(fact), moves=theirs)
+def _offer_ended(event: StatusEvent, _: str) -> RequestStatus:
+    reason = _reason_ended(event)
+    if event.then == "ask_me":
+        return _choice_needed(event, reason)
+    return RequestStatus(
+        state="offer_ended", practitioner_ids=event.practitioner_ids, reason=reason, allowed_actions=("person", "leave")
+    )
 
 
-def _waiting(fact: Fact, why: str) -> Standing:
-    if fact["waiting_for"] == "choice":
-        return Standing(kind="your_word", practitioner_ids=tuple(fact["practitioner_ids"]), why=why, moves=NEEDS_THEIR_WORD)
-    return Standing(kind="waiting", practitioner_ids=tuple(fact["practitioner_ids"]), why=why, moves=("ask", "person", "leave"))
+def _choice_needed(event: StatusEvent, reason: str) -> RequestStatus:
+    return RequestStatus(
+        state="choice_needed", practitioner_ids=event.practitioner_ids, reason=reason, allowed_actions=ALL_ACTIONS
+    )
 
 
-_STANDING: dict[str, Callable[[Fact, str], Standing]] = {
-    "offer.made.v1": _asking,
-    "offer.declined.v1": _ended,
-    "offer.expired.v1": _ended,
-    "offer.released.v1": _ended,
-    "match.made.v1": lambda fact, _: Standing(kind="matched", practitioner_ids=(fact["practitioner_id"],)),
-    "suggestions.made.v1": lambda fact, why: Standing(
-        kind="suggestions", practitioner_ids=tuple(fact["practitioner_ids"]), why=why, moves=NEEDS_THEIR_WORD
-    ),
-    "request.waiting.v1": _waiting,
-    "coordinator.needed.v1": lambda fact, _: Standing(kind="reaching_out", why=fact["why"]),
+def _waiting(event: StatusEvent, reason: str) -> RequestStatus:
+    if event.waiting_for == "choice":
+        return _choice_needed(event, reason)
+    return RequestStatus(
+        state="waiting", practitioner_ids=event.practitioner_ids, reason=reason, allowed_actions=("ask", "person", "leave")
+    )
+
+
+def _suggested(event: StatusEvent, reason: str) -> RequestStatus:
+    return RequestStatus(state="suggested", practitioner_ids=event.practitioner_ids, reason=reason, allowed_actions=ALL_ACTIONS)
+
+
+_STATUS_AFTER: dict[str, Callable[[StatusEvent, str], RequestStatus]] = {
+    OfferMade.event_type: _asking,
+    OfferDeclined.event_type: _offer_ended,
+    OfferExpired.event_type: _offer_ended,
+    OfferReleased.event_type: _offer_ended,
+    MatchMade.event_type: lambda event, _: RequestStatus(state="matched", practitioner_ids=event.practitioner_ids),
+    SuggestionsMade.event_type: _suggested,
+    RequestWaiting.event_type: _waiting,
+    CoordinatorNeeded.event_type: lambda event, _: RequestStatus(state="reaching_out", reason=event.reason),
 }

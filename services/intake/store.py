@@ -1,80 +1,95 @@
-"""Every query of intake, by name. What people wrote lies here encrypted only, and no key to it."""
+"""Every query of intake, by name. Documents become objects of domain.py here and nowhere else: a field is stored under its name,
+`id` as `_id`, None is left out."""
 
 import json
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import IndexModel
 
-from services.intake.rules import Entry
+from services.intake.domain import AccessCode, AccessLink, EncryptedDraft, EncryptedNote, Request
+from services.intake.rules import Entry, NextChoice, StatusEvent
 from shared import tokens
 from shared.clock import now
 from shared.contracts import PractitionerChanged
 from shared.mongo import Db, Doc
 from shared.vault import DecryptionError, Vault
 
+
+def _where_it_exists(field: str) -> IndexModel:
+    return IndexModel(field, partialFilterExpression={field: {"$exists": True}})
+
+
 INDEXES = {
     "requests": [
         IndexModel("person_id", unique=True),
-        IndexModel("email_index", partialFilterExpression={"email_index": {"$exists": True}}),
-        IndexModel("phone_index", partialFilterExpression={"phone_index": {"$exists": True}}),
+        _where_it_exists("email_index"),
+        _where_it_exists("phone_index"),
+        _where_it_exists("code_words_until"),
         IndexModel("expires_at", expireAfterSeconds=24 * 3600),
     ],
     "codes": [IndexModel("person_id"), IndexModel("expires_at", expireAfterSeconds=24 * 3600)],
     "drafts": [IndexModel("expires_at", expireAfterSeconds=24 * 3600)],
-    "directory": [
-        IndexModel("slug_index", partialFilterExpression={"slug_index": {"$exists": True}}),
-    ],
+    "directory": [_where_it_exists("slug_index")],
     "links": tokens.INDEXES,
-    "sessions": [IndexModel("expires_at", expireAfterSeconds=0), IndexModel("person_id")],
+    "sessions": tokens.SESSION_INDEXES,
 }
+CODE_WORDS_AT_ONCE = 500
 
 
-# The directory: what everybody may see of practitioners
+# The directory: what everybody may see of practitioners. A document is practitioner.changed with its encrypted profile.
 
 
-def keep_entry(db: Db, said: PractitionerChanged, slug_index: str) -> None:
+def save_entry(db: Db, event: PractitionerChanged, slug_index: str) -> None:
     """Only the newest version stays, in whatever order they arrive."""
-    row = {
-        "version": said.version, "state": said.state, "resting_until": said.resting_until, "languages": list(said.languages),
-        "meeting_types": list(said.meeting_types), "parts": list(said.parts), "help": list(said.help), "encrypted_profile": said.encrypted_profile,
+    document = {
+        "version": event.version,
+        "state": event.state,
+        "resting_until": event.resting_until,
+        "languages": event.languages,
+        "meeting_types": event.meeting_types,
+        "parts": event.parts,
+        "help": event.help,
+        "encrypted_profile": event.encrypted_profile,
         "slug_index": slug_index,
-    }  # fmt: skip
-    known = db.directory.find_one({"_id": said.practitioner_id}, {"version": 1})
+    }
+    known = db.directory.find_one({"_id": event.practitioner_id}, {"version": 1})
     if known is None:
-        db.directory.insert_one({"_id": said.practitioner_id, **row})
-    elif known["version"] < said.version:
-        db.directory.replace_one({"_id": said.practitioner_id}, row)
+        db.directory.insert_one({"_id": event.practitioner_id, **document})
+    elif known["version"] < event.version:
+        db.directory.replace_one({"_id": event.practitioner_id}, document)
 
 
 def entries(db: Db, vault: Vault) -> dict[str, Entry]:
-    """Everybody who still offers meetings here. A profile that cannot be opened is left out, not the whole page."""
-    rows = db.directory.find({"state": {"$ne": "stepped_back"}})
-    found = (_entry(row, vault) for row in rows)
-    return {entry.id: entry for entry in found if entry}
+    """Everybody who still offers meetings here. A profile that cannot be decrypted is left out, not the whole page."""
+    return _entries(db.directory.find({"state": {"$ne": "stepped_back"}}), vault)
 
 
-def some_entries(db: Db, vault: Vault, ids: list[str]) -> dict[str, Entry]:
+def entries_by_id(db: Db, vault: Vault, ids: Collection[str]) -> dict[str, Entry]:
     """These people, also those who stepped back: a request may still speak of them."""
-    found = (_entry(row, vault) for row in db.directory.find({"_id": {"$in": ids}}))
-    return {entry.id: entry for entry in found if entry}
+    return _entries(db.directory.find({"_id": {"$in": list(ids)}}), vault)
 
 
 def entry_by_slug(db: Db, vault: Vault, slug: str) -> Entry | None:
-    row = db.directory.find_one({"slug_index": vault.blind_index("slug", slug)})
-    return _entry(row, vault) if row else None
+    document = db.directory.find_one({"slug_index": vault.blind_index("slug", slug)})
+    return _entry(document, vault) if document else None
 
 
-def _entry(row: Doc, vault: Vault) -> Entry | None:
+def _entries(documents: Iterable[Doc], vault: Vault) -> dict[str, Entry]:
+    found = (_entry(document, vault) for document in documents)
+    return {entry.id: entry for entry in found if entry}
+
+
+def _entry(document: Doc, vault: Vault) -> Entry | None:
     try:
-        profile = json.loads(vault.decrypt_profile(row["_id"], row["encrypted_profile"]))
+        profile = json.loads(vault.decrypt_profile(document["_id"], document["encrypted_profile"]))
     except DecryptionError:
         return None
-    own = {name: _as_text(profile.get(name)) for name in _OWN_WORDS}
-    return Entry(
-        id=row["_id"], state=row["state"], resting_until=row["resting_until"], languages=tuple(row["languages"]),
-        meeting_types=tuple(row["meeting_types"]), parts=tuple(row["parts"]), help=tuple(row["help"]), **own,
-    )  # fmt: skip
+    coded: dict[str, Any] = {name: tuple(document[name]) for name in ("languages", "meeting_types", "parts", "help")}
+    own_words: dict[str, Any] = {name: _as_text(profile.get(name)) for name in _OWN_WORDS}
+    return Entry(id=document["_id"], state=document["state"], resting_until=document["resting_until"], **coded, **own_words)
 
 
 _OWN_WORDS = ("slug", "name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access")
@@ -84,98 +99,147 @@ def _as_text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value or "")
 
 
-# Drafts
+# Drafts. A document is an EncryptedDraft; its person_id is the document's _id.
 
 
-def draft(db: Db, person_id: str) -> Doc | None:
-    return db.drafts.find_one({"_id": person_id, "expires_at": {"$gt": now()}})
+def draft(db: Db, person_id: str) -> EncryptedDraft | None:
+    document = db.drafts.find_one({"_id": person_id, "expires_at": {"$gt": now()}})
+    return EncryptedDraft(person_id=document.pop("_id"), **document) if document else None
 
 
-def keep_draft(db: Db, row: Doc) -> None:
+def save_draft(db: Db, draft: EncryptedDraft) -> None:
     """A draft whose request was sent does not come back: a page left open may still try to save it."""
-    if db.requests.find_one({"person_id": row["_id"]}, {"_id": 1}) is None:
-        db.drafts.replace_one({"_id": row["_id"]}, row, upsert=True)
+    if db.requests.find_one({"person_id": draft.person_id}, {"_id": 1}) is None:
+        document = asdict(draft)
+        db.drafts.replace_one({"_id": document.pop("person_id")}, document, upsert=True)
 
 
-def drop_draft(db: Db, person_id: str) -> None:
+def delete_draft(db: Db, person_id: str) -> None:
     db.drafts.delete_one({"_id": person_id})
 
 
-def drop_codes(db: Db, person_id: str) -> None:
+# Code words and links
+
+
+def save_code(db: Db, code: AccessCode) -> None:
+    document = asdict(code)
+    db.codes.replace_one({"_id": document.pop("id")}, document, upsert=True)
+
+
+def code(db: Db, code_id: str) -> AccessCode | None:
+    document = db.codes.find_one({"_id": code_id, "expires_at": {"$gt": now()}})
+    return AccessCode(id=document.pop("_id"), **document) if document else None
+
+
+def delete_codes(db: Db, person_id: str) -> None:
     db.codes.delete_many({"person_id": person_id})
 
 
-# Codes and links
+def save_link(db: Db, link: AccessLink) -> None:
+    db.links.insert_one(
+        {
+            "_id": link.token_digest,
+            "purpose": "status",
+            "subject_id": link.request_id,
+            "person_id": link.person_id,
+            "expires_at": link.expires_at,
+            "wrap": link.wrap,
+        }
+    )
 
 
-def keep_code(db: Db, code_id: str, person_id: str, wrap: str, expires_at: datetime) -> None:
-    db.codes.replace_one({"_id": code_id}, {"person_id": person_id, "wrap": wrap, "expires_at": expires_at}, upsert=True)
+def link(db: Db, token: str) -> AccessLink | None:
+    document = db.links.find_one({"_id": tokens.digest(token), "purpose": "status", "expires_at": {"$gt": now()}})
+    if document is None:
+        return None
+    return AccessLink(
+        token_digest=document["_id"],
+        request_id=document["subject_id"],
+        person_id=document["person_id"],
+        expires_at=document["expires_at"],
+        wrap=document.get("wrap", ""),
+    )
 
 
-def code(db: Db, code_id: str) -> Doc | None:
-    return db.codes.find_one({"_id": code_id, "expires_at": {"$gt": now()}})
+# Requests. A document is a Request.
 
 
-def keep_link(db: Db, token_digest: str, request_id: str, person_id: str, expires_at: datetime, wrap: str = "") -> None:
-    """`wrap`: the person's data key under the token itself, so that whoever holds the letter can read what they wrote."""
-    row = {"_id": token_digest, "purpose": "status", "subject_id": request_id, "person_id": person_id, "expires_at": expires_at}
-    db.links.insert_one({**row, "wrap": wrap} if wrap else row)
+def add_request(db: Db, request: Request) -> None:
+    document = asdict(request)
+    document["_id"] = document.pop("id")
+    db.requests.insert_one({name: value for name, value in document.items() if value is not None})
 
 
-def link(db: Db, token: str) -> Doc | None:
-    return db.links.find_one({"_id": tokens.digest(token), "purpose": "status", "expires_at": {"$gt": now()}})
+def request(db: Db, request_id: str) -> Request | None:
+    return _request(db.requests.find_one({"_id": request_id, "expires_at": {"$gt": now()}}))
 
 
-# Requests
+def request_of(db: Db, person_id: str) -> Request | None:
+    return _request(db.requests.find_one({"person_id": person_id, "expires_at": {"$gt": now()}}))
 
 
-def add_request(db: Db, row: Doc) -> None:
-    db.requests.insert_one(row)
-
-
-def request(db: Db, request_id: str) -> Doc | None:
-    return db.requests.find_one({"_id": request_id})
-
-
-def request_of(db: Db, person_id: str) -> Doc | None:
-    return db.requests.find_one({"person_id": person_id})
-
-
-def newest_request_at(db: Db, kind: str, index: str) -> Doc | None:
+def newest_request_at(db: Db, channel: str, index: str) -> Request | None:
     """The newest request that is still going on, of whoever wrote from this address."""
-    return db.requests.find_one({f"{kind}_index": index, "withdrawn_at": None}, sort=[("sent_at", -1)])
+    going_on = {f"{channel}_index": index, "withdrawn_at": None, "expires_at": {"$gt": now()}}
+    return _request(db.requests.find_one(going_on, sort=[("sent_at", -1)]))
 
 
-def note_fact(db: Db, request_id: str, fact: Doc) -> None:
-    """Each fact once, in whatever order they arrive."""
-    known = {"$elemMatch": {"version": fact["version"], "kind": fact["kind"]}}
-    db.requests.update_one({"_id": request_id, "happened": {"$not": known}}, {"$push": {"happened": fact}})
+def add_to_history(db: Db, request_id: str, event: StatusEvent) -> None:
+    """Each event once, in whatever order they arrive."""
+    same = {"$elemMatch": {"version": event.version, "event_type": event.event_type}}
+    db.requests.update_one({"_id": request_id, "history": {"$not": same}}, {"$push": {"history": asdict(event)}})
 
 
-def note_choice(db: Db, request_id: str, version: int, next: str, practitioner_id: str | None) -> bool:
-    """True when this is the first answer to what the fact with this version asked."""
-    chosen = {"version": version, "next": next, "practitioner_id": practitioner_id, "at": now()}
-    unanswered = {"_id": request_id, "withdrawn_at": None, "$or": [{"chosen": None}, {"chosen.version": {"$lt": version}}]}
-    return db.requests.update_one(unanswered, {"$set": {"chosen": chosen}}).modified_count == 1
+def save_choice(db: Db, request_id: str, choice: NextChoice) -> bool:
+    """True when this is the first choice after the event with this version."""
+    unanswered = [{"choice": None}, {"choice.version": {"$lt": choice.version}}]
+    where = {"_id": request_id, "withdrawn_at": None, "$or": unanswered}
+    return db.requests.update_one(where, {"$set": {"choice": asdict(choice)}}).modified_count == 1
 
 
-def note_withdrawn(db: Db, request_id: str) -> bool:
-    """What they wrote goes at once; that the request was withdrawn is kept, so that its page can say so."""
+def mark_withdrawn(db: Db, request_id: str) -> bool:
+    """Answers, notes and code words go at once; the rest stays until `expires_at`, so that its page can say what happened."""
+    written = ("encrypted_answers", "encrypted_code_words", "code_words_until", "notes")
     done = db.requests.update_one(
         {"_id": request_id, "withdrawn_at": None},
-        {"$set": {"withdrawn_at": now()}, "$unset": {"encrypted": 1, "words_until": 1, "notes": 1}},
+        {"$set": {"withdrawn_at": now()}, "$unset": dict.fromkeys(written, 1)},
     )
     return done.modified_count == 1
 
 
-def add_note(db: Db, request_id: str, note: Doc) -> bool:
+def add_note(db: Db, request_id: str, note: EncryptedNote) -> bool:
     """Each note once, and none after they left."""
-    here = {"_id": request_id, "withdrawn_at": None, "notes.id": {"$ne": note["id"]}}
-    return db.requests.update_one(here, {"$push": {"notes": note}}).modified_count == 1
+    here = {"_id": request_id, "withdrawn_at": None, "notes.id": {"$ne": note.id}}
+    return db.requests.update_one(here, {"$push": {"notes": asdict(note)}}).modified_count == 1
 
 
-def forget_words(db: Db, request_id: str) -> None:
-    db.requests.update_one({"_id": request_id}, {"$unset": {"encrypted.code_words": 1, "words_until": 1}})
+def requests_with_old_code_words(db: Db) -> list[str]:
+    """Ids of some of those whose code words may no longer be shown."""
+    found = db.requests.find({"code_words_until": {"$lte": now()}}, {"_id": 1}).limit(CODE_WORDS_AT_ONCE)
+    return [document["_id"] for document in found]
+
+
+def delete_code_words(db: Db, request_id: str) -> None:
+    db.requests.update_one({"_id": request_id}, {"$unset": {"encrypted_code_words": 1, "code_words_until": 1}})
+
+
+def _request(document: Doc | None) -> Request | None:
+    if document is None:
+        return None
+    choice = document.pop("choice", None)
+    return Request(
+        id=document.pop("_id"),
+        choices=tuple(document.pop("choices")),
+        encrypted_answers=document.pop("encrypted_answers", None),
+        history=tuple(_status_event(event) for event in document.pop("history", [])),
+        choice=NextChoice(**choice) if choice else None,
+        notes=tuple(EncryptedNote(**note) for note in document.pop("notes", [])),
+        **document,
+    )
+
+
+def _status_event(document: Doc) -> StatusEvent:
+    return StatusEvent(**{**document, "practitioner_ids": tuple(document["practitioner_ids"])})
 
 
 def in_days(days: float) -> datetime:

@@ -1,1 +1,1 @@
-"""The one Flask: factory, headers, CSRF, language, comfort, sessions, limits, health, error pages and the shared look."""
+"""The one Flask: factory, headers, CSRF, language, display, sessions, limits, deadline, health, errors and the shared look."""

@@ -16,7 +16,7 @@ from shared.service import Service
 from shared.settings import Settings, read_for
 from shared.tokens import digest
 from shared.vault import load_vault
-from shared.web import comfort, csrf, deadline, errors, headers, health, limits, locale, sessions, views
+from shared.web import csrf, deadline, display_preferences, errors, headers, health, limits, locale, sessions, views
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 32 * 1024
@@ -64,9 +64,9 @@ def web_app(service: Service, settings: Settings, import_name: str) -> Flask:
         Blueprint("base", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
     )
     app.before_request(_refuse_a_long_body)
-    for part in (deadline, locale, comfort, headers, csrf, limits, health, errors, views):
+    for part in (deadline, locale, display_preferences, headers, csrf, limits, health, errors, views):
         part.add_to(app)
-    app.context_processor(lambda: _in_every_template(service))
+    app.context_processor(lambda: _template_context(service))
     return app
 
 
@@ -76,29 +76,15 @@ def _refuse_a_long_body() -> None:
         abort(413)
 
 
-def service_here() -> Service:
-    from flask import current_app
-
-    service: Service = current_app.extensions["kitchen"][0]
-    return service
-
-
-def settings_here() -> Settings:
-    from flask import current_app
-
-    settings: Settings = current_app.extensions["kitchen"][1]
-    return settings
-
-
-def _in_every_template(service: Service) -> dict[str, Any]:
+def _template_context(service: Service) -> dict[str, Any]:
     return {
         "programme": service.programme,
         "words": service.programme.words_in(locale.language()),
         "language": locale.language(),
         "get_locale": get_locale,
-        "comfort": comfort.current(),
+        "display": display_preferences.current(),
         "static": _static,
-        "here_in": _here_in,
+        "url_in_language": _url_in_language,
         "errors": g.get("errors", {}),
         "day": lambda moment, zone=service.programme.time_zone: day(moment, zone, locale.language()),
         "short_day": lambda moment, zone=service.programme.time_zone: short_day(moment, zone, locale.language()),
@@ -115,6 +101,6 @@ def _static(name: str) -> str:
     return f"/static/{name}?v={VERSIONS[name]}"
 
 
-def _here_in(language: str) -> str:
+def _url_in_language(language: str) -> str:
     """This page in another language: same path and query."""
     return f"{request.path}?{urlencode({**request.args.to_dict(), 'lang': language})}"

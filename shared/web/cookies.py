@@ -9,7 +9,7 @@ def set_cookie(response: Response, name: str, value: str, *, seconds: int = A_YE
     response.set_cookie(name, value, max_age=seconds, secure=secure(), httponly=True, samesite="Lax")
 
 
-def drop_cookie(response: Response, name: str) -> None:
+def delete_cookie(response: Response, name: str) -> None:
     response.delete_cookie(name, secure=secure(), httponly=True, samesite="Lax")
 
 
@@ -18,5 +18,5 @@ def secure() -> bool:
     return bool(current_app.config["SESSION_COOKIE_SECURE"])
 
 
-def bound_to_host(name: str) -> str:
+def host_bound_name(name: str) -> str:
     return f"__Host-{name}" if secure() else name

@@ -11,11 +11,11 @@ COOKIE = "lang"
 
 def language() -> str:
     if "language" not in g:
-        g.language = _chosen()
+        g.language = _chosen_language()
     return str(g.language)
 
 
-def spoken() -> list[str]:
+def available_languages() -> list[str]:
     """The languages that both the catalogue and this collective have."""
     programme = current_app.extensions["kitchen"][0].programme
     return [code for code in programme.languages if code in i18n.LANGUAGES]
@@ -24,19 +24,20 @@ def spoken() -> list[str]:
 def add_to(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(i18n.FOLDER)
     Babel(app, locale_selector=language)
-    app.after_request(_remember)
-    app.context_processor(lambda: {"spoken": spoken()})
+    app.after_request(_set_language_cookie)
+    app.context_processor(lambda: {"available_languages": available_languages()})
 
 
-def _chosen() -> str:
-    for wish in (request.args.get("lang"), request.cookies.get(COOKIE)):
-        if wish in spoken():
-            return wish
-    return request.accept_languages.best_match(spoken()) or spoken()[0]
+def _chosen_language() -> str:
+    available = available_languages()
+    for choice in (request.args.get("lang"), request.cookies.get(COOKIE)):
+        if choice in available:
+            return choice
+    return request.accept_languages.best_match(available) or available[0]
 
 
-def _remember(response: Response) -> Response:
-    wish = request.args.get("lang")
-    if wish in spoken() and wish != request.cookies.get(COOKIE):
-        set_cookie(response, COOKIE, wish)
+def _set_language_cookie(response: Response) -> Response:
+    choice = request.args.get("lang")
+    if choice in available_languages() and choice != request.cookies.get(COOKIE):
+        set_cookie(response, COOKIE, choice)
     return response

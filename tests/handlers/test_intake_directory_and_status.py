@@ -1,95 +1,103 @@
-"""The read models of intake: the newest version wins, and each fact is kept once, in whatever order they come."""
+"""The read models of intake: the newest version wins, and each event is shown once, in whatever order they come."""
 
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
 
 from services.intake import store
-from services.intake.handlers import (
-    NextChosen,
-    choose_what_happens_next,
-    keep_directory_entry,
-    show_not_this_time,
-    show_suggestions,
-    show_who_is_asked,
-    withdraw_request,
-)
-from services.intake.rules import standing
+from services.intake.domain import Request
+from services.intake.handlers.broker_events import HistoryEvent, add_to_history, save_directory_entry
+from services.intake.handlers.supportee import ChooseNext, choose_next, delete_code_words, withdraw_request
 from shared.clock import now
 from shared.contracts import ChoiceMade, EncryptedFields, OfferDeclined, OfferMade, RequestWithdrawn, SuggestionsMade
 from shared.mongo import Db
 from shared.service import Service
-from tests.people import MONDAY, an_entry_seen
+from tests.intake_requests import a_stored_request
+from tests.people import an_entry_seen
 
 
 @pytest.fixture
 def request_id(intake_db: Db) -> str:
-    row = {
-        "_id": "r1",
-        "person_id": "p1",
-        "sent_at": MONDAY,
-        "happened": [],
-        "chosen": None,
-        "withdrawn_at": None,
-        "encrypted": {},
-    }
-    intake_db.requests.insert_one(row)
-    return "r1"
+    return a_stored_request(intake_db).id
 
 
-def the_facts(request_id: str) -> list[tuple[object, object]]:
+def an_offer_declined_then_suggestions(request_id: str) -> list[HistoryEvent]:
     offer = {"request_id": request_id, "offer_id": "o1", "practitioner_id": "juniper"}
     encrypted = EncryptedFields(person_id="juniper", wrap="", fields={})
     return [
-        (show_who_is_asked, OfferMade(**offer, version=1, answer_by=now(), code="A7", encrypted=encrypted)),
-        (show_not_this_time, OfferDeclined(**offer, version=2, then="suggest")),
-        (show_suggestions, SuggestionsMade(request_id=request_id, supportee_id="p1", practitioner_ids=("kai",), version=3)),
+        OfferMade(**offer, version=1, answer_by=now(), code="A7", encrypted=encrypted),
+        OfferDeclined(**offer, version=2, then="suggest"),
+        SuggestionsMade(request_id=request_id, supportee_id="p1", practitioner_ids=("kai",), version=3),
     ]
+
+
+def stored(db: Db, request_id: str) -> Request:
+    found = store.request(db, request_id)
+    assert found
+    return found
 
 
 def test_an_older_entry_never_replaces_a_newer_one(intake: Service) -> None:
     for version, state in ((2, "full"), (1, "open"), (3, "resting"), (2, "full")):
-        intake.run(keep_directory_entry, an_entry_seen(intake, "juniper", version=version, state=state))
+        intake.run(save_directory_entry, an_entry_seen(intake, "juniper", version=version, state=state))
     assert store.entries(intake.db, intake.vault)["juniper"].state == "resting"
 
 
-def test_a_profile_is_found_by_its_address_and_lies_sealed(intake: Service) -> None:
-    intake.run(keep_directory_entry, an_entry_seen(intake, "juniper"))
+def test_a_profile_is_found_by_its_address_and_stored_encrypted(intake: Service) -> None:
+    intake.run(save_directory_entry, an_entry_seen(intake, "juniper"))
     found = store.entry_by_slug(intake.db, intake.vault, "juniper")
     assert found is not None
     assert found.words == "Juniper keeps bees."
     assert "bees" not in str(list(intake.db.directory.find()))
 
 
-def test_one_entry_that_does_not_open_leaves_the_others_readable(intake: Service) -> None:
+def test_one_entry_that_cannot_be_decrypted_leaves_the_others_readable(intake: Service) -> None:
     for id in ("juniper", "kai"):
-        intake.run(keep_directory_entry, an_entry_seen(intake, id))
+        intake.run(save_directory_entry, an_entry_seen(intake, id))
     intake.db.directory.update_one({"_id": "kai"}, {"$set": {"encrypted_profile": "AQ"}})
     assert list(store.entries(intake.db, intake.vault)) == ["juniper"]
 
 
-def test_facts_in_any_order_and_twice_give_one_page(intake: Service, request_id: str) -> None:
-    for order in permutations(the_facts(request_id)):
-        intake.db.requests.update_one({"_id": request_id}, {"$set": {"happened": []}})
-        for handler, said in [*order, *order]:
-            intake.run(handler, said)  # type: ignore[arg-type]
-        row = store.request(intake.db, request_id)
-        assert row is not None
-        assert len(row["happened"]) == 3
-        assert standing(row["happened"]).practitioner_ids == ("kai",)
+def test_events_in_any_order_and_twice_give_one_page(intake: Service, request_id: str) -> None:
+    for order in permutations(an_offer_declined_then_suggestions(request_id)):
+        intake.db.requests.update_one({"_id": request_id}, {"$set": {"history": []}})
+        for event in [*order, *order]:
+            intake.run(add_to_history, event)
+        request = stored(intake.db, request_id)
+        assert len(request.history) == 3
+        assert request.status.practitioner_ids == ("kai",)
+        assert request.version == 3
 
 
-def test_an_answer_to_the_same_news_counts_once(intake_db: Db, request_id: str) -> None:
-    kai = NextChosen(request_id, 3, "ask", "kai")
-    assert choose_what_happens_next(kai, intake_db) == [ChoiceMade(request_id=request_id, next="ask", practitioner_id="kai")]
-    assert choose_what_happens_next(NextChosen(request_id, 3, "wait"), intake_db) == []
-    assert choose_what_happens_next(NextChosen(request_id, 4, "wait"), intake_db) == [
-        ChoiceMade(request_id=request_id, next="wait")
-    ]
+def test_a_choice_after_the_same_event_counts_once(intake_db: Db, request_id: str) -> None:
+    kai = ChooseNext(request_id, 3, "ask", "kai")
+    assert choose_next(kai, intake_db) == [ChoiceMade(request_id=request_id, next="ask", practitioner_id="kai")]
+    assert choose_next(ChooseNext(request_id, 3, "wait"), intake_db) == []
+    assert choose_next(ChooseNext(request_id, 4, "wait"), intake_db) == [ChoiceMade(request_id=request_id, next="wait")]
 
 
-def test_leaving_is_said_once_and_takes_the_words_along(intake_db: Db, request_id: str) -> None:
+def test_leaving_is_published_once_and_takes_the_words_along(intake_db: Db, request_id: str) -> None:
     assert withdraw_request(request_id, intake_db) == [RequestWithdrawn(request_id=request_id)]
     assert withdraw_request(request_id, intake_db) == []
-    assert "encrypted" not in (store.request(intake_db, request_id) or {})
-    assert choose_what_happens_next(NextChosen(request_id, 3, "wait"), intake_db) == []
+    left = stored(intake_db, request_id)
+    assert (left.encrypted_answers, left.encrypted_code_words, left.notes) == (None, None, ())
+    assert choose_next(ChooseNext(request_id, 3, "wait"), intake_db) == []
+
+
+def test_code_words_are_deleted_by_themselves_once_they_may_no_longer_be_shown(intake: Service) -> None:
+    moment = now()
+    old = a_stored_request(intake.db, id="r1", person_id="p1", code_words_until=moment - timedelta(seconds=1))
+    new = a_stored_request(intake.db, id="r2", person_id="p2", code_words_until=moment + timedelta(minutes=30))
+    [timer] = [timer for timer in intake.timers if timer.handler is delete_code_words]
+    for request_id in timer.find(intake.db):
+        intake.run(timer.handler, request_id)
+    assert stored(intake.db, old.id).encrypted_code_words is None
+    assert stored(intake.db, new.id).encrypted_code_words
+    assert list(timer.find(intake.db)) == []
+
+
+def test_a_request_leaves_its_page_after_its_time(intake_db: Db) -> None:
+    ended = a_stored_request(intake_db, expires_at=now() - timedelta(seconds=1))
+    assert store.request(intake_db, ended.id) is None
+    assert store.request_of(intake_db, ended.person_id) is None

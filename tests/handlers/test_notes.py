@@ -2,8 +2,11 @@
 
 import pytest
 
-from services.intake.encryption import encrypt_note, own_notes
-from services.intake.handlers import show_note, withdraw_request, write_back
+from services.intake import store as intake_store
+from services.intake.domain import Request
+from services.intake.encryption import own_notes
+from services.intake.handlers.broker_events import add_note
+from services.intake.handlers.supportee import WriteNote, withdraw_request, write_note
 from services.matching import store as matching_store
 from services.matching.handlers.choosing import let_everyone_off
 from services.matching.handlers.desk import NoteByCoordinator, write_to_them
@@ -13,11 +16,10 @@ from services.notify.handlers.requests import tell_of_a_note
 from shared import vault
 from shared.contracts import CoordinatorNeeded, NoteAnswered, NoteForwarded, NoteWritten, RequestWithdrawn
 from shared.messages import Event
-from shared.mongo import Doc
 from shared.service import RetryLater, Service
 from shared.vault import DecryptionError
 from tests.handlers.matching_steps import answer, ask, kinds, only, open_offer, the, there_are
-from tests.people import MONDAY
+from tests.intake_requests import a_stored_request
 from tests.receivers import ana, encrypted_for_notify, record_contact, wren
 
 
@@ -127,22 +129,12 @@ KEY = vault.new_key()
 
 
 @pytest.fixture
-def row(intake: Service) -> Doc:
-    row = {
-        "_id": "r1",
-        "person_id": "p1",
-        "sent_at": MONDAY,
-        "happened": [],
-        "chosen": None,
-        "withdrawn_at": None,
-        "encrypted": {},
-    }
-    intake.db.requests.insert_one(row)
-    return row
+def request_id(intake: Service) -> str:
+    return a_stored_request(intake.db).id
 
 
-def as_it_is(intake: Service) -> Doc:
-    found = intake.db.requests.find_one({"_id": "r1"})
+def stored(intake: Service, request_id: str) -> Request:
+    found = intake_store.request(intake.db, request_id)
     assert found
     return found
 
@@ -154,29 +146,29 @@ def a_note(note_id: str = "n1", words: str = "Is text all right?") -> NoteWritte
     )
 
 
-@pytest.mark.usefixtures("row")
-def test_intake_keeps_a_note_once_and_can_read_it_only_with_their_key(intake: Service) -> None:
+def test_intake_stores_a_note_once_and_can_read_it_only_with_their_key(intake: Service, request_id: str) -> None:
     for _ in range(2):
-        intake.run(show_note, a_note())
-    assert [(note["by"], note["words"]) for note in own_notes(as_it_is(intake), KEY)] == [("juniper", "Is text all right?")]
+        intake.run(add_note, a_note())
+    request = stored(intake, request_id)
+    assert [(note.author, note.words) for note in own_notes(request, KEY)] == [("juniper", "Is text all right?")]
     with pytest.raises(DecryptionError):
-        own_notes(as_it_is(intake), vault.new_key())
-    assert "text all right" not in str(as_it_is(intake))
+        own_notes(request, vault.new_key())
+    assert "text all right" not in str(list(intake.db.requests.find()))
 
 
-def test_what_they_write_back_is_said_once_and_kept_on_their_page(intake: Service, row: Doc) -> None:
-    note = encrypt_note(row, KEY, "Text is good", "n2")
-    assert kinds(intake.run(write_back, note)) == [NoteAnswered]
-    assert intake.run(write_back, note) == []
-    assert [found["words"] for found in own_notes(as_it_is(intake), KEY)] == ["Text is good"]
+def test_what_they_write_is_published_once_and_shown_on_their_page(intake: Service, request_id: str) -> None:
+    note = WriteNote(request_id, KEY, "n2", "Text is good")
+    assert kinds(intake.run(write_note, note)) == [NoteAnswered]
+    assert intake.run(write_note, note) == []
+    assert [found.words for found in own_notes(stored(intake, request_id), KEY)] == ["Text is good"]
 
 
-def test_leaving_takes_the_notes_along(intake: Service, row: Doc) -> None:
-    intake.run(show_note, a_note())
-    intake.run(withdraw_request, "r1")
-    intake.run(show_note, a_note("n3"))
-    assert intake.run(write_back, encrypt_note(row, KEY, "late", "n4")) == []
-    assert "notes" not in as_it_is(intake)
+def test_leaving_takes_the_notes_along(intake: Service, request_id: str) -> None:
+    intake.run(add_note, a_note())
+    intake.run(withdraw_request, request_id)
+    intake.run(add_note, a_note("n3"))
+    assert intake.run(write_note, WriteNote(request_id, KEY, "n4", "late")) == []
+    assert stored(intake, request_id).notes == ()
 
 
 # notify

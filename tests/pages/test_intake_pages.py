@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from services.intake.handlers import keep_directory_entry, show_not_this_time, show_note, show_suggestions, show_who_is_asked
+from services.intake.handlers.broker_events import add_note, add_to_history, save_directory_entry
 from services.intake.web import make_app
 from shared import vault
 from shared.clock import now
@@ -40,7 +40,7 @@ def visitor(intake: Service, keys: Path) -> Iterator[FlaskClient]:
         public_url="http://localhost", log_level="INFO", metrics_port=0, worker_threads=1,
     )  # fmt: skip
     for name, state in (("juniper", "open"), ("kai", "open"), ("ana", "resting")):
-        intake.run(keep_directory_entry, an_entry_seen(intake, name, state=state))
+        intake.run(save_directory_entry, an_entry_seen(intake, name, state=state))
     app = make_app(settings)
     limiter.reset()
     with app.test_client() as client:
@@ -78,15 +78,30 @@ def code_words(html: str) -> str:
     return found[1]
 
 
-def said(intake: Service, kind: str) -> list[Any]:
-    return [parse_event(from_json(row["body"])) for row in intake.db.outbox.find({"type": kind})]
+def published(intake: Service, event_type: str) -> list[Any]:
+    return [parse_event(from_json(row["body"])) for row in intake.db.outbox.find({"type": event_type})]
 
 
 PAGES = [
-    "/", "/expect", "/keep", "/help", "/comfort", "/away", "/people", "/people?meeting_types=video&text=juniper", "/people?text=nobody",
-    "/people/juniper", "/people/ana", "/ask/1", "/ask/1?with=juniper", "/ask/return", "/s", "/s/link-sent", "/s/in/x",
+    "/",
+    "/expect",
+    "/keep",
+    "/help",
+    "/comfort",
+    "/away",
+    "/people",
+    "/people?meeting_types=video&text=juniper",
+    "/people?text=nobody",
+    "/people/juniper",
+    "/people/ana",
+    "/ask/1",
+    "/ask/1?with=juniper",
+    "/ask/return",
+    "/s",
+    "/s/link-sent",
+    "/s/in/x",
     "/ask/erased",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -107,7 +122,7 @@ def test_a_request_is_sent_with_every_optional_field_empty(visitor: FlaskClient,
     html = visitor.get("/ask/sent").text
     assert "Juniper will answer by" in html
     assert len(code_words(html).split()) == 6
-    submitted, contact = said(intake, "request.submitted.v1")[0], said(intake, "contact.shared.v1")[0]
+    submitted, contact = published(intake, "request.submitted.v1")[0], published(intake, "contact.shared.v1")[0]
     assert (submitted.mode, [c.practitioner_id for c in submitted.choices], contact.channels) == ("chosen", ["juniper"], ())
     assert submitted.request_id == contact.request_id
     assert submitted.supportee_id == contact.person_id
@@ -130,7 +145,7 @@ def test_a_click_twice_on_send_makes_one_request(visitor: FlaskClient, intake: S
     visitor.delete_cookie("supportee")  # the browser dropped the first answer
     assert visitor.post("/ask/check", data=form).headers["Location"] == "/ask/sent"
     assert code_words(visitor.get("/ask/sent").text) == first
-    assert intake.db.requests.count_documents({}) == len(said(intake, "request.submitted.v1")) == 1
+    assert intake.db.requests.count_documents({}) == len(published(intake, "request.submitted.v1")) == 1
 
 
 def test_the_sentinels_lie_nowhere_in_clear(visitor: FlaskClient, intake: Service) -> None:
@@ -145,8 +160,8 @@ def test_matching_and_notify_can_open_only_what_is_for_them(visitor: FlaskClient
     ask_for(visitor, "juniper", reach=["email", "text"], email="rosa@example.org", phone="(212) 555-0177")
     post(visitor, "/ask/check")
     opened = {}
-    for service, kind in (("matching", "request.submitted.v1"), ("notify", "contact.shared.v1")):
-        encrypted: EncryptedFields = said(intake, kind)[0].encrypted
+    for service, event_type in (("matching", "request.submitted.v1"), ("notify", "contact.shared.v1")):
+        encrypted: EncryptedFields = published(intake, event_type)[0].encrypted
         key = vault.load_vault(keys, service).unwrap(encrypted.wrap, encrypted.person_id)
         opened[service] = vault.decrypt_fields(key, encrypted.person_id, encrypted.fields)
     assert opened["matching"] == {"name": "Wren", "words": "company on hard mornings"}
@@ -178,7 +193,7 @@ def test_a_field_that_is_not_ours_is_refused_and_nothing_is_stored(visitor: Flas
 def test_somebody_filled_up_while_writing(visitor: FlaskClient, intake: Service) -> None:
     ask_for(visitor, "juniper")
     html = visitor.get("/ask/check").text
-    intake.run(keep_directory_entry, an_entry_seen(intake, "juniper", state="full", version=2))
+    intake.run(save_directory_entry, an_entry_seen(intake, "juniper", state="full", version=2))
     form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html))
     told = visitor.post("/ask/check", data=form)
     assert told.status_code == 409
@@ -228,22 +243,22 @@ def test_adding_a_choice_gives_one_more_row(visitor: FlaskClient) -> None:
 def test_suggestions_can_be_chosen_on_the_page_once(visitor: FlaskClient, intake: Service) -> None:
     ask_for(visitor)
     post(visitor, "/ask/check")
-    submitted = said(intake, "request.submitted.v1")[0]
+    submitted = published(intake, "request.submitted.v1")[0]
     made = SuggestionsMade(
         request_id=submitted.request_id, supportee_id=submitted.supportee_id, practitioner_ids=("kai", "juniper"), version=1
     )
-    intake.run(show_suggestions, made)
+    intake.run(add_to_history, made)
     html = visitor.get("/s").text
     assert "<h1>Two people you could meet</h1>" in html
     for _ in range(2):
         post(visitor, "/s/next", at="/s", next="ask", version="1", practitioner_id="kai")
-    assert said(intake, "choice.made.v1") == [ChoiceMade(request_id=submitted.request_id, next="ask", practitioner_id="kai")]
+    assert published(intake, "choice.made.v1") == [ChoiceMade(request_id=submitted.request_id, next="ask", practitioner_id="kai")]
     assert "We are asking Kai" in visitor.get("/s").text
 
 
 def a_note_from_juniper(intake: Service, keys: Path, words: str) -> NoteWritten:
-    """EncryptedFields as matching seals it: under the key that the wrap in the request carries."""
-    submitted = said(intake, "request.submitted.v1")[0]
+    """As matching encrypts it: under the key that the wrap in the request carries."""
+    submitted = published(intake, "request.submitted.v1")[0]
     key = vault.load_vault(keys, "matching").unwrap(submitted.encrypted.wrap, submitted.supportee_id)
     encrypted = vault.encrypt(key, submitted.supportee_id, vault.note_field("n1"), words)
     about = {"request_id": submitted.request_id, "supportee_id": submitted.supportee_id}
@@ -254,16 +269,20 @@ def asked_juniper(visitor: FlaskClient, intake: Service) -> str:
     """Their request is with Juniper; returns its code words."""
     ask_for(visitor, "juniper")
     post(visitor, "/ask/check")
-    facts = {"request_id": said(intake, "request.submitted.v1")[0].request_id, "offer_id": "o1", "practitioner_id": "juniper"}
+    facts = {
+        "request_id": published(intake, "request.submitted.v1")[0].request_id,
+        "offer_id": "o1",
+        "practitioner_id": "juniper",
+    }
     encrypted = EncryptedFields(person_id="juniper", wrap="", fields={})
-    intake.run(show_who_is_asked, OfferMade(**facts, version=1, answer_by=now(), code="A7", encrypted=encrypted))
+    intake.run(add_to_history, OfferMade(**facts, version=1, answer_by=now(), code="A7", encrypted=encrypted))
     return code_words(visitor.get("/ask/sent").text)
 
 
 def test_a_note_is_read_and_answered_on_the_status_page(visitor: FlaskClient, intake: Service, keys: Path) -> None:
     asked_juniper(visitor, intake)
     assert "<h1>Write to the coordinators</h1>" in visitor.get("/s/write").text
-    intake.run(show_note, a_note_from_juniper(intake, keys, "Is text all right?"))
+    intake.run(add_note, a_note_from_juniper(intake, keys, "Is text all right?"))
     html = visitor.get("/s").text
     assert "Juniper wrote" in html
     assert "Is text all right?" in html
@@ -274,7 +293,7 @@ def test_a_note_is_read_and_answered_on_the_status_page(visitor: FlaskClient, in
     assert (long.status_code, "so long so long" in long.text) == (422, True)
     assert post(visitor, "/s/write", words="Text is good").headers["Location"] == "/s"
     assert "Text is good" in visitor.get("/s").text
-    [answer] = said(intake, "note.answered.v1")
+    [answer] = published(intake, "note.answered.v1")
     assert "Text is good" not in str(answer) + str(list(intake.db.requests.find()))
 
 
@@ -282,7 +301,7 @@ def test_a_note_stays_closed_for_whoever_came_without_the_key_until_the_code_wor
     visitor: FlaskClient, intake: Service, keys: Path
 ) -> None:
     words = asked_juniper(visitor, intake)
-    intake.run(show_note, a_note_from_juniper(intake, keys, "Is text all right?"))
+    intake.run(add_note, a_note_from_juniper(intake, keys, "Is text all right?"))
     row = intake.db.requests.find_one()
     assert row
     intake.db.links.insert_one(
@@ -301,12 +320,12 @@ def test_a_note_stays_closed_for_whoever_came_without_the_key_until_the_code_wor
 def test_the_status_page_says_who_is_asked_and_until_when(visitor: FlaskClient, intake: Service) -> None:
     ask_for(visitor, "juniper")
     post(visitor, "/ask/check")
-    request_id = said(intake, "request.submitted.v1")[0].request_id
+    request_id = published(intake, "request.submitted.v1")[0].request_id
     facts = {"request_id": request_id, "offer_id": "o1", "practitioner_id": "juniper"}
     encrypted = EncryptedFields(person_id="juniper", wrap="", fields={})
-    intake.run(show_who_is_asked, OfferMade(**facts, version=1, answer_by=now(), code="A7", encrypted=encrypted))
+    intake.run(add_to_history, OfferMade(**facts, version=1, answer_by=now(), code="A7", encrypted=encrypted))
     assert "<h1>Juniper is reading your request</h1>" in visitor.get("/s").text
-    intake.run(show_not_this_time, OfferDeclined(**facts, version=2, then="ask_me"))
+    intake.run(add_to_history, OfferDeclined(**facts, version=2, then="ask_me"))
     assert "Juniper cannot meet right now. What would you like?" in visitor.get("/s").text
 
 
@@ -317,8 +336,8 @@ def test_leaving_ends_the_request_and_deletes_what_was_written(visitor: FlaskCli
     post(visitor, "/s/out", at="/s")
     row = intake.db.requests.find_one()
     assert row is not None
-    assert "encrypted" not in row
-    assert said(intake, "request.withdrawn.v1") == [RequestWithdrawn(request_id=row["_id"])]
+    assert not {"encrypted_answers", "encrypted_code_words", "notes"} & set(row)
+    assert published(intake, "request.withdrawn.v1") == [RequestWithdrawn(request_id=row["_id"])]
 
 
 def test_a_link_is_sent_to_a_known_address_only_and_the_page_does_not_tell(visitor: FlaskClient, intake: Service) -> None:
@@ -330,7 +349,7 @@ def test_a_link_is_sent_to_a_known_address_only_and_the_page_does_not_tell(visit
         for address in ("rosa@example.org", "x@example.org")
     ]
     assert answers == ["/s/link-sent"] * 2
-    assert [type(event) for event in said(intake, "sign_in.requested.v1")] == [SignInRequested]
+    assert [type(event) for event in published(intake, "sign_in.requested.v1")] == [SignInRequested]
 
 
 def test_leave_sends_away_and_clears_cookies(visitor: FlaskClient) -> None:
@@ -350,18 +369,22 @@ def test_get_changes_nothing(visitor: FlaskClient, intake: Service) -> None:
     assert before == after
 
 
-def test_code_look_ups_are_limited(visitor: FlaskClient) -> None:
-    statuses = [post(visitor, "/s", code="no such words").status_code for _ in range(11)]
-    assert statuses[-1] == 429
+def test_only_wrong_code_words_are_limited(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper")
+    post(visitor, "/ask/check")
+    words = code_words(visitor.get("/ask/sent").text)
+    assert [post(visitor, "/s", at="/s/in/x", code=words).status_code for _ in range(3)] == [303] * 3
+    wrong = [post(visitor, "/s", at="/s/in/x", code="no such words").status_code for _ in range(61)]
+    assert wrong == [422] * 60 + [429]
 
 
-def test_comfort_is_written_on_every_page(visitor: FlaskClient) -> None:
+def test_display_preferences_are_written_on_every_page(visitor: FlaskClient) -> None:
     post(visitor, "/comfort", theme="quiet", text="larger", space="normal", font="plain")
     assert 'data-theme="quiet" data-text="larger" data-font="plain"' in visitor.get("/").text
 
 
 def test_somebody_who_stepped_back_is_gone_kindly(visitor: FlaskClient, intake: Service) -> None:
-    intake.run(keep_directory_entry, an_entry_seen(intake, "kai", state="stepped_back", version=2))
+    intake.run(save_directory_entry, an_entry_seen(intake, "kai", state="stepped_back", version=2))
     gone = visitor.get("/people/kai")
     assert gone.status_code == 410
     assert "Kai no longer offers meetings here" in gone.text

@@ -5,8 +5,9 @@ from itertools import permutations
 from typing import Any
 
 from services.intake import forms, rules
-from services.intake.rules import Entry, Wish
-from shared.contracts import Choice
+from services.intake.domain import TypedAnswers
+from services.intake.rules import Entry, NextChoice, StatusEvent, Wish
+from shared.contracts import Choice, IfNot
 
 TODAY = date(2026, 11, 23)
 FRIDAY = datetime(2026, 11, 27, 9, tzinfo=UTC)
@@ -52,18 +53,18 @@ def test_whoever_is_not_open_at_send_is_named_in_the_order_chosen() -> None:
 
 
 def test_a_person_named_twice_keeps_the_first_place() -> None:
-    answers = {"mode": "chosen", "choice": ["kai", "", "juniper", "kai"], "if_not": ["wait", "ask_me", "suggest", "next_choice"]}
-    assert forms.chosen_steps(answers) == (
+    chosen: list[IfNot] = ["wait", "ask_me", "suggest", "next_choice"]
+    assert forms.ranked_choices("chosen", ["kai", "", "juniper", "kai"], chosen) == (
         Choice(practitioner_id="kai", if_not="wait"),
         Choice(practitioner_id="juniper", if_not="suggest"),
     )
 
 
 def test_only_three_questions_need_an_answer() -> None:
-    typed: dict[int, forms.Typed] = {1: {"mode": "reach_out"}, 2: {"name": "Wren"}, 4: {"reach": ["page"]}}
-    assert forms.all_answers(typed, "America/New_York")[1] is None
+    typed: dict[int, TypedAnswers] = {1: {"mode": "reach_out"}, 2: {"name": "Wren"}, 4: {"reach": ["page"]}}
+    assert forms.read_all(typed, "America/New_York")[1] is None
     for question in typed:
-        assert forms.all_answers({q: values for q, values in typed.items() if q != question}, "America/New_York")[1] == question
+        assert forms.read_all({q: values for q, values in typed.items() if q != question}, "America/New_York")[1] == question
 
 
 def test_a_number_is_read_as_people_here_write_it_and_kept_in_one_form() -> None:
@@ -78,56 +79,77 @@ def test_a_language_we_do_not_know_by_name_goes_to_a_person() -> None:
     assert forms.language_codes("", "") == ()
 
 
-def fact(kind: str, version: int, **what: Any) -> dict[str, Any]:
-    return {"kind": f"{kind}.v1", "version": version, "at": FRIDAY, **what}
+def typed_by_someone_in_mexico(phone: str) -> dict[int, TypedAnswers]:
+    answers: dict[int, TypedAnswers] = {1: {"mode": "suggest"}, 2: {"name": "Sol"}, 5: {"time_zone": "America/Mexico_City"}}
+    return {**answers, 4: {"reach": ["text"], "phone": phone}}
 
 
-ASKED = fact("offer.made", 1, practitioner_id="juniper", answer_by=FRIDAY)
-DECLINED = fact("offer.declined", 2, practitioner_id="juniper", then="suggest")
-SUGGESTED = fact("suggestions.made", 3, practitioner_ids=["kai", "ana"])
+def test_a_number_without_a_country_code_is_read_where_the_person_is() -> None:
+    answers, _ = forms.read_all(typed_by_someone_in_mexico("55 1234 5678"), "America/New_York")
+    assert answers
+    assert answers.phone_number == "+525512345678"
+    abroad, _ = forms.read_all(typed_by_someone_in_mexico("+1 212 555 0177"), "America/New_York")
+    assert abroad
+    assert abroad.phone_number == "+12125550177"
 
 
-def test_the_newest_fact_decides_in_whatever_order_they_came() -> None:
+def an_event(event_type: str, version: int, *practitioner_ids: str, **what: Any) -> StatusEvent:
+    return StatusEvent(event_type=f"{event_type}.v1", version=version, at=FRIDAY, practitioner_ids=practitioner_ids, **what)
+
+
+ASKED = an_event("offer.made", 1, "juniper", answer_by=FRIDAY)
+DECLINED = an_event("offer.declined", 2, "juniper", then="suggest")
+SUGGESTED = an_event("suggestions.made", 3, "kai", "ana")
+
+
+def test_the_newest_event_decides_in_whatever_order_they_came() -> None:
     for order in permutations([ASKED, DECLINED, SUGGESTED]):
-        found = rules.standing(order)
-        assert (found.kind, found.practitioner_ids, found.why) == ("suggestions", ("kai", "ana"), "declined")
+        status = rules.request_status(order)
+        assert (status.state, status.practitioner_ids, status.reason) == ("suggested", ("kai", "ana"), "declined")
 
 
-def test_before_any_news_the_request_is_simply_here() -> None:
-    assert rules.standing([]).kind == "received"
+def test_before_any_event_the_request_is_simply_here() -> None:
+    assert rules.request_status([]).state == "received"
 
 
-def test_an_answer_given_is_not_asked_for_again_until_there_is_news() -> None:
-    chosen = {"version": 3, "next": "ask", "practitioner_id": "kai"}
-    assert rules.standing([ASKED, DECLINED, SUGGESTED], chosen=chosen).kind == "going_on"
-    asked_kai = fact("offer.made", 4, practitioner_id="kai", answer_by=FRIDAY)
-    assert rules.standing([ASKED, DECLINED, SUGGESTED, asked_kai], chosen=chosen).kind == "asking"
+def test_a_choice_is_not_asked_for_again_until_something_happens() -> None:
+    choice = NextChoice(version=3, next="ask", practitioner_id="kai", at=FRIDAY)
+    assert rules.request_status([ASKED, DECLINED, SUGGESTED], choice=choice).state == "choice_sent"
+    asked_kai = an_event("offer.made", 4, "kai", answer_by=FRIDAY)
+    assert rules.request_status([ASKED, DECLINED, SUGGESTED, asked_kai], choice=choice).state == "asking"
 
 
-def test_wanting_a_person_does_not_hide_who_is_reading() -> None:
-    found = rules.standing([ASKED], chosen={"version": 1, "next": "person", "practitioner_id": None})
-    assert (found.kind, found.why, found.moves) == ("asking", "person", ("leave",))
+def test_wanting_a_person_does_not_hide_who_is_asked() -> None:
+    status = rules.request_status([ASKED], choice=NextChoice(version=1, next="person", at=FRIDAY))
+    assert (status.state, status.reason, status.allowed_actions) == ("asking", "person", ("leave",))
+
+
+def test_after_an_offer_ended_the_supportee_chooses_only_if_they_wanted_to_be_asked() -> None:
+    for then, state in (("ask_me", "choice_needed"), ("suggest", "offer_ended")):
+        expired = an_event("offer.expired", 2, "juniper", then=then)
+        assert (rules.request_status([ASKED, expired]).state, rules.request_status([expired]).reason) == (state, "expired")
 
 
 def test_a_coordinator_who_helps_behind_the_scenes_changes_nothing_on_the_page() -> None:
-    help = fact("coordinator.needed", 2, why="asks_first", reaching_out=False)
-    assert rules.standing([ASKED, help]).kind == "asking"
+    help = an_event("coordinator.needed", 2, reason="asks_first", reaching_out=False)
+    assert rules.request_status([ASKED, help]).state == "asking"
 
 
 def test_nobody_suits_is_said_plainly() -> None:
-    found = rules.standing([fact("coordinator.needed", 1, why="nobody_suits", reaching_out=True)])
-    assert (found.kind, found.why) == ("reaching_out", "nobody_suits")
+    status = rules.request_status([an_event("coordinator.needed", 1, reason="nobody_suits", reaching_out=True)])
+    assert (status.state, status.reason) == ("reaching_out", "nobody_suits")
 
 
 def test_whoever_left_sees_that_and_nothing_else() -> None:
-    assert rules.standing([ASKED, SUGGESTED], withdrawn=True) == rules.Standing(kind="withdrawn", moves=())
+    left = rules.request_status([ASKED, SUGGESTED], withdrawn=True)
+    assert left == rules.RequestStatus(state="withdrawn", allowed_actions=())
 
 
 def test_a_note_is_read_by_whoever_began_to_talk_with_them_else_by_coordinators() -> None:
-    asking = rules.standing([ASKED])
-    matched = rules.standing([fact("match.made", 2, practitioner_id="juniper")])
-    assert rules.who_reads_a_note(asking, []) is None
-    assert rules.who_reads_a_note(asking, [{"by": "coordinator"}, {"by": "kai"}]) is None
-    assert rules.who_reads_a_note(asking, [{"by": "juniper"}, {"by": "supportee"}]) == "juniper"
-    assert rules.who_reads_a_note(matched, []) == "juniper"
-    assert rules.who_reads_a_note(rules.standing([]), [{"by": "juniper"}]) is None
+    asking = rules.request_status([ASKED])
+    matched = rules.request_status([an_event("match.made", 2, "juniper")])
+    assert rules.note_reader(asking, ()) is None
+    assert rules.note_reader(asking, ("coordinator", "kai")) is None
+    assert rules.note_reader(asking, ("juniper", "supportee")) == "juniper"
+    assert rules.note_reader(matched, ()) == "juniper"
+    assert rules.note_reader(rules.request_status([]), ("juniper",)) is None

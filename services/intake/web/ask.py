@@ -1,118 +1,115 @@
 """The seven questions, the check page, Send, and coming back later."""
 
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
 from services.intake import forms, rules, store
-from services.intake.encryption import Draft, encrypt_draft, encrypt_request, own_code_words, with_code
-from services.intake.handlers import DraftSaved, erase_draft, keep_draft, service, submit_request
-from services.intake.rules import LAST_QUESTION, MOST_CHOICES
-from services.intake.web.here import (
-    a_new_draft,
-    draft_days,
-    draft_of,
-    everyone,
-    hold_draft,
-    let_in,
-    page,
-    see,
-    service_secret,
-    the_draft,
+from services.intake.domain import Answers, Draft, TypedAnswers
+from services.intake.handlers import service
+from services.intake.handlers.access import RequestAccess, own_code_words, read_draft
+from services.intake.handlers.supportee import (
+    SaveDraft,
+    SubmitRequest,
+    erase_draft,
+    new_draft,
+    prepare_code_words,
+    save_draft,
+    submit_request,
 )
+from services.intake.rules import LAST_QUESTION, MOST_CHOICES
+from services.intake.web.helpers import current_draft, directory, entries_by_id, start_draft_session, start_session
 from services.intake.zones import by_region, zones
 from shared.clock import now
-from shared.mongo import Doc
 from shared.web import sessions
+from shared.web.forms import Errors
 from shared.web.limits import limiter
 from shared.web.locale import language
+from shared.web.views import redirect_after_post, render
 
 ask = Blueprint("ask", __name__, url_prefix="/ask")
-ASKED_ABOUT_AGAIN = 409
+ASKED_AGAIN = 409
 
 
 @ask.get("")
 def begin() -> Response:
-    return see(f"/ask/1?{request.query_string.decode()}" if request.query_string else "/ask/1")
+    query = request.query_string.decode()
+    return redirect_after_post(f"/ask/1?{query}" if query else "/ask/1")
 
 
 @ask.get("/<int:question>")
 def show_question(question: int) -> Response:
-    draft = the_draft()
+    draft = current_draft()
     if question not in forms.QUESTIONS:
         abort(404)
     if draft is None and question > 1:
-        return nothing_kept()
+        return _no_draft()
     typed = draft.typed.get(question, {}) if draft else {}
-    return question_page(question, _with_person(typed) if question == 1 else typed, {})
+    return _question_page(question, _with_person(typed) if question == 1 else typed, {})
 
 
 @ask.post("/<int:question>")
 def take_answer(question: int) -> Response:
     if question not in forms.QUESTIONS:
         abort(404)
-    typed, wrong = _typed_and_wrong(question)
-    known = the_draft()
-    draft = known or a_new_draft()
+    known = current_draft()
+    draft, errors = _add_typed(known or new_draft(), question)
+    button = request.form.get("go", "")
+    if button == "save" or (question == LAST_QUESTION and not errors):
+        draft = prepare_code_words(draft, language())
+    service.run(save_draft, SaveDraft(draft, draft.code_words if button == "save" else None))
+    typed = draft.typed[question]
+    show_errors = errors and not button
+    response = _question_page(question, typed, errors) if show_errors else redirect_after_post(_after(question, typed, button))
+    return response if known else start_draft_session(response, draft)
+
+
+def _add_typed(draft: Draft, question: int) -> tuple[Draft, Errors]:
+    typed = forms.typed_in(question, request.form)
     draft = replace(draft, typed={**draft.typed, question: typed})
-    go = request.form.get("go", "")
-    if go == "save" or (question == LAST_QUESTION and not wrong):
-        draft = with_code(draft, language(), service_secret())
-    _keep(draft, with_way_back=go == "save")
-    answer = question_page(question, typed, wrong) if wrong and not go else see(_where_next(question, typed, go))
-    return answer if known else hold_draft(answer, draft)
-
-
-def _typed_and_wrong(question: int) -> tuple[forms.Typed, dict[str, str]]:
-    typed = forms.typed_in(question, dict(request.form.lists()))
     try:
-        _, wrong = forms.read(question, typed, service.programme.time_zone)
+        _, errors = forms.read(question, typed, forms.time_zone_of(draft.typed, service.programme.time_zone))
     except forms.UnknownField:
         abort(400)
-    if question == 1 and not wrong and set(typed.get("choice", [])) - {""} - set(everyone()):
-        wrong = {"mode": forms.WHO}
-    return typed, wrong
+    if question == 1 and not errors and set(_chosen(typed)) - set(directory()):
+        errors = {"mode": forms.WHO}
+    return draft, errors
 
 
-def _where_next(question: int, typed: forms.Typed, go: str) -> str:
-    if go == "save":
+def _after(question: int, typed: TypedAnswers, button: str) -> str:
+    if button == "save":
         return "/ask/saved"
-    if go == "add":
-        return f"/ask/1?rows={len(_filled(typed)) + 1}#choices"
+    if button == "add":
+        return f"/ask/1?rows={len(_chosen(typed)) + 1}#choices"
     following = rules.after(question)
     return "/ask/check" if following is None or request.form.get("then") == "check" else f"/ask/{following}"
 
 
-def _keep(draft: Draft, *, with_way_back: bool = False) -> None:
-    row = encrypt_draft(draft, draft_days())
-    code = {"code_id": draft.code_id, "person_id": draft.person_id, "wrap": draft.code_wrap, "expires_at": row["expires_at"]}
-    service.run(keep_draft, DraftSaved(row, code if with_way_back else None))
-
-
-def question_page(question: int, typed: forms.Typed, wrong: dict[str, str]) -> Response:
-    facts: Doc = {"typed": forms.blank(question) | typed, "question": question, "then": request.values.get("then", "")}
+def _question_page(question: int, typed: TypedAnswers, errors: Errors) -> Response:
+    context: dict[str, Any] = {"typed": forms.blank(question) | typed, "question": question}
     if question == 1:
-        everybody = sorted(everyone().values(), key=lambda entry: entry.name.casefold())
-        rows = max(len(_filled(typed)), request.args.get("rows", 1, int), 1)
-        facts.update(everybody=everybody, rows=min(rows, MOST_CHOICES))
+        everybody = sorted(directory().values(), key=lambda entry: entry.name.casefold())
+        rows = max(len(_chosen(typed)), request.args.get("rows", 1, int), 1)
+        context.update(everybody=everybody, rows=min(rows, MOST_CHOICES))
     if question == 4:
-        facts["hours"] = [(str(hour), f"{hour}:00") for hour in range(24)]
+        context["hours"] = [(str(hour), f"{hour}:00") for hour in range(24)]
     if question == 5:
-        facts.update(zones=by_region(), known_zones=zones())
-    return page(f"ask/{question}.html", wrong, **facts)
+        context.update(zones=by_region(), known_zones=zones())
+    return render(f"ask/{question}.html", errors, then=request.values.get("then", ""), **context)
 
 
-def _with_person(typed: forms.Typed) -> forms.Typed:
+def _with_person(typed: TypedAnswers) -> TypedAnswers:
     """Coming from somebody's page, that person stands first."""
     entry = store.entry_by_slug(service.db, service.vault, request.args["with"]) if "with" in request.args else None
     if entry is None or not rules.may_be_chosen(entry):
         return {"mode": request.args["mode"], **typed} if "mode" in request.args else typed
-    others = [who for who in _filled(typed) if who != entry.id]
+    others = [practitioner_id for practitioner_id in _chosen(typed) if practitioner_id != entry.id]
     return {**typed, "mode": "chosen", "choice": [entry.id, *others][:MOST_CHOICES]}
 
 
-def _filled(typed: forms.Typed) -> list[str]:
-    return [who for who in typed.get("choice", []) if who]
+def _chosen(typed: TypedAnswers) -> list[str]:
+    return [practitioner_id for practitioner_id in typed.get("choice", []) if practitioner_id]
 
 
 # Check and send
@@ -120,65 +117,62 @@ def _filled(typed: forms.Typed) -> list[str]:
 
 @ask.get("/check")
 def show_check() -> Response:
-    draft = the_draft()
+    draft = current_draft()
     if draft is None:
-        return nothing_kept()
-    answers, wrong = forms.all_answers(draft.typed, service.programme.time_zone)
-    return see(f"/ask/{wrong}?then=check") if wrong else check_page(draft, answers)
+        return _no_draft()
+    answers, question = forms.read_all(draft.typed, service.programme.time_zone)
+    return redirect_after_post(f"/ask/{question}?then=check") if answers is None else _check_page(draft, answers)
 
 
-def check_page(draft: Draft, answers: Doc, *, why: str = "", status: int = 200) -> Response:
-    steps = forms.chosen_steps(answers)
-    named = [*(step.practitioner_id for step in steps), *answers["avoid"]]
-    known = store.some_entries(service.db, service.vault, named)
-    return page(
-        "ask/check.html", status=status, draft=draft, answers=answers, steps=steps, known=known, why=why,
-        gone=rules.no_longer_open(steps, known), typed=draft.typed,
-    )  # fmt: skip
+def _check_page(draft: Draft, answers: Answers, *, why: str = "", status: int = 200) -> Response:
+    known = entries_by_id([*(choice.practitioner_id for choice in answers.choices), *answers.avoid])
+    gone = rules.no_longer_open(answers.choices, known)
+    return render("ask/check.html", status=status, draft=draft, answers=answers, known=known, why=why, gone=gone)
 
 
 @ask.post("/check")
 @limiter.limit("300 per 10 minutes")
 def send() -> Response:
-    held = sessions.current(service.db, "draft")
-    if held is None:
-        return nothing_kept()
-    draft = draft_of(held)
+    session = sessions.current(service.db, "draft")
+    if session is None or session.key is None:
+        return _no_draft()
+    draft = read_draft(session.person_id, session.key)
     if draft:
-        asked_again = _ask_again_or_send(draft)
-        if asked_again:
-            return asked_again
-    elif store.request_of(service.db, held.person_id) is None:
-        return nothing_kept()
-    return let_in(see("/ask/sent"), held.person_id, held.subject_id, held.key)
+        not_sent = _send_or_ask_again(draft)
+        if not_sent:
+            return not_sent
+    elif store.request_of(service.db, session.person_id) is None:
+        return _no_draft()
+    return start_session(redirect_after_post("/ask/sent"), RequestAccess(session.person_id, session.subject_id, session.key))
 
 
-def _ask_again_or_send(draft: Draft) -> Response | None:
-    answers, wrong = forms.all_answers(draft.typed, service.programme.time_zone)
-    if wrong:
-        return see(f"/ask/{wrong}?then=check")
+def _send_or_ask_again(draft: Draft) -> Response | None:
+    """None when it is sent, else the page that asks for something first."""
+    answers, question = forms.read_all(draft.typed, service.programme.time_zone)
+    if answers is None:
+        return redirect_after_post(f"/ask/{question}?then=check")
     if rules.looks_like_a_machine(request.form.get("website", ""), "pressed" in request.form):
-        return check_page(draft, answers, why="once_more")
-    steps = forms.chosen_steps(answers)
-    gone = rules.no_longer_open(steps, store.some_entries(service.db, service.vault, [s.practitioner_id for s in steps]))
+        return _check_page(draft, answers, why="once_more")
+    gone = rules.no_longer_open(answers.choices, entries_by_id([choice.practitioner_id for choice in answers.choices]))
     if set(gone) - set(request.form.getlist("told")):
-        return check_page(draft, answers, why="gone", status=ASKED_ABOUT_AGAIN)
-    draft = with_code(draft, language(), service_secret())
-    new = encrypt_request(draft, answers, service.vault, service.public_url, language())
-    service.run(submit_request, new, once=draft.request_id)
+        return _check_page(draft, answers, why="gone", status=ASKED_AGAIN)
+    draft = prepare_code_words(draft, language())
+    assert draft.code_words
+    command = SubmitRequest(draft, draft.code_words, answers, language())
+    service.run(submit_request, command, once=f"request/{draft.request_id}")
     return None
 
 
 @ask.get("/sent")
 def show_sent() -> Response:
-    held = sessions.current(service.db, "supportee")
-    row = store.request(service.db, held.subject_id) if held else None
-    words = own_code_words(row, held.key) if held and held.key and row else ""
-    if row is None or not words:
-        return see("/s")
-    known = store.some_entries(service.db, service.vault, row["choices"][:1])
-    by = rules.answer_by(row["sent_at"], service.programme.answer_days)
-    return page("ask/sent.html", request_row=row, code_words_shown=words, first=known.get("".join(row["choices"][:1])), by=by)
+    session = sessions.current(service.db, "supportee")
+    sent = store.request(service.db, session.subject_id) if session else None
+    words = own_code_words(sent, session.key) if session and session.key and sent else ""
+    if sent is None or not words:
+        return redirect_after_post("/s")
+    first = next(iter(entries_by_id(sent.choices[:1]).values()), None)
+    by = rules.answer_by(sent.sent_at, service.programme.answer_days)
+    return render("ask/sent.html", sent=sent, code_words_shown=words, first=first, by=by)
 
 
 # Coming back
@@ -186,32 +180,32 @@ def show_sent() -> Response:
 
 @ask.get("/saved")
 def show_saved() -> Response:
-    draft = the_draft()
+    draft = current_draft()
     if draft is None or not draft.code_words:
-        return nothing_kept()
-    row = store.code(service.db, draft.code_id)
-    return page("ask/saved.html", draft=draft, until=row["expires_at"] if row else now())
+        return _no_draft()
+    code = store.code(service.db, draft.code_words.id)
+    return render("ask/saved.html", words_to_keep=draft.code_words.words, until=code.expires_at if code else now())
 
 
 @ask.get("/erase")
 def show_erase() -> Response:
-    return page("ask/erase.html") if the_draft() else nothing_kept()
+    return render("ask/erase.html") if current_draft() else _no_draft()
 
 
 @ask.post("/erase")
 def erase() -> Response:
-    draft = the_draft()
+    draft = current_draft()
     if draft:
         service.run(erase_draft, draft.person_id)
-    return sessions.end(see("/ask/erased"), service.db, "draft")
+    return sessions.end(redirect_after_post("/ask/erased"), service.db, "draft")
 
 
 @ask.get("/erased")
 def show_erased() -> Response:
-    return page("ask/erased.html")
+    return render("ask/erased.html")
 
 
-def nothing_kept() -> Response:
-    """The visitor held a draft once, or never did: then the first question is the place to begin."""
-    held_once = any(name.endswith("draft") for name in request.cookies)
-    return page("ask/expired.html", status=410) if held_once else see("/ask/1")
+def _no_draft() -> Response:
+    """The visitor had a draft once, or never had: then the first question is the place to begin."""
+    had_one = any(name.endswith("draft") for name in request.cookies)
+    return render("ask/expired.html", status=410) if had_one else redirect_after_post("/ask/1")

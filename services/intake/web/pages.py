@@ -1,12 +1,13 @@
-"""The pages that need no answer: welcome, what to expect, what we keep, a person to reach, comfort, and the way out."""
+"""The pages that need no answer: welcome, what to expect, what we keep, a person to reach, display, and the way out."""
 
 from flask import Blueprint, Response, request
 
 from services.intake.handlers import service
-from services.intake.rules import answer_by
-from services.intake.web.here import everyone, page, see
+from services.intake.rules import DAYS_TO_KEEP_A_REQUEST, answer_by
+from services.intake.web.helpers import directory
 from shared.clock import now
-from shared.web import comfort
+from shared.web import display_preferences
+from shared.web.views import redirect_after_post, render
 
 pages = Blueprint("pages", __name__)
 CLEARED = '"cookies", "storage"'
@@ -14,44 +15,43 @@ CLEARED = '"cookies", "storage"'
 
 @pages.get("/")
 def welcome() -> Response:
-    everybody = everyone().values()
-    open_now = sum(entry.state == "open" for entry in everybody)
-    return page("welcome.html", open_now=open_now, by=answer_by(now(), service.programme.answer_days))
+    open_now = sum(entry.state == "open" for entry in directory().values())
+    return render("welcome.html", open_now=open_now, by=answer_by(now(), service.programme.answer_days))
 
 
 @pages.get("/expect")
 def expect() -> Response:
-    return page("expect.html")
+    return render("expect.html")
 
 
 @pages.get("/keep")
 def keep() -> Response:
-    return page("keep.html")
+    return render("keep.html", request_days=DAYS_TO_KEEP_A_REQUEST)
 
 
 @pages.get("/help")
 def help_by_a_person() -> Response:
-    return page("help.html")
+    return render("help.html")
 
 
 @pages.get("/comfort")
-def show_comfort() -> Response:
-    return page("comfort.html", chosen=comfort.current(), choices=comfort.CHOICES, saved="saved" in request.args)
+def show_display_preferences() -> Response:
+    return render("display_preferences.html", chosen=display_preferences.current(), saved="saved" in request.args)
 
 
 @pages.post("/comfort")
-def keep_comfort() -> Response:
-    return comfort.remember(see("/comfort?saved=1"), request.form.to_dict())
+def save_display_preferences() -> Response:
+    return display_preferences.set_preferences(redirect_after_post("/comfort?saved=1"), request.form.to_dict())
 
 
 @pages.get("/leave")
 def leave() -> Response:
     """Only the browser forgets; nothing of ours changes. Saved answers stay reachable by code words."""
-    answer = see("/away")
-    answer.headers.update({"Clear-Site-Data": CLEARED, "Cache-Control": "no-store"})
-    return answer
+    response = redirect_after_post("/away")
+    response.headers.update({"Clear-Site-Data": CLEARED, "Cache-Control": "no-store"})
+    return response
 
 
 @pages.get("/away")
 def away() -> Response:
-    return page("away.html")
+    return render("away.html")

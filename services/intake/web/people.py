@@ -3,17 +3,20 @@
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, request
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, fields, validate
 
 from services.intake import labels, rules, store
 from services.intake.handlers import service
 from services.intake.rules import Wish
-from services.intake.web.here import everyone_today, page
+from services.intake.web.helpers import directory_of_the_day
+from shared.web.forms import Form, read
+from shared.web.views import render
 
 people = Blueprint("people", __name__)
+GROUPS = ("meeting_types", "languages", "when", "help")
 
 
-class WishForm(Schema):
+class WishForm(Form):
     class Meta:
         unknown = EXCLUDE
 
@@ -26,13 +29,18 @@ class WishForm(Schema):
 
 @people.get("/people")
 def show_people() -> Response:
-    everybody, wish = everyone_today(), _wish()
+    everybody, wish = directory_of_the_day(), _wish()
     found = rules.matching_wish(everybody, wish)
-    return page(
-        "people.html", everybody=everybody, found=found, wish=wish, query=_query(wish),
-        open_now=sum(entry.state == "open" for entry in found), instead={} if found else rules.without_one(everybody, wish),
-        spoken_here=sorted({language for entry in everybody for language in entry.languages}),
-    )  # fmt: skip
+    return render(
+        "people.html",
+        everybody=everybody,
+        found=found,
+        wish=wish,
+        query=_query(wish),
+        open_now=sum(entry.state == "open" for entry in found),
+        instead={} if found else rules.without_one(everybody, wish),
+        languages_here=sorted({language for entry in everybody for language in entry.languages}),
+    )
 
 
 @people.get("/people/<slug>")
@@ -41,21 +49,19 @@ def show_profile(slug: str) -> Response:
     if entry is None:
         abort(404)
     if not rules.may_be_chosen(entry):
-        return page("no_longer_here.html", status=410, entry=entry)
-    return page("profile.html", entry=entry, query=_query(_wish()))
+        return render("no_longer_here.html", status=410, entry=entry)
+    return render("profile.html", entry=entry, query=_query(_wish()))
 
 
 def _wish() -> Wish:
-    sent = {name: request.args.getlist(name) for name in ("meeting_types", "languages", "when", "help") if name in request.args}
-    try:
-        wish = WishForm().load({**sent, "text": request.args.get("text", "")})
-    except ValidationError:
+    """What the address asks for; everybody, when it cannot be read."""
+    wish, errors = read(WishForm(), request.args)
+    if errors:
         return Wish()
-    groups = {name: tuple(wish[name]) for name in ("meeting_types", "languages", "when", "help")}
-    return Wish(text=wish["text"], **groups)
+    return Wish(text=wish["text"], **{name: tuple(wish[name]) for name in GROUPS})
 
 
 def _query(wish: Wish) -> str:
     """The same wish again, for links that lead back to it."""
-    pairs = [(name, value) for name in ("meeting_types", "languages", "when", "help") for value in getattr(wish, name)]
+    pairs = [(name, value) for name in GROUPS for value in getattr(wish, name)]
     return urlencode(pairs + ([("text", wish.text)] if wish.text else []))

@@ -6,7 +6,7 @@ from flask import Flask, Response, request
 
 from shared.web.cookies import set_cookie
 
-COOKIE = "comfort"
+COOKIE = "comfort"  # as the page's address, which people may have kept
 CHOICES = {
     "theme": ("device", "light", "dark", "quiet", "quiet-dark"),
     "text": ("normal", "large", "larger"),
@@ -16,18 +16,18 @@ CHOICES = {
 
 
 def current() -> dict[str, str]:
-    wished = parse_qs(request.cookies.get(COOKIE, ""))
-    return {name: _allowed(name, wished.get(name, [""])[0]) for name in CHOICES}
+    preferences = parse_qs(request.cookies.get(COOKIE, ""))
+    return {name: _allowed(name, preferences.get(name, [""])[0]) for name in CHOICES}
 
 
-def remember(response: Response, wished: dict[str, str]) -> Response:
-    value = urlencode({name: _allowed(name, wished.get(name, "")) for name in CHOICES})
+def set_preferences(response: Response, preferences: dict[str, str]) -> Response:
+    value = urlencode({name: _allowed(name, preferences.get(name, "")) for name in CHOICES})
     set_cookie(response, COOKIE, value)
     return response
 
 
 def add_to(app: Flask) -> None:
-    app.add_template_test(lambda value: value not in {"device", "normal"}, "wished")
+    app.add_template_test(lambda value: value in {"device", "normal"}, "default")
 
 
 def _allowed(name: str, value: str) -> str:

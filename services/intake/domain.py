@@ -1,0 +1,148 @@
+"""What intake keeps: drafts, requests, and what opens them. What people wrote is encrypted here; nothing in here holds a key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.intake import rules
+from services.intake.rules import NextChoice, RequestStatus, StatusEvent
+from shared.contracts import AgeGroup, Choice, Help, MeetingType, Mode, Part
+
+TypedAnswers = dict[str, str | list[str]]  # the answers to one question as they were typed: field -> text, or list of texts
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Answers:
+    """The seven questions, answered and checked. Empty means: not given."""
+
+    mode: Mode
+    choices: tuple[Choice, ...]
+    avoid: tuple[str, ...]
+    avoid_words: str
+    name: str
+    pronouns: str
+    help: tuple[Help, ...]
+    words: str
+    reach: tuple[str, ...]
+    email: str  # as typed
+    phone: str  # as typed
+    email_address: str  # normalized; empty unless they want email
+    phone_number: str  # E.164; empty unless they want texts
+    no_name: str
+    quiet_from: int
+    quiet_until: int
+    before_we_write: str
+    meeting_types: tuple[MeetingType, ...]
+    parts: tuple[Part, ...]
+    time_zone: str
+    access: str
+    language: str
+    language_other: str
+    languages: tuple[str, ...]  # codes for matching
+    age_group: AgeGroup | None
+    anything: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CodeWords:
+    """`id`: a digest to find them by. `wrap`: the person's data key under a key that only the words make."""
+
+    words: str
+    id: str
+    wrap: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Draft:
+    """What one person typed so far, decrypted. Its key becomes the person's data key, its request_id the request's."""
+
+    person_id: str
+    request_id: str
+    key: bytes
+    typed: Mapping[int, TypedAnswers] = field(default_factory=dict)
+    code_words: CodeWords | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class EncryptedDraft:
+    person_id: str
+    request_id: str
+    encrypted: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AccessCode:
+    """Code words as they are stored."""
+
+    id: str
+    person_id: str
+    wrap: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AccessLink:
+    """`wrap`: the person's data key under the token itself; empty when the link shows the state only."""
+
+    token_digest: str
+    request_id: str
+    person_id: str
+    expires_at: datetime
+    wrap: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class EncryptedNote:
+    """`author`: supportee, coordinator, or a practitioner's id."""
+
+    id: str
+    encrypted: str
+    at: datetime
+    author: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Note:
+    """A note, decrypted."""
+
+    id: str
+    words: str
+    at: datetime
+    author: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Request:
+    """A request as its own page shows it; matching decides what becomes of it.
+
+    `history`: every event about it, in any order. `choice`: what the supportee last chose to happen next. Answers and notes are
+    gone once they left, code words some minutes after sending. Indexes are keyed hashes of their addresses.
+    """
+
+    id: str
+    person_id: str
+    mode: Mode
+    choices: tuple[str, ...]
+    language: str
+    time_zone: str
+    sent_at: datetime
+    expires_at: datetime
+    encrypted_answers: str | None
+    encrypted_code_words: str | None = None
+    code_words_until: datetime | None = None
+    email_index: str | None = None
+    phone_index: str | None = None
+    history: tuple[StatusEvent, ...] = ()
+    choice: NextChoice | None = None
+    notes: tuple[EncryptedNote, ...] = ()
+    withdrawn_at: datetime | None = None
+
+    @property
+    def status(self) -> RequestStatus:
+        return rules.request_status(self.history, withdrawn=self.withdrawn_at is not None, choice=self.choice)
+
+    @property
+    def version(self) -> int:
+        """The version of the newest event, for forms: a choice made on an older page changes nothing."""
+        return max((event.version for event in self.history), default=0)

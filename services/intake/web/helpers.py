@@ -1,0 +1,57 @@
+"""What several pages of intake need: the directory, the current draft, the sessions of a supportee."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from flask import Flask, Response
+from flask_babel import gettext
+
+from services.intake import code_words, labels, store
+from services.intake.domain import Draft
+from services.intake.handlers import service
+from services.intake.handlers.access import RequestAccess, read_draft
+from services.intake.rules import Entry, order_of_the_day
+from shared.clock import now
+from shared.web import sessions
+from shared.web.errors import error_page
+from shared.web.views import language_name
+
+A_DAY = timedelta(days=1)
+
+
+def add_to(app: Flask) -> None:
+    app.context_processor(lambda: {"labels": labels})
+    app.add_template_filter(lambda codes: [(code, language_name(code)) for code in codes], "language_options")
+    app.add_template_filter(lambda found: [(entry.id, entry.name) for entry in found], "entry_options")
+    app.add_template_filter(lambda id, known: known[id].name if id in known else gettext("this person"), "known_name")
+    app.add_template_filter(lambda names: labels.listed(list(names), gettext), "listed")
+    app.register_error_handler(code_words.TooBusy, lambda _: error_page(503))
+
+
+def directory() -> dict[str, Entry]:
+    return store.entries(service.db, service.vault)
+
+
+def directory_of_the_day() -> list[Entry]:
+    return order_of_the_day(directory().values(), now().date())
+
+
+def entries_by_id(ids: Collection[str]) -> dict[str, Entry]:
+    return store.entries_by_id(service.db, service.vault, ids)
+
+
+def current_draft() -> Draft | None:
+    session = sessions.current(service.db, "draft")
+    return read_draft(session.person_id, session.key) if session and session.key else None
+
+
+def start_draft_session(response: Response, draft: Draft) -> Response:
+    """From now on only this visitor's cookie opens the draft."""
+    days = timedelta(days=service.programme.draft_days)
+    return sessions.begin(response, service.db, "draft", draft.person_id, subject_id=draft.request_id, key=draft.key, lasts=days)
+
+
+def start_session(response: Response, access: RequestAccess) -> Response:
+    return sessions.begin(
+        response, service.db, "supportee", access.person_id, subject_id=access.request_id, key=access.key, lasts=A_DAY
+    )
