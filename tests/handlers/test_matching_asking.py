@@ -124,7 +124,7 @@ def test_forty_people_at_once_never_share_three_places(matching: Service) -> Non
 
     def go(said: Any) -> None:
         ready.wait()
-        news.append(matching.run(take_the_first_step, said, once=said.request_id))
+        news.append(matching.run(take_the_first_step, said, idempotency_key=said.request_id))
 
     threads = [threading.Thread(target=go, args=(said,)) for said in requests]
     for thread in threads:

@@ -49,7 +49,7 @@ def see(url: str) -> Response:
 
 def run(handler: Handler[M], message: M) -> list[Event]:
     """A form that is sent twice has its effect once."""
-    return service.run(handler, message, once=request.form.get("form_id", "")[:80] or None)
+    return service.run(handler, message, idempotency_key=request.form.get("form_id", "")[:80] or None)
 
 
 def words_of(row: Doc, names: Sequence[str]) -> dict[str, str]:
