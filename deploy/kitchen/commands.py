@@ -105,7 +105,13 @@ def list_dead_letters(services: Sequence[str], as_json: bool) -> None:
     from shared.bus.dead_letters import dead_letters_of
 
     rows = [
-        {"service": service, "event_id": one.event_id, "type": one.event_type, "failed_at": one.failed_at, "attempts": one.attempts}
+        {
+            "service": service,
+            "event_id": one.event_id,
+            "type": one.event_type,
+            "failed_at": one.failed_at,
+            "attempts": one.attempts,
+        }
         | {"reason": one.reason}
         for service in services or services_here()
         for one in dead_letters_of(settings().amqp_url, service)
