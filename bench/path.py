@@ -103,11 +103,11 @@ class Product:
             target.receive(from_json(row["body"]))
 
     def bring_in_practitioner(self) -> None:
-        from services.matching.people import bring_in, check
+        from services.matching.people import check, import_profiles
 
         entries, problems = check([{**PRACTITIONER, "time_zone": zone_by_day()}], "UTC")
         assert not problems, problems
-        bring_in(entries)
+        import_profiles(entries)
         self.hand_over(self.matching, self.intake, "practitioner.changed.v1")
         self.hand_over(self.matching, self.notify, "team_contact.shared.v1")
 

@@ -36,7 +36,7 @@ def prepare() -> None:
 
     settings = read_core()
     services = [importlib.import_module(f"services.{name}.handlers").service for name in ("intake", "matching", "notify")]
-    topology.declare(settings.amqp_url, {service.name: topology.subscriptions_of(service) for service in services})
+    topology.declare(settings.amqp_url, {service.name: topology.heard_by(service) for service in services})
     for service in services:
         service.start(settings).make_indexes()
 
@@ -44,27 +44,27 @@ def prepare() -> None:
 def bring_in() -> str:
     """Nobody when somebody is there already, so that what was changed since stays changed."""
     from services.matching.handlers import service
-    from services.matching.handlers.entries import write_entries
-    from services.matching.handlers.signing_in import CoordinatorEntry, welcome_coordinator
+    from services.matching.handlers.coordinator import write_profiles
+    from services.matching.handlers.sign_in import AddCoordinator, add_coordinator
 
     if service.db.practitioners.find_one({}, {"_id": 1}):
         return "Everybody is still here"
     for one in people()["coordinator"]:
-        service.run(welcome_coordinator, CoordinatorEntry(name=one["name"], email=address_of(one), time_zone=one["time_zone"]))
-    service.run(write_entries, [_entry(one) for one in people()["practitioner"]], idempotency_key="demo/people")
+        service.run(add_coordinator, AddCoordinator(name=one["name"], email=address_of(one), time_zone=one["time_zone"]))
+    service.run(write_profiles, [_entry(one) for one in people()["practitioner"]], once="demo/people")
     return f"{len(people()['practitioner'])} practitioners and a coordinator came in"
 
 
 def _entry(person: dict[str, Any]) -> Any:
-    from services.matching.handlers.entries import PractitionerEntry
-    from services.matching.rules import Hours
+    from services.matching.domain import Hours
+    from services.matching.handlers.profiles import PractitionerProfile
 
     given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in person.items()}
     given["hours"] = tuple(
         Hours(day=row["day"], start=_minutes(row["start"]), end=_minutes(row["end"])) for row in person.get("hours", [])
     )
     days = given.pop("rests_days", 0)
-    return PractitionerEntry(email=address_of(person), resting_until=now() + timedelta(days=days) if days else None, **given)
+    return PractitionerProfile(email=address_of(person), resting_until=now() + timedelta(days=days) if days else None, **given)
 
 
 def _minutes(clock: str) -> int:

@@ -5,18 +5,18 @@ from shared.labels import AGES, HELP, MEETING_TYPES, PARTS
 
 __all__ = [
     "AGES",
-    "DEEDS",
-    "DONE",
+    "AUDIT_ACTIONS",
     "EMAIL_IN_USE",
+    "FLASH_MESSAGES",
     "HELP",
     "MEETING_TYPES",
     "OFFER_STATES",
     "PARTS",
+    "REQUEST_FIELDS",
     "REQUEST_STATES",
     "STATES",
-    "WHY",
-    "WORDS",
-]  # fmt: skip
+    "TASK_REASONS",
+]
 
 STATES = {
     "open": _("Open to new people"),
@@ -24,7 +24,7 @@ STATES = {
     "resting": _("Resting"),
     "stepped_back": _("No longer here"),
 }
-WHY = {
+TASK_REASONS = {
     "reach_out": _("They asked that a person writes to them"),
     "nobody_suits": _("Nobody here suits what they asked for"),
     "asks_first": _("A practitioner asks something first"),
@@ -45,18 +45,18 @@ OFFER_STATES = {
     "seen": _("asked, has read it"),
     "accepted": _("said yes"),
     "declined": _("said not this time"),
-    "lapsed": _("the time to answer passed"),
+    "expired": _("the time to answer passed"),
     "released": _("let off"),
 }
-DEEDS = {
+AUDIT_ACTIONS = {
     "opened": _("opened this request"),
     "asked": _("asked a practitioner"),
     "suggested": _("suggested people"),
     "reaches_out": _("said that a person writes"),
     "wrote": _("wrote to them"),
-    "settled": _("said that this is done"),
+    "resolved": _("said that this is done"),
 }
-WORDS = {
+REQUEST_FIELDS = {
     "name": _("Name"),
     "pronouns": _("Pronouns"),
     "words": _("What would help right now"),
@@ -66,13 +66,13 @@ WORDS = {
     "before_we_write": _("Before we write to them"),
     "avoid_words": _("Whom they would rather not meet"),
 }
-DONE = {
+FLASH_MESSAGES = {
     "asked": _("The practitioner is being asked."),
     "suggested": _("The suggestions are on their page."),
     "reaching": _("Their page says that a person will write."),
     "wrote": _("Your note is on their page."),
-    "settled": _("Done."),
-    "kept": _("Saved."),
-    "not_now": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
+    "resolved": _("Done."),
+    "saved": _("Saved."),
+    "not_possible": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
 }
 EMAIL_IN_USE = _("Another practitioner has this email address")

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from services.matching import forms
 from services.matching.handlers import service
-from services.matching.handlers.entries import PractitionerEntry, write_entries
+from services.matching.handlers.coordinator import write_profiles
+from services.matching.handlers.profiles import PractitionerProfile
 from shared.service import Service
+from shared.web.forms import load
 
 SPACED = ("languages", "meeting_types", "parts", "help", "not_now", "ages")
-COLUMNS = tuple(forms.EntryForm(home_zone="UTC", is_new=True).fields)
+COLUMNS = tuple(forms.ProfileForm(home_zone="UTC", is_new=True).fields)
 TOO_MANY = "after the last column"
 Problem = tuple[int, str, str]
 
@@ -21,28 +23,28 @@ def read_file(file: Path) -> list[dict[str, str]]:
         return [dict(row) for row in csv.DictReader(lines, restkey=TOO_MANY, restval="")]
 
 
-def check(rows: Iterable[Mapping[str, str]], home_zone: str) -> tuple[list[PractitionerEntry], list[Problem]]:
+def check(rows: Iterable[Mapping[str, str]], home_zone: str) -> tuple[list[PractitionerProfile], list[Problem]]:
     """The people in these rows, and what is wrong: row number as a spreadsheet counts, column, reason. Never a value."""
-    entries: list[PractitionerEntry] = []
+    profiles: list[PractitionerProfile] = []
     problems: list[Problem] = []
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, 2):
-        data, errors = forms.load(forms.EntryForm(home_zone=home_zone, is_new=True), _cells(row))
+        data, errors = load(forms.ProfileForm(home_zone=home_zone, is_new=True), _cells(row))
         problems += [
-            (number, column, says if column in COLUMNS else "is not a column we know") for column, says in errors.items()
+            (number, column, message if column in COLUMNS else "is not a column we know") for column, message in errors.items()
         ]
         if not errors:
-            entries.append(forms.entry_from(data))
+            profiles.append(forms.profile_from(data))
             first = seen.setdefault(data["email"], number)
             if first != number:
                 problems.append((number, "email", f"is the same as in row {first}"))
-    return entries, problems
+    return profiles, problems
 
 
-def bring_in(entries: Sequence[PractitionerEntry], into: Service = service) -> int:
+def import_profiles(profiles: Sequence[PractitionerProfile], into: Service = service) -> int:
     """One transaction for all. Whoever is there already, by their e-mail, is brought up to date."""
-    into.run(write_entries, entries)
-    return len(entries)
+    into.run(write_profiles, profiles)
+    return len(profiles)
 
 
 def _cells(row: Mapping[str, str]) -> dict[str, object]:

@@ -1,92 +1,46 @@
-"""What matching decides. Pure: no clock, no randomness, no database. Whoever asks brings the facts and the moment."""
+"""What matching decides. Pure: no clock, no randomness, no database. The caller brings the objects and the day."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from shared.contracts import AgeGroup, Choice, Help, MeetingType, Mode, Next, Part, PractitionerState
+from services.matching.domain import Hours, Practitioner, Request
+from shared.contracts import Next, Part
 
 MINUTES_TOGETHER = 60
-WAKING = (9, 21)
+WAKING_HOURS = (9, 21)
 MOST_SUGGESTIONS = 3
-MOST_CHOICES = 5
 PARTS_OF_DAY = {"morning": (8 * 60, 12 * 60), "afternoon": (12 * 60, 17 * 60), "evening": (17 * 60, 22 * 60)}
 DAYS = {"weekday": range(5), "weekend": range(5, 7)}
 Stretch = tuple[datetime, datetime]
 Do = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hours:
-    """One row of a practitioner's week, in their zone. `day` counts from Monday, `start` and `end` are minutes of the day."""
-
-    day: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Practitioner:
-    """Empty `languages`, `meeting_types`, `ages`, `parts` and `hours` mean: no limit. `hours` say it more exactly than `parts`."""
-
-    id: str
-    state: PractitionerState = "open"
-    places: int = 1
-    taken: int = 0
-    outstanding: int = 0
-    offers_at_once: int = 1
-    languages: tuple[str, ...] = ()
-    meeting_types: tuple[MeetingType, ...] = ()
-    ages: tuple[AgeGroup, ...] = ()
-    parts: tuple[Part, ...] = ()
-    hours: tuple[Hours, ...] = ()
-    time_zone: str = "UTC"
-    help: tuple[Help, ...] = ()
-    not_now: tuple[Help, ...] = ()
-    avoid: tuple[str, ...] = ()
-    asked_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class SupportRequest:
-    """`asked`: those who answered this request already, or let the time pass. They are not asked a second time."""
-
-    id: str
-    supportee_id: str
-    mode: Mode
-    submitted_at: datetime
-    choices: tuple[Choice, ...] = ()
-    avoid: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    meeting_types: tuple[MeetingType, ...] = ()
-    parts: tuple[Part, ...] = ()
-    time_zone: str = "UTC"
-    help: tuple[Help, ...] = ()
-    age_group: AgeGroup | None = None
-    asked: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True)
 class Step:
-    """What happens next with a request. `at` is the choice that is being asked, where it is one of theirs."""
+    """What happens next with a request. `choice_index`: which of their choices is asked, where it is one of theirs."""
 
     do: Do
     practitioner_ids: tuple[str, ...] = ()
-    at: int | None = None
+    choice_index: int | None = None
 
 
 # Who may be asked
 
 
-def suits(request: SupportRequest, practitioner: Practitioner, today: date) -> bool:
+def suits(request: Request, practitioner: Practitioner, today: date) -> bool:
     """The hard limits, both ways. An age nobody asked to hear is no limit: the practitioner reads "not said"."""
+    return not avoid_each_other(request, practitioner) and limits_allow(request, practitioner, today)
+
+
+def limits_allow(request: Request, practitioner: Practitioner, today: date) -> bool:
+    """The limits that depend on what both sides chose from lists, not on who they are: equal answers, equal result."""
     return (
-        not _avoid_each_other(request, practitioner)
-        and _share(request.languages, practitioner.languages)
+        _share(request.languages, practitioner.languages)
         and _share(request.meeting_types, practitioner.meeting_types)
         and (request.age_group is None or _share((request.age_group,), practitioner.ages))
         and not set(request.help) & set(practitioner.not_now)
@@ -94,31 +48,22 @@ def suits(request: SupportRequest, practitioner: Practitioner, today: date) -> b
     )
 
 
-def could_be_asked_later(request: SupportRequest, practitioner: Practitioner, today: date) -> bool:
+def limits_of(request: Request) -> tuple[object, ...]:
+    """What `limits_allow` reads of a request: a key to remember its result by."""
+    return request.languages, request.meeting_types, request.age_group, request.help, request.parts, request.time_zone
+
+
+def avoid_each_other(request: Request, practitioner: Practitioner) -> bool:
+    return practitioner.id in request.avoid or request.supportee_id in practitioner.avoid
+
+
+def could_be_asked_later(request: Request, practitioner: Practitioner, today: date) -> bool:
     """Waiting for this person makes sense: nothing but time stands between them."""
     return practitioner.state != "stepped_back" and practitioner.id not in request.asked and suits(request, practitioner, today)
 
 
-def may_be_asked(request: SupportRequest, practitioner: Practitioner, today: date) -> bool:
-    return may_take_one_more(practitioner) and could_be_asked_later(request, practitioner, today)
-
-
-def may_take_one_more(practitioner: Practitioner) -> bool:
-    return practitioner.state == "open" and free_places(practitioner) > 0
-
-
-def free_places(practitioner: Practitioner) -> int:
-    """How many people this practitioner may be asked about now: places left, and no more at once than they set."""
-    return max(0, min(practitioner.places - practitioner.taken, practitioner.offers_at_once - practitioner.outstanding))
-
-
-def shown_state(state: PractitionerState, places: int, taken: int) -> PractitionerState:
-    """Being asked about somebody is not being full; having no place left is."""
-    return "full" if state == "open" and taken >= places else state
-
-
-def _avoid_each_other(request: SupportRequest, practitioner: Practitioner) -> bool:
-    return practitioner.id in request.avoid or request.supportee_id in practitioner.avoid
+def may_be_asked(request: Request, practitioner: Practitioner, today: date) -> bool:
+    return practitioner.is_available and could_be_asked_later(request, practitioner, today)
 
 
 def _share(wanted: Sequence[str], offered: Sequence[str]) -> bool:
@@ -128,7 +73,7 @@ def _share(wanted: Sequence[str], offered: Sequence[str]) -> bool:
 # Time together
 
 
-def have_an_hour_together(request: SupportRequest, practitioner: Practitioner, today: date) -> bool:
+def have_an_hour_together(request: Request, practitioner: Practitioner, today: date) -> bool:
     """At least 60 minutes in one stretch, in the week of `today`, each side in their own zone."""
     monday = today - timedelta(days=today.weekday())
     theirs = _week(request.parts, (), request.time_zone, monday, 0, 7)
@@ -162,10 +107,7 @@ def _rows_of(part: Part) -> list[Hours]:
 def _moment(day: date, minutes: int, zone: str) -> datetime:
     day, minutes = day + timedelta(days=minutes // 1440), minutes % 1440
     local = datetime.combine(day, time(minutes // 60, minutes % 60), ZoneInfo(zone))
-    return local.astimezone(_UTC)
-
-
-_UTC = ZoneInfo("UTC")
+    return local.astimezone(UTC)
 
 
 def _joined(stretches: list[Stretch]) -> list[Stretch]:
@@ -181,14 +123,14 @@ def _joined(stretches: list[Stretch]) -> list[Stretch]:
 # What happens next
 
 
-def next_choice(request: SupportRequest, people: Mapping[str, Practitioner], at: int, today: date) -> Step:
-    """Go on from the choice `at` by what the supportee said may happen. A `suggest` step comes without names yet."""
-    for place, choice in enumerate(request.choices[at:], at):
+def next_choice(request: Request, people: Mapping[str, Practitioner], start: int, today: date) -> Step:
+    """Go on from the choice with index `start` by what the supportee said may happen. `suggest` comes without names yet."""
+    for index, choice in enumerate(request.choices[start:], start):
         practitioner = people.get(choice.practitioner_id)
         if practitioner and may_be_asked(request, practitioner, today):
-            return Step("ask", (practitioner.id,), place)
+            return Step("ask", (practitioner.id,), index)
         if choice.if_not == "wait" and practitioner and could_be_asked_later(request, practitioner, today):
-            return Step("wait", (practitioner.id,), place)
+            return Step("wait", (practitioner.id,), index)
         if choice.if_not == "suggest":
             return Step("suggest")
         if choice.if_not != "next_choice":
@@ -196,35 +138,37 @@ def next_choice(request: SupportRequest, people: Mapping[str, Practitioner], at:
     return Step("ask_me")
 
 
-def ask_anyone(request: SupportRequest, everyone: Iterable[Practitioner], today: date) -> Step:
-    return _first_or_wait(request, everyone, today, lambda found: Step("ask", found[:1]))
+def ask_anyone(request: Request, free: Iterable[Practitioner], everyone: Iterable[Practitioner], today: date) -> Step:
+    """`free`: those with room; `everyone` is only looked at when none of them suits."""
+    found = rank_candidates(request, free, today)
+    return Step("ask", (found[0].id,)) if found else _wait(request, everyone, today)
 
 
-def suggest(request: SupportRequest, everyone: Iterable[Practitioner], today: date) -> Step:
-    return _first_or_wait(request, everyone, today, lambda found: Step("suggest", found[:MOST_SUGGESTIONS]))
+def suggest(request: Request, free: Iterable[Practitioner], everyone: Iterable[Practitioner], today: date) -> Step:
+    found = rank_candidates(request, free, today)
+    names = tuple(practitioner.id for practitioner in found[:MOST_SUGGESTIONS])
+    return Step("suggest", names) if found else _wait(request, everyone, today)
 
 
-def _first_or_wait(
-    request: SupportRequest, everyone: Iterable[Practitioner], today: date, step: Callable[[tuple[str, ...]], Step]
-) -> Step:
-    suitable = [p for p in everyone if could_be_asked_later(request, p, today)]
-    free = tuple(p.id for p in in_order_of_what_matters(request, filter(may_take_one_more, suitable), today))
-    if free:
-        return step(free)
-    return Step("wait") if suitable else Step("nobody_suits")
+def _wait(request: Request, everyone: Iterable[Practitioner], today: date) -> Step:
+    return Step("wait" if any(could_be_asked_later(request, p, today) for p in everyone) else "nobody_suits")
 
 
-def in_order_of_what_matters(request: SupportRequest, people: Iterable[Practitioner], today: date) -> list[Practitioner]:
-    """What the person said matters, then least recently asked, then a shuffle of the day. Never popularity, never speed."""
+def rank_candidates(request: Request, people: Iterable[Practitioner], today: date) -> list[Practitioner]:
+    """Those who may be asked, by what the person said matters, then least recently asked, then a shuffle of the day. Never by
+    popularity or speed."""
+    return in_order(request, (p for p in people if may_be_asked(request, p, today)), today)
 
+
+def in_order(request: Request, people: Iterable[Practitioner], today: date) -> list[Practitioner]:
     def key(p: Practitioner) -> tuple[int, float, bytes]:
-        asked = p.asked_at.timestamp() if p.asked_at else 0.0
+        asked = p.last_asked_at.timestamp() if p.last_asked_at else 0.0
         return -_in_common(request, p), asked, sha256(f"{today}/{request.id}/{p.id}".encode()).digest()
 
     return sorted(people, key=key)
 
 
-def _in_common(request: SupportRequest, p: Practitioner) -> int:
+def _in_common(request: Request, p: Practitioner) -> int:
     return sum(
         len(set(wanted) & set(offered))
         for wanted, offered in (
@@ -235,9 +179,13 @@ def _in_common(request: SupportRequest, p: Practitioner) -> int:
     )
 
 
-TOLD_AS: Mapping[Do, Next] = {
-    "ask": "next_choice", "ask_me": "ask_me", "suggest": "suggest", "wait": "wait", "nobody_suits": "person",
-}  # fmt: skip
+NEXT_AS_TOLD: Mapping[Do, Next] = {
+    "ask": "next_choice",
+    "ask_me": "ask_me",
+    "suggest": "suggest",
+    "wait": "wait",
+    "nobody_suits": "person",
+}
 
 
 # The waiting list
@@ -245,38 +193,34 @@ TOLD_AS: Mapping[Do, Next] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """`ranking`: whom they would meet, dearest first. `chose`: they named these people; otherwise anyone who suits will do."""
+    """`ranking`: whom they would meet, most preferred first. `named`: they named these people; otherwise anyone who suits will
+    do."""
 
     request_id: str
     since: datetime
     ranking: tuple[str, ...]
-    chose: bool
+    named: bool
+
+    @property
+    def priority(self) -> tuple[bool, datetime, str]:
+        """Smaller is earlier: those who named somebody, then by waiting time. It is the same at every practitioner."""
+        return not self.named, self.since, self.request_id
 
 
-def who_is_offered(waiting: Iterable[Waiting], free: Mapping[str, int]) -> dict[str, str]:
-    """Deferred acceptance, request id -> practitioner id. Everyone turns to their dearest place, a place keeps those who chose
-    it and waited longest, the others turn to their next. Whoever names people gains nothing by naming them in another order."""
-    kept: dict[str, list[Waiting]] = {practitioner_id: [] for practitioner_id, places in free.items() if places > 0}
-    turning = [(person, 0) for person in waiting]
-    asked_up_to = {person.request_id: 0 for person, _ in turning}
-    while turning:
-        person, rank = turning.pop()
-        if rank >= len(person.ranking):
-            continue
-        asked_up_to[person.request_id] = rank
-        place = person.ranking[rank]
-        if place not in kept:
-            turning.append((person, rank + 1))
-            continue
-        kept[place] = sorted([*kept[place], person], key=_turn)
-        if len(kept[place]) > free[place]:
-            last = kept[place].pop()
-            turning.append((last, asked_up_to[last.request_id] + 1))
-    return {person.request_id: place for place, people in kept.items() for person in people}
+def stable_match(waiting: Iterable[Waiting], free: Mapping[str, int]) -> dict[str, str]:
+    """Request id -> practitioner id: in the order of priority each takes the most preferred practitioner who has a place left.
 
-
-def _turn(person: Waiting) -> tuple[bool, datetime, str]:
-    return not person.chose, person.since, person.request_id
+    With one order for all practitioners this is what deferred acceptance (Gale and Shapley) comes to. So nobody is passed over by
+    somebody with less priority, and naming people in another order gains nothing. The list may come in parts, if each part comes
+    after those with more priority and `free` is what they left.
+    """
+    left, matched = dict(free), dict[str, str]()
+    for person in sorted(waiting, key=lambda person: person.priority):
+        practitioner_id = next((id for id in person.ranking if left.get(id, 0) > 0), None)
+        if practitioner_id is not None:
+            matched[person.request_id] = practitioner_id
+            left[practitioner_id] -= 1
+    return matched
 
 
 # Time to answer
@@ -287,18 +231,20 @@ def days_left_to_answer(answer_by: datetime, moment: datetime, zone: str) -> int
     return max(0, (answer_by.astimezone(ZoneInfo(zone)).date() - moment.astimezone(ZoneInfo(zone)).date()).days)
 
 
-def nudge_at(made_at: datetime, answer_by: datetime, zone: str) -> datetime:
+def remind_at(made_at: datetime, answer_by: datetime, zone: str) -> datetime:
     """The middle of the time to answer, in waking hours: else the next morning, or the evening before if that is too late."""
     middle = made_at + (answer_by - made_at) / 2
     if is_waking(middle, zone):
         return middle
     local = middle.astimezone(ZoneInfo(zone))
-    morning = datetime.combine(local.date() + timedelta(days=local.hour >= WAKING[1]), time(WAKING[0]), ZoneInfo(zone))
+    morning = datetime.combine(
+        local.date() + timedelta(days=local.hour >= WAKING_HOURS[1]), time(WAKING_HOURS[0]), ZoneInfo(zone)
+    )
     if morning < answer_by:
-        return morning.astimezone(_UTC)
-    evening = datetime.combine(morning.date() - timedelta(days=1), time(WAKING[1] - 1), ZoneInfo(zone))
-    return max(evening.astimezone(_UTC), made_at)
+        return morning.astimezone(UTC)
+    evening = datetime.combine(morning.date() - timedelta(days=1), time(WAKING_HOURS[1] - 1), ZoneInfo(zone))
+    return max(evening.astimezone(UTC), made_at)
 
 
 def is_waking(moment: datetime, zone: str) -> bool:
-    return WAKING[0] <= moment.astimezone(ZoneInfo(zone)).hour < WAKING[1]
+    return WAKING_HOURS[0] <= moment.astimezone(ZoneInfo(zone)).hour < WAKING_HOURS[1]

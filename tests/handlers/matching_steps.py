@@ -7,52 +7,77 @@ from typing import Any, TypeVar
 
 import pytest
 
-from services.matching.handlers.answering import OfferAnswered, answer_offer
-from services.matching.handlers.asking import take_the_first_step
-from services.matching.handlers.entries import write_entry
-from shared.messages import Event
+from services.matching.handlers.assignment import assign_free_places
+from services.matching.handlers.broker_events import start_request
+from services.matching.handlers.coordinator import write_profile
+from services.matching.handlers.practitioner import AnswerOffer, SetAvailability, answer_offer, set_availability
+from shared.messages import Event, from_json, parse_event
 from shared.service import Service
-from tests.people import a_request_submitted, an_entry
+from tests.people import a_profile, a_request_submitted
 
 E = TypeVar("E", bound=Event)
 
 
-def there_are(matching: Service, *ids: str, **facts: Any) -> None:
+def add_practitioners(matching: Service, *ids: str, **fields: Any) -> None:
     for id in ids:
-        matching.run(write_entry, an_entry(id, **facts))
+        matching.run(write_profile, a_profile(id, **fields))
 
 
-def ask(matching: Service, *choices: Any, **facts: Any) -> list[Event]:
-    return matching.run(take_the_first_step, a_request_submitted(matching, *choices, **facts))
+def submit(matching: Service, *choices: Any, **fields: Any) -> list[Event]:
+    return matching.run(start_request, a_request_submitted(matching, *choices, **fields))
 
 
-def answer(matching: Service, offer_id: str, said: Any, **more: Any) -> list[Event]:
-    return matching.run(answer_offer, OfferAnswered(offer_id=offer_id, answer=said, **more))
+def answer(matching: Service, offer_id: str, answer: Any, **more: Any) -> list[Event]:
+    return matching.run(answer_offer, AnswerOffer(offer_id=offer_id, answer=answer, **more))
+
+
+def make_room(matching: Service, practitioner_id: str, places: int) -> list[Event]:
+    command = SetAvailability(practitioner_id=practitioner_id, state="open", places=places, offers_at_once=places)
+    return matching.run(set_availability, command)
+
+
+def assign(matching: Service) -> list[Event]:
+    """What the assignment job says when it has done all there is to do."""
+    known = {row["_id"] for row in matching.db.outbox.find({}, {"_id": 1})}
+    while assign_free_places(matching):
+        pass
+    new = matching.db.outbox.find({"_id": {"$nin": list(known)}}).sort("$natural", 1)
+    return [parse_event(from_json(row["body"])) for row in new]
 
 
 def open_offer(matching: Service, request_id: str = "r1") -> str:
-    row = matching.db.offers.find_one({"request_id": request_id, "open": True})
+    row = matching.db.offers.find_one({"request_id": request_id, "is_open": True})
     assert row, "nobody is being asked"
     return str(row["_id"])
 
 
-def the(matching: Service, collection: str, id: str) -> dict[str, Any]:
+def document(matching: Service, collection: str, id: str) -> dict[str, Any]:
     row = matching.db[collection].find_one({"_id": id})
     assert row
     return row
 
 
-def kinds(news: list[Event]) -> list[type[Event]]:
-    return [type(event) for event in news]
+def open_tasks(matching: Service) -> list[str]:
+    return [row["reason"] for row in matching.db.coordinator_tasks.find({"is_open": True})]
 
 
-def only(kind: type[E], news: list[Event]) -> E:
-    found = [event for event in news if isinstance(event, kind)]
-    assert len(found) == 1, kinds(news)
+def places_of(matching: Service, id: str) -> tuple[int, int]:
+    """(occupied places, pending offers)"""
+    row = document(matching, "practitioners", id)
+    return len(row["occupied_slots"]), row["pending_offers"]
+
+
+def types_of(events: list[Event]) -> list[type[Event]]:
+    return [type(event) for event in events]
+
+
+def only(event_type: type[E], events: list[Event]) -> E:
+    found = [event for event in events if isinstance(event, event_type)]
+    assert len(found) == 1, types_of(events)
     return found[0]
 
 
-def tick(matching: Service, handler: Callable[..., list[Event]]) -> list[Event]:
+def run_timer(matching: Service, handler: Callable[..., list[Event]]) -> list[Event]:
     """One turn of one timer, as the worker does it."""
     timer = next(timer for timer in matching.timers if timer.handler is handler)
     return [event for item in list(timer.find(matching.db)) for event in matching.run(handler, item)]
@@ -63,6 +88,6 @@ class Clock:
         self._file, self._moved = file, timedelta()
         monkeypatch.setenv("CLOCK_FILE", str(file))
 
-    def pass_by(self, **time: float) -> None:
+    def advance(self, **time: float) -> None:
         self._moved += timedelta(**time)
         self._file.write_text(str(self._moved.total_seconds()))

@@ -5,36 +5,35 @@ from typing import Any
 
 import pytest
 
-from services.matching.handlers.asking import take_the_first_step
-from services.matching.handlers.entries import write_entry
+from services.matching.handlers.broker_events import start_request
+from services.matching.handlers.coordinator import write_profile
 from shared import tokens, vault
 from shared.contracts import (
-    ContactShared,
     CoordinatorNeeded,
     OfferMade,
     PractitionerChanged,
     RequestWaiting,
     SuggestionsMade,
+    TeamContactShared,
 )
 from shared.messages import Event
 from shared.mongo import Db
 from shared.service import Service
 from shared.vault import load_vault
-from tests.handlers.matching_steps import ask, kinds, only, the, there_are
-from tests.people import a_request_submitted, an_entry
+from tests.handlers.matching_steps import add_practitioners, document, only, places_of, submit, types_of
+from tests.people import a_profile, a_request_submitted
 
 
 def test_the_chosen_practitioner_is_asked_and_a_place_is_held(matching: Service) -> None:
-    there_are(matching, "juniper", places=2)
-    made = only(OfferMade, ask(matching, "juniper"))
+    add_practitioners(matching, "juniper", places=2)
+    made = only(OfferMade, submit(matching, "juniper"))
     assert (made.practitioner_id, made.version, len(made.code)) == ("juniper", 1, 2)
-    row = the(matching, "practitioners", "juniper")
-    assert (row["taken"], row["outstanding"]) == (1, 1)
+    assert places_of(matching, "juniper") == (1, 1)
 
 
-def test_the_links_of_an_offer_travel_sealed_for_notify(matching: Service, keys: Any) -> None:
-    there_are(matching, "juniper")
-    encrypted = only(OfferMade, ask(matching, "juniper")).encrypted
+def test_the_links_of_an_offer_travel_encrypted_for_notify(matching: Service, keys: Any) -> None:
+    add_practitioners(matching, "juniper")
+    encrypted = only(OfferMade, submit(matching, "juniper")).encrypted
     key = load_vault(keys, "notify").unwrap(encrypted.wrap, "juniper")
     links = vault.decrypt_fields(key, "juniper", encrypted.fields)
     for link in (links["link"], links["short_link"]):
@@ -46,71 +45,71 @@ def test_the_links_of_an_offer_travel_sealed_for_notify(matching: Service, keys:
 
 
 def test_the_last_place_is_said_to_be_gone(matching: Service) -> None:
-    there_are(matching, "juniper", places=1)
-    assert only(PractitionerChanged, ask(matching, "juniper")).state == "full"
+    add_practitioners(matching, "juniper", places=1)
+    assert only(PractitionerChanged, submit(matching, "juniper")).state == "full"
 
 
 def test_a_request_for_someone_resting_goes_on_to_the_next_choice(matching: Service) -> None:
-    there_are(matching, "juniper", state="resting")
-    there_are(matching, "kai")
-    assert only(OfferMade, ask(matching, "juniper", "kai")).practitioner_id == "kai"
+    add_practitioners(matching, "juniper", state="resting")
+    add_practitioners(matching, "kai")
+    assert only(OfferMade, submit(matching, "juniper", "kai")).practitioner_id == "kai"
 
 
 @pytest.mark.parametrize(
-    ("if_not", "news"),
+    ("if_not", "events"),
     [("ask_me", [RequestWaiting]), ("wait", [RequestWaiting]), ("suggest", [SuggestionsMade])],
 )
-def test_what_happens_then_is_what_they_said(matching: Service, if_not: str, news: list[type[Event]]) -> None:
-    there_are(matching, "juniper", state="resting")
-    there_are(matching, "kai")
-    assert kinds(ask(matching, ("juniper", if_not))) == news
+def test_what_happens_then_is_what_they_said(matching: Service, if_not: str, events: list[type[Event]]) -> None:
+    add_practitioners(matching, "juniper", state="resting")
+    add_practitioners(matching, "kai")
+    assert types_of(submit(matching, ("juniper", if_not))) == events
 
 
 def test_an_unknown_practitioner_cannot_be_asked(matching: Service) -> None:
-    assert only(RequestWaiting, ask(matching, "nobody")).waiting_for == "choice"
+    assert only(RequestWaiting, submit(matching, "nobody")).waiting_for == "choice"
 
 
 def test_two_or_three_people_are_suggested(matching: Service) -> None:
-    there_are(matching, "ana", "kai", "mo", "ro")
-    assert len(only(SuggestionsMade, ask(matching)).practitioner_ids) == 3
+    add_practitioners(matching, "ana", "kai", "mo", "ro")
+    assert len(only(SuggestionsMade, submit(matching)).practitioner_ids) == 3
 
 
 def test_anyone_who_is_free_is_asked_at_once(matching: Service) -> None:
-    there_are(matching, "ana")
-    assert only(OfferMade, ask(matching, mode="anyone")).practitioner_id == "ana"
+    add_practitioners(matching, "ana")
+    assert only(OfferMade, submit(matching, mode="anyone")).practitioner_id == "ana"
 
 
 def test_whoever_is_not_sure_gets_names_and_a_person(matching: Service) -> None:
-    there_are(matching, "ana", "kai")
-    news = ask(matching, mode="reach_out")
-    assert kinds(news) == [CoordinatorNeeded, SuggestionsMade]
-    assert only(CoordinatorNeeded, news).reaching_out
-    row = the(matching, "requests", "r1")
+    add_practitioners(matching, "ana", "kai")
+    events = submit(matching, mode="reach_out")
+    assert types_of(events) == [CoordinatorNeeded, SuggestionsMade]
+    assert only(CoordinatorNeeded, events).reaching_out
+    row = document(matching, "requests", "r1")
     assert (row["state"], sorted(row["suggested"]), row["version"]) == ("waiting", ["ana", "kai"], 2)
 
 
 def test_when_nobody_suits_the_request_waits_and_a_person_looks(matching: Service) -> None:
-    there_are(matching, "ana", languages=("en",))
-    news = ask(matching, mode="anyone", languages=("es",))
-    assert kinds(news) == [RequestWaiting, CoordinatorNeeded]
-    assert only(CoordinatorNeeded, news).reason == "nobody_suits"
-    assert not only(CoordinatorNeeded, news).reaching_out
+    add_practitioners(matching, "ana", languages=("en",))
+    events = submit(matching, mode="anyone", languages=("es",))
+    assert types_of(events) == [RequestWaiting, CoordinatorNeeded]
+    assert only(CoordinatorNeeded, events).reason == "nobody_suits"
+    assert not only(CoordinatorNeeded, events).reaching_out
 
 
 def test_when_all_are_full_nobody_needs_to_look(matching: Service) -> None:
-    there_are(matching, "ana", state="full")
-    assert kinds(ask(matching, mode="anyone")) == [RequestWaiting]
+    add_practitioners(matching, "ana", state="full")
+    assert types_of(submit(matching, mode="anyone")) == [RequestWaiting]
 
 
 def test_the_same_request_told_twice_is_one(matching: Service) -> None:
-    there_are(matching, "juniper", places=3, offers_at_once=3)
+    add_practitioners(matching, "juniper", places=3, offers_at_once=3)
     said = a_request_submitted(matching, "juniper")
-    assert matching.run(take_the_first_step, said)
-    assert matching.run(take_the_first_step, said) == []
+    assert matching.run(start_request, said)
+    assert matching.run(start_request, said) == []
 
 
 def test_a_practitioners_address_is_kept_for_notify_alone(matching: Service, matching_db: Db) -> None:
-    contact = only(ContactShared, matching.run(write_entry, an_entry("juniper", phone="+15550100")))
+    contact = only(TeamContactShared, matching.run(write_profile, a_profile("juniper", phone="+15550100")))
     assert (contact.role, contact.channels, sorted(contact.encrypted.fields)) == (
         "practitioner", ("email", "text"), ["email", "known_as", "link", "phone"],
     )  # fmt: skip
@@ -118,22 +117,22 @@ def test_a_practitioners_address_is_kept_for_notify_alone(matching: Service, mat
 
 
 def test_forty_people_at_once_never_share_three_places(matching: Service) -> None:
-    there_are(matching, "juniper", places=3, offers_at_once=3)
+    add_practitioners(matching, "juniper", places=3, offers_at_once=3)
     requests = [a_request_submitted(matching, ("juniper", "wait"), id=f"r{n}") for n in range(40)]
-    ready, news = threading.Barrier(len(requests)), list[list[Event]]()
+    ready, events = threading.Barrier(len(requests)), list[list[Event]]()
 
     def go(said: Any) -> None:
         ready.wait()
-        news.append(matching.run(take_the_first_step, said, idempotency_key=said.request_id))
+        events.append(matching.run(start_request, said, once=said.request_id))
 
     threads = [threading.Thread(target=go, args=(said,)) for said in requests]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    said = [event for one in news for event in one]
+    said = [event for one in events for event in one]
     assert sum(isinstance(event, OfferMade) for event in said) == 3
     assert sum(isinstance(event, RequestWaiting) for event in said) == 37
-    assert matching.db.offers.count_documents({"open": True}) == 3
-    row = the(matching, "practitioners", "juniper")
-    assert (row["taken"], row["outstanding"], sorted(row["slots"])) == (3, 3, [0, 1, 2])
+    assert matching.db.offers.count_documents({"is_open": True}) == 3
+    row = document(matching, "practitioners", "juniper")
+    assert (row["pending_offers"], sorted(row["occupied_slots"])) == (3, [0, 1, 2])

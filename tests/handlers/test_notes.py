@@ -8,9 +8,9 @@ from services.intake.encryption import own_notes
 from services.intake.handlers.broker_events import add_note
 from services.intake.handlers.supportee import WriteNote, withdraw_request, write_note
 from services.matching import store as matching_store
-from services.matching.handlers.choosing import let_everyone_off
-from services.matching.handlers.desk import NoteByCoordinator, write_to_them
-from services.matching.handlers.notes import NoteByPractitioner, pass_it_on, write_as_practitioner
+from services.matching.handlers import coordinator, practitioner
+from services.matching.handlers.broker_events import forward_note
+from services.matching.handlers.broker_events import withdraw_request as withdraw_in_matching
 from services.notify.handlers.offers import tell_practitioner_of_a_note
 from services.notify.handlers.requests import tell_of_a_note
 from shared import vault
@@ -18,29 +18,34 @@ from shared.contracts import CoordinatorNeeded, NoteAnswered, NoteForwarded, Not
 from shared.messages import Event
 from shared.service import RetryLater, Service
 from shared.vault import DecryptionError
-from tests.handlers.matching_steps import answer, ask, kinds, only, open_offer, the, there_are
+from tests.handlers.matching_steps import (
+    add_practitioners,
+    answer,
+    document,
+    only,
+    open_offer,
+    open_tasks,
+    submit,
+    types_of,
+)
 from tests.intake_requests import a_stored_request
 from tests.receivers import ana, encrypted_for_notify, record_contact, wren
 
 
 def key_of(matching: Service, request_id: str = "r1") -> bytes:
-    row = the(matching, "requests", request_id)
+    row = document(matching, "requests", request_id)
     return matching.vault.unwrap(row["encrypted"]["wrap"], row["supportee_id"])
 
 
 def writes_back(matching: Service, words: str, note_id: str = "n1") -> list[Event]:
     encrypted = vault.encrypt(key_of(matching), "supportee of r1", vault.note_field(note_id), words)
-    return matching.run(pass_it_on, NoteAnswered(note_id=note_id, request_id="r1", encrypted=encrypted), idempotency_key=note_id)
-
-
-def open_needs(matching: Service) -> set[str]:
-    return {need["why"] for need in matching.db.needs.find({"open": True})}
+    return matching.run(forward_note, NoteAnswered(note_id=note_id, request_id="r1", encrypted=encrypted), once=note_id)
 
 
 @pytest.fixture
 def asked(matching: Service) -> Service:
-    there_are(matching, "juniper")
-    ask(matching, ("juniper", "next_choice"))
+    add_practitioners(matching, "juniper")
+    submit(matching, ("juniper", "next_choice"))
     return matching
 
 
@@ -49,7 +54,7 @@ def test_what_a_practitioner_asks_first_is_put_to_the_supportee_and_the_offer_st
     assert (said.practitioner_id, said.supportee_id) == ("juniper", "supportee of r1")
     opened = vault.decrypt(key_of(asked), said.supportee_id, vault.note_field(said.note_id), said.encrypted)
     assert opened == "Is text all right?"
-    assert open_needs(asked) == {"asks_first"}
+    assert open_tasks(asked) == ["asks_first"]
     assert open_offer(asked)
 
 
@@ -63,10 +68,10 @@ def test_the_answer_goes_to_whoever_asked_with_a_link_of_its_own(asked: Service)
     offer_id = open_offer(asked)
     answer(asked, offer_id, "ask_first", question="Is text all right?")
     said = writes_back(asked, "Text is good")
-    assert kinds(said) == [NoteForwarded]
+    assert types_of(said) == [NoteForwarded]
     assert (only(NoteForwarded, said).offer_id, only(NoteForwarded, said).practitioner_id) == (offer_id, "juniper")
-    assert open_needs(asked) == set()
-    assert [note.get("practitioner_id") for note in matching_store.notes_about(asked.db, "r1", "juniper")] == ["juniper", None]
+    assert open_tasks(asked) == []
+    assert [note.practitioner_id for note in matching_store.notes.about(asked.db, "r1", "juniper")] == ["juniper", None]
 
 
 def test_a_note_that_comes_twice_is_one_note(asked: Service) -> None:
@@ -77,14 +82,14 @@ def test_a_note_that_comes_twice_is_one_note(asked: Service) -> None:
 
 def test_without_anybody_who_began_to_talk_a_note_goes_to_the_coordinators(asked: Service) -> None:
     assert only(CoordinatorNeeded, writes_back(asked, "Could we wait until spring?")).reason == "wrote"
-    assert open_needs(asked) == {"wrote"}
-    assert matching_store.notes_about(asked.db, "r1", "juniper") == []
+    assert open_tasks(asked) == ["wrote"]
+    assert matching_store.notes.about(asked.db, "r1", "juniper") == []
 
 
 def test_after_a_yes_both_write_to_each_other(asked: Service) -> None:
     offer_id = open_offer(asked)
     answer(asked, offer_id, "yes")
-    said = asked.run(write_as_practitioner, NoteByPractitioner(offer_id=offer_id, words="Tuesdays at six?"))
+    said = asked.run(practitioner.write_to_supportee, practitioner.WriteToSupportee(offer_id=offer_id, words="Tuesdays at six?"))
     assert only(NoteWritten, said).practitioner_id == "juniper"
     assert only(NoteForwarded, writes_back(asked, "Yes, gladly")).offer_id == offer_id
 
@@ -93,33 +98,40 @@ def test_whoever_said_not_this_time_writes_no_more_and_reads_no_more(asked: Serv
     offer_id = open_offer(asked)
     answer(asked, offer_id, "ask_first", question="Is text all right?")
     answer(asked, offer_id, "not_this_time")
-    assert asked.run(write_as_practitioner, NoteByPractitioner(offer_id=offer_id, words="One more thing")) == []
+    assert (
+        asked.run(practitioner.write_to_supportee, practitioner.WriteToSupportee(offer_id=offer_id, words="One more thing")) == []
+    )
     assert only(CoordinatorNeeded, writes_back(asked, "Text is good")).reason == "wrote"
-    assert len(matching_store.notes_about(asked.db, "r1", "juniper")) == 1
+    assert len(matching_store.notes.about(asked.db, "r1", "juniper")) == 1
 
 
 def test_a_coordinator_answers_what_was_written_to_them(asked: Service) -> None:
     writes_back(asked, "Could we wait until spring?")
-    note = NoteByCoordinator(coordinator_id="ro", request_id="r1", words="Of course")
-    said = asked.run(write_to_them, note)
+    note = coordinator.WriteToSupportee(coordinator_id="ro", request_id="r1", words="Of course")
+    said = asked.run(coordinator.write_to_supportee, note)
     assert only(NoteWritten, said).practitioner_id is None
-    assert open_needs(asked) == set()
-    assert [line["what"] for line in matching_store.audit_about(asked.db, "r1")] == ["wrote"]
+    assert open_tasks(asked) == []
+    assert [entry.action for entry in matching_store.tasks.audit_about(asked.db, "r1")] == ["wrote"]
     assert "Of course" not in repr(note)
 
 
 def test_when_they_leave_the_notes_go_and_none_comes_after(asked: Service) -> None:
     encrypted = vault.encrypt(key_of(asked), "supportee of r1", vault.note_field("n2"), "late")
     writes_back(asked, "Hello")
-    asked.run(let_everyone_off, RequestWithdrawn(request_id="r1"))
+    asked.run(withdraw_in_matching, RequestWithdrawn(request_id="r1"))
     assert asked.db.notes.count_documents({}) == 0
-    assert asked.run(pass_it_on, NoteAnswered(note_id="n2", request_id="r1", encrypted=encrypted)) == []
-    assert asked.run(write_to_them, NoteByCoordinator(coordinator_id="ro", request_id="r1", words="Hello")) == []
+    assert asked.run(forward_note, NoteAnswered(note_id="n2", request_id="r1", encrypted=encrypted)) == []
+    assert (
+        asked.run(
+            coordinator.write_to_supportee, coordinator.WriteToSupportee(coordinator_id="ro", request_id="r1", words="Hello")
+        )
+        == []
+    )
 
 
 def test_a_note_that_overtakes_its_request_waits_for_it(matching: Service) -> None:
     with pytest.raises(RetryLater):
-        matching.run(pass_it_on, NoteAnswered(note_id="n1", request_id="r9", encrypted="AQ"))
+        matching.run(forward_note, NoteAnswered(note_id="n1", request_id="r9", encrypted="AQ"))
 
 
 # intake
@@ -158,7 +170,7 @@ def test_intake_stores_a_note_once_and_can_read_it_only_with_their_key(intake: S
 
 def test_what_they_write_is_published_once_and_shown_on_their_page(intake: Service, request_id: str) -> None:
     note = WriteNote(request_id, KEY, "n2", "Text is good")
-    assert kinds(intake.run(write_note, note)) == [NoteAnswered]
+    assert types_of(intake.run(write_note, note)) == [NoteAnswered]
     assert intake.run(write_note, note) == []
     assert [found.words for found in own_notes(stored(intake, request_id), KEY)] == ["Text is good"]
 

@@ -6,32 +6,32 @@ from threading import Barrier
 
 import pytest
 
-from services.matching.handlers.asking import take_the_first_step
-from services.matching.handlers.entries import write_entry
+from services.matching.handlers.broker_events import start_request
+from services.matching.handlers.coordinator import write_profile
 from shared.contracts import OfferMade, RequestSubmitted, RequestWaiting
 from shared.messages import Event
 from shared.service import Service
-from tests.people import a_request_submitted, an_entry
+from tests.people import a_profile, a_request_submitted
 
 PEOPLE, PLACES, THREADS = 200, 3, 50
 
 
 @pytest.mark.parametrize("time", range(20))
 def test_three_are_asked_about_and_the_others_are_told_something_true(matching: Service, time: int) -> None:
-    matching.run(write_entry, an_entry("juniper", places=PLACES, offers_at_once=PLACES))
+    matching.run(write_profile, a_profile("juniper", places=PLACES, offers_at_once=PLACES))
     asking = [a_request_submitted(matching, ("juniper", "wait"), id=f"r{number}") for number in range(PEOPLE)]
     start = Barrier(THREADS)
 
     def ask(requests: list[RequestSubmitted]) -> list[list[Event]]:
         start.wait()
-        return [matching.run(take_the_first_step, said, idempotency_key=said.request_id) for said in requests]
+        return [matching.run(start_request, said, once=said.request_id) for said in requests]
 
     with ThreadPoolExecutor(THREADS) as pool:
-        told = [news for batch in pool.map(ask, [asking[first::THREADS] for first in range(THREADS)]) for news in batch]
+        told = [events for batch in pool.map(ask, [asking[first::THREADS] for first in range(THREADS)]) for events in batch]
 
-    assert Counter(type(news[0]) for news in told) == {OfferMade: PLACES, RequestWaiting: PEOPLE - PLACES}
+    assert Counter(type(events[0]) for events in told) == {OfferMade: PLACES, RequestWaiting: PEOPLE - PLACES}
     juniper = matching.db.practitioners.find_one({"_id": "juniper"})
     assert juniper
-    assert (juniper["taken"], juniper["outstanding"], sorted(juniper["slots"])) == (PLACES, PLACES, [0, 1, 2])
-    assert matching.db.offers.count_documents({"open": True}) == PLACES
-    assert matching.db.requests.count_documents({"state": "waiting", "waiting_with": ["juniper"]}) == PEOPLE - PLACES
+    assert (juniper["pending_offers"], sorted(juniper["occupied_slots"])) == (PLACES, [0, 1, 2])
+    assert matching.db.offers.count_documents({"is_open": True}) == PLACES
+    assert matching.db.requests.count_documents({"queue": "named", "wanted": ["juniper"]}) == PEOPLE - PLACES

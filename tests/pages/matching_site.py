@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from services.matching.web import make_app
 from shared import vault
-from shared.contracts import NoteForwarded, OfferMade, SignInRequested
+from shared.contracts import NoteForwarded, OfferMade, TeamSignInRequested
 from shared.service import Service
 from shared.settings import Settings
 from shared.vault import load_vault
@@ -31,13 +31,14 @@ def press(visitor: FlaskClient, page: str, action: str | None = None, **fields: 
     """Send the form on this page that goes to `action` (or to the page itself) with its own hidden fields."""
     html = visitor.get(page).text
     forms = re.findall(r"<form method=\"post\"([^>]*)>(.*?)</form>", html, re.S)
-    inside = next(body for head, body in forms if action is None or f'action="{action}"' in head)
+    head, inside = next((head, body) for head, body in forms if action is None or f'action="{action}"' in head)
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', inside))
-    return visitor.post(action or page, data={**hidden, **fields})
+    drawn = re.search(r'action="([^"]+)"', head)
+    return visitor.post(drawn[1] if drawn else page, data={**hidden, **fields})
 
 
-def opened(keys: Path, said: NoteForwarded | OfferMade | SignInRequested) -> dict[str, str]:
-    """What notify reads in the news: paths of the links."""
+def opened(keys: Path, said: NoteForwarded | OfferMade | TeamSignInRequested) -> dict[str, str]:
+    """What notify reads in the events: paths of the links."""
     encrypted = said.encrypted
     key = load_vault(keys, "notify").unwrap(encrypted.wrap, encrypted.person_id)
     found = vault.decrypt_fields(key, encrypted.person_id, encrypted.fields)

@@ -1,30 +1,34 @@
 """/me and /c: signing in, availability, the desk and the practitioners."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from services.matching.coordinators import add_coordinator
-from services.matching.handlers.signing_in import SignInWish, send_sign_in_link
+from services.matching.handlers.sign_in import RequestSignIn, send_sign_in_link
+from shared import vault
 from shared.clock import now
-from shared.contracts import SignInRequested
+from shared.contracts import TeamSignInRequested
 from shared.service import Service
-from tests.handlers.matching_steps import answer, ask, only, open_offer, the, there_are
+from shared.vault import load_vault
+from tests.handlers.matching_steps import add_practitioners, answer, document, only, open_offer, submit
 from tests.pages.matching_site import everything_in, opened, press, the_site
 
 
 def signed_in(matching: Service, keys: Path, role: Any, email: str) -> FlaskClient:
     visitor = the_site(matching, keys).test_client()
-    link = opened(keys, only(SignInRequested, matching.run(send_sign_in_link, SignInWish(email=email, role=role))))["link"]
+    link = opened(keys, only(TeamSignInRequested, matching.run(send_sign_in_link, RequestSignIn(email=email, role=role))))["link"]
     assert press(visitor, link).status_code == 303
     return visitor
 
 
 @pytest.fixture
 def juniper(matching: Service, keys: Path) -> FlaskClient:
-    there_are(matching, "juniper", places=2)
+    add_practitioners(matching, "juniper", places=2)
     return signed_in(matching, keys, "practitioner", "juniper@example.org")
 
 
@@ -36,21 +40,21 @@ def ro(matching: Service, keys: Path) -> FlaskClient:
 
 @pytest.mark.parametrize("door", ["/me", "/c"])
 def test_known_and_unknown_addresses_get_the_same_answer(matching: Service, keys: Path, door: str) -> None:
-    there_are(matching, "juniper")
+    add_practitioners(matching, "juniper")
     add_coordinator("Juniper", "juniper@example.org", into=matching)
     visitor = the_site(matching, keys).test_client()
     known, unknown = [
         press(visitor, door, f"{door}/sign-in", email=email) for email in ("juniper@example.org", "who@example.org")
     ]
     assert (known.status_code, known.location, known.data) == (unknown.status_code, unknown.location, unknown.data)
-    assert matching.db.outbox.count_documents({"type": "sign_in.requested.v1"}) == 1
+    assert matching.db.outbox.count_documents({"type": "team_sign_in.requested.v1"}) == 1
 
 
 def test_a_sign_in_link_is_not_used_up_by_looking(matching: Service, keys: Path) -> None:
-    there_are(matching, "juniper")
+    add_practitioners(matching, "juniper")
     visitor = the_site(matching, keys).test_client()
-    wish = SignInWish(email="juniper@example.org", role="practitioner")
-    link = opened(keys, only(SignInRequested, matching.run(send_sign_in_link, wish)))["link"]
+    wish = RequestSignIn(email="juniper@example.org", role="practitioner")
+    link = opened(keys, only(TeamSignInRequested, matching.run(send_sign_in_link, wish)))["link"]
     before = everything_in(matching)
     for _ in range(5):
         visitor.get(link)
@@ -61,9 +65,9 @@ def test_a_sign_in_link_is_not_used_up_by_looking(matching: Service, keys: Path)
 
 
 def test_a_practitioner_sees_their_offers_and_matches(juniper: FlaskClient, matching: Service) -> None:
-    ask(matching, "juniper", id="r1")
+    submit(matching, "juniper", id="r1")
     answer(matching, open_offer(matching, "r1"), "yes")
-    ask(matching, "juniper", id="r2", said={"name": "Sol"})
+    submit(matching, "juniper", id="r2", words={"name": "Sol"})
     html = juniper.get("/me").text
     assert "Wren, since" in html
     assert "Someone would like to meet you. Answer by" in html
@@ -73,18 +77,18 @@ def test_a_practitioner_sees_their_offers_and_matches(juniper: FlaskClient, matc
 
 
 def test_nobody_opens_the_offer_of_another(juniper: FlaskClient, matching: Service) -> None:
-    there_are(matching, "kai")
-    ask(matching, "kai")
+    add_practitioners(matching, "kai")
+    submit(matching, "kai")
     token = juniper.get("/me").text.split('name="csrf_token" value="')[1].split('"')[0]
     assert juniper.post(f"/me/offers/{open_offer(matching)}", data={"csrf_token": token}).status_code == 404
 
 
 def test_open_full_or_resting_is_theirs_to_say(juniper: FlaskClient, matching: Service) -> None:
     said = {"state": "resting", "resting_until": "2031-02-01", "places": "4", "offers_at_once": "2"}
-    assert press(juniper, "/me", "/me/availability", **said).location == "/me?said=kept"
-    row = the(matching, "practitioners", "juniper")
+    assert press(juniper, "/me", "/me/availability", **said).location == "/me?done=saved"
+    row = document(matching, "practitioners", "juniper")
     assert (row["state"], row["places"], row["offers_at_once"]) == ("resting", 4, 2)
-    html = juniper.get("/me?said=kept").text
+    html = juniper.get("/me?done=saved").text
     assert 'value="2031-02-01"' in html
     assert "Saved." in html
 
@@ -97,8 +101,8 @@ def test_a_number_that_makes_no_sense_is_said_beside_the_field(juniper: FlaskCli
 
 @pytest.mark.parametrize("path", ["/c/people", "/c/people/new", "/c/people/juniper", "/c/requests/r1"])
 def test_without_signing_in_the_desk_stays_shut(matching: Service, keys: Path, path: str) -> None:
-    there_are(matching, "juniper")
-    ask(matching, "juniper")
+    add_practitioners(matching, "juniper")
+    submit(matching, "juniper")
     visitor = the_site(matching, keys).test_client()
     shut = visitor.get(path)
     assert (shut.status_code, shut.location) == (303, "/c")
@@ -114,46 +118,46 @@ def test_an_empty_desk_says_so(ro: FlaskClient) -> None:
 
 
 def test_the_desk_says_what_needs_a_person_and_why_without_a_name(ro: FlaskClient, matching: Service) -> None:
-    ask(matching, mode="reach_out")
+    submit(matching, mode="reach_out")
     html = ro.get("/c").text
     assert "They asked that a person writes to them" in html
     assert "Wren" not in html
 
 
 def test_what_they_wrote_is_read_only_after_an_opening_that_is_written_down(ro: FlaskClient, matching: Service) -> None:
-    ask(matching, mode="reach_out")
+    submit(matching, mode="reach_out")
     assert "Wren" not in ro.get("/c/requests/r1").text
     assert matching.db.audit.count_documents({}) == 0
     press(ro, "/c", "/c/requests/r1/open")
     html = ro.get("/c/requests/r1").text
     assert "company on hard mornings" in html
     assert "Ro opened this request" in html
-    assert matching.db.audit.count_documents({"what": "opened"}) == 1
+    assert matching.db.audit.count_documents({"action": "opened"}) == 1
 
 
 def test_a_coordinator_asks_suggests_and_reaches_out(ro: FlaskClient, matching: Service) -> None:
-    there_are(matching, "ana", "kai")
-    ask(matching, mode="reach_out")
+    add_practitioners(matching, "ana", "kai")
+    submit(matching, mode="reach_out")
     press(ro, "/c", "/c/requests/r1/open")
     page = "/c/requests/r1"
-    assert press(ro, page, f"{page}/suggest", people=["ana", "kai"]).location == f"{page}?said=suggested"
-    assert press(ro, page, f"{page}/reach-out").location == f"{page}?said=reaching"
+    assert press(ro, page, f"{page}/suggest", people=["ana", "kai"]).location == f"{page}?done=suggested"
+    assert press(ro, page, f"{page}/reach-out").location == f"{page}?done=reaching"
     assert "Choose a practitioner" in press(ro, page, f"{page}/ask").text
-    assert press(ro, page, f"{page}/ask", practitioner="kai").location == f"{page}?said=asked"
-    assert press(ro, page, f"{page}/ask", practitioner="kai").location == f"{page}?said=not_now"
+    assert press(ro, page, f"{page}/ask", practitioner="kai").location == f"{page}?done=asked"
+    assert press(ro, page, f"{page}/ask", practitioner="kai").location == f"{page}?done=not_possible"
     assert "Kai is being asked." in ro.get(page).text
     assert "Nothing needs a person" in ro.get("/c").text
 
 
 def test_a_question_is_read_at_the_desk(ro: FlaskClient, matching: Service) -> None:
-    there_are(matching, "ana")
-    ask(matching, "ana")
+    add_practitioners(matching, "ana")
+    submit(matching, "ana")
     answer(matching, open_offer(matching), "ask_first", question="Is text all right?")
     press(ro, "/c", "/c/requests/r1/open")
     html = ro.get("/c/requests/r1").text
     assert "A practitioner asks something first" in html
     assert "Is text all right?" in html
-    need = matching.db.needs.find_one({"open": True})
+    need = matching.db.coordinator_tasks.find_one({"is_open": True})
     assert need
     press(ro, "/c", f"/c/needs/{need['_id']}/take")
     assert "Ro has this" in ro.get("/c").text
@@ -161,30 +165,98 @@ def test_a_question_is_read_at_the_desk(ro: FlaskClient, matching: Service) -> N
     assert "Nothing needs a person" in ro.get("/c").text
 
 
+SOL = {
+    "name": "Sol",
+    "words": "I garden.",
+    "languages": ["en", "es"],
+    "meeting_types": ["video"],
+    "day": ["tue", ""],
+    "start": ["18:00", ""],
+    "end": ["20:30", ""],
+    "time_zone": "Europe/Madrid",
+    "places": "2",
+    "offers_at_once": "1",
+    "state": "open",
+    "language": "es",
+    "email": "sol@example.org",
+    "phone": "+34600000000",
+}
+
+
+def save_new(ro: FlaskClient, **fields: Any) -> TestResponse:
+    """Fill in the form for a new practitioner, at the address that it was drawn with."""
+    return press(ro, "/c/people/new", None, **{**SOL, **fields})
+
+
 def test_a_practitioner_is_made_and_edited(ro: FlaskClient, matching: Service) -> None:
-    html = ro.get("/c/people/new").text
-    action = html.split('<form method="post" action="')[1].split('"')[0]
-    token = html.split('name="csrf_token" value="')[1].split('"')[0]
-    typed = {
-        "csrf_token": token, "name": "Sol", "words": "I garden.", "languages": ["en", "es"], "meeting_types": ["video"],
-        "day": ["tue", ""], "start": ["18:00", ""], "end": ["20:30", ""], "time_zone": "Europe/Madrid", "places": "2",
-        "offers_at_once": "1", "state": "open", "language": "es", "email": "sol@example.org", "phone": "+34600000000",
-    }  # fmt: skip
-    assert ro.post(action, data={**typed, "email": ""}).status_code == 422
-    assert ro.post(action, data=typed).location == f"{action}?said=kept"
-    row = the(matching, "practitioners", action.rsplit("/", 1)[1])
+    assert save_new(ro, email="").status_code == 422
+    saved = save_new(ro).location
+    page = saved.split("?")[0]
+    row = document(matching, "practitioners", page.rsplit("/", 1)[1])
     assert row["hours"] == [{"day": 1, "start": 1080, "end": 1230}]
     assert row["languages"] == ["en", "es"]
     assert "Sol" in ro.get("/c/people").text
-    again = ro.get(action).text
+    again = ro.get(page).text
     assert 'value="18:00"' in again
     assert "sol@example.org" not in again
-    assert ro.post(action, data={**typed, "email": "", "phone": "", "words": "I cook."}).status_code == 303
-    assert "I cook." in ro.get(action).text
+    assert press(ro, page, page, **{**SOL, "email": "", "phone": "", "words": "I cook."}).location == saved
+    assert "I cook." in ro.get(page).text
+
+
+def test_an_address_in_use_is_said_beside_the_field_of_a_new_practitioner(ro: FlaskClient, matching: Service) -> None:
+    add_practitioners(matching, "kai")
+    refused = save_new(ro, email="Kai@example.org")
+    assert refused.status_code == 422
+    assert "Another practitioner has this email address" in refused.text
+    assert "I garden." in refused.text
+    assert matching.db.practitioners.count_documents({}) == 1
+
+
+def test_a_phone_number_is_read_as_in_the_country_of_its_owner(ro: FlaskClient, matching: Service, keys: Path) -> None:
+    save_new(ro, time_zone="America/Mexico_City", phone="55 1234 5678")
+    contact = matching.db.practitioners.find_one({})
+    assert contact
+    key = load_vault(keys, "notify").unwrap(contact["contact"]["wrap"], contact["_id"])
+    assert vault.decrypt_fields(key, contact["_id"], contact["contact"]["fields"])["phone"] == "+525512345678"
+
+
+def test_a_number_without_country_code_is_refused_where_no_country_is_known(ro: FlaskClient) -> None:
+    refused = save_new(ro, time_zone="UTC", phone="(202) 555-0101")
+    assert refused.status_code == 422
+    assert "Check the phone number" in refused.text
+
+
+@pytest.mark.parametrize("form_id", ["+14155551234", "", "x" * 200])
+def test_a_form_with_an_id_that_no_page_draws_is_refused(ro: FlaskClient, matching: Service, form_id: str) -> None:
+    before = everything_in(matching)
+    assert save_new(ro, form_id=form_id).status_code == 400
+    assert everything_in(matching) == before
+
+
+def test_a_form_that_is_sent_twice_has_its_effect_once_and_its_id_says_whose_it_was(ro: FlaskClient, matching: Service) -> None:
+    submit(matching, mode="reach_out")
+    html = ro.get("/c").text
+    data = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', html))
+    for _ in range(2):
+        assert ro.post("/c/requests/r1/open", data=data).status_code == 303
+    assert matching.db.audit.count_documents({}) == 1
+    coordinator = matching.db.coordinators.find_one({})
+    assert coordinator
+    key = f"form/coordinator/{coordinator['_id']}/c/requests/r1/open/{data['form_id']}"
+    assert matching.db.inbox.count_documents({"_id": key}) == 1
+
+
+@pytest.mark.parametrize("request_id", ["r1", "r2"])
+def test_the_desk_asks_who_is_there_before_it_looks_for_a_request(matching: Service, keys: Path, request_id: str) -> None:
+    submit(matching, mode="reach_out")
+    visitor = the_site(matching, keys).test_client()
+    token = visitor.get("/c").text.split('name="csrf_token" value="')[1].split('"')[0]
+    refused = visitor.post(f"/c/requests/{request_id}/open", data={"csrf_token": token})
+    assert (refused.status_code, refused.location) == (303, "/c")
 
 
 def test_hours_that_end_before_they_start_are_said_plainly(ro: FlaskClient, matching: Service) -> None:
-    there_are(matching, "kai")
+    add_practitioners(matching, "kai")
     wrong = {"name": "Kai", "day": "mon", "start": "20:00", "end": "18:00", "time_zone": "UTC"}
     html = press(ro, "/c/people/kai", "/c/people/kai", **wrong).text
     assert "Each row has a day, and an end after its start" in html
@@ -195,23 +267,23 @@ def test_a_coordinator_is_signed_out_after_fifteen_idle_minutes(
 ) -> None:
     from tests.handlers.matching_steps import Clock
 
-    Clock(tmp_path / "clock", monkeypatch).pass_by(minutes=16)
+    Clock(tmp_path / "clock", monkeypatch).advance(minutes=16)
     assert "Sign in as a coordinator" in ro.get("/c").text
 
 
 def test_a_coordinator_writes_to_whoever_asked(matching: Service, ro: FlaskClient) -> None:
-    ask(matching, ("nobody", "ask_me"))
+    submit(matching, ("nobody", "ask_me"))
     press(ro, "/c/requests/r1", "/c/requests/r1/open")
     assert "Write your note first" in press(ro, "/c/requests/r1", "/c/requests/r1/write").text
     assert press(ro, "/c/requests/r1", "/c/requests/r1/write", words="We look for somebody").status_code == 303
-    html = ro.get("/c/requests/r1?said=wrote").text
+    html = ro.get("/c/requests/r1?done=wrote").text
     assert "Your note is on their page." in html
     assert "We look for somebody" in html
     assert matching.db.outbox.count_documents({"type": "note.written.v1"}) == 1
 
 
 def test_a_note_that_does_not_open_leaves_the_page_readable(matching: Service, ro: FlaskClient) -> None:
-    ask(matching, ("nobody", "ask_me"))
+    submit(matching, ("nobody", "ask_me"))
     matching.db.notes.insert_one({"_id": "n1", "request_id": "r1", "encrypted": "AQ", "at": now()})
     press(ro, "/c/requests/r1", "/c/requests/r1/open")
     assert ro.get("/c/requests/r1").status_code == 200

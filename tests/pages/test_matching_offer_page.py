@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from services.matching.handlers.choosing import let_everyone_off
-from services.matching.handlers.lapsing import let_offer_lapse
-from services.matching.handlers.notes import pass_it_on
+from services.matching.handlers.broker_events import forward_note, withdraw_request
+from services.matching.handlers.timers import expire_offer
 from shared import vault
 from shared.contracts import NoteAnswered, NoteForwarded, OfferMade, RequestWithdrawn
 from shared.service import Service
-from tests.handlers.matching_steps import Clock, ask, only, open_offer, the, there_are, tick
+from tests.handlers.matching_steps import Clock, add_practitioners, document, only, open_offer, run_timer, submit
 from tests.pages.matching_site import everything_in, opened, press, the_site
 
 
@@ -23,8 +22,8 @@ def visitor(matching: Service, keys: Path) -> FlaskClient:
 
 @pytest.fixture
 def links(matching: Service, keys: Path) -> dict[str, str]:
-    there_are(matching, "juniper")
-    return opened(keys, only(OfferMade, ask(matching, ("juniper", "ask_me"), languages=("en",), help=("listening",))))
+    add_practitioners(matching, "juniper")
+    return opened(keys, only(OfferMade, submit(matching, ("juniper", "ask_me"), languages=("en",), help=("listening",))))
 
 
 def test_opening_the_link_fifty_times_changes_nothing(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
@@ -52,14 +51,14 @@ def test_one_button_opens_the_request_at_an_address_without_a_token(
     assert "Wren would like to meet you" in html
     assert "company on hard mornings" in html
     assert "it does not count against you" in html
-    assert the(matching, "offers", open_offer(matching))["state"] == "seen"
+    assert document(matching, "offers", open_offer(matching))["state"] == "seen"
 
 
 def test_a_yes_is_said_once_and_stays(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
     press(visitor, links["link"])
     assert press(visitor, "/o", "/o", answer="yes").location == "/o"
     assert "You said yes" in visitor.get("/o").text
-    assert the(matching, "requests", "r1")["state"] == "matched"
+    assert document(matching, "requests", "r1")["state"] == "matched"
 
 
 def test_an_answer_is_needed(visitor: FlaskClient, links: dict[str, str]) -> None:
@@ -84,7 +83,7 @@ def test_a_question_leaves_the_offer_open(visitor: FlaskClient, links: dict[str,
     html = visitor.get("/o").text
     assert "Your question is on their page" in html
     assert "Is text all right?" in html
-    assert the(matching, "offers", open_offer(matching))["open"]
+    assert document(matching, "offers", open_offer(matching))["is_open"]
 
 
 def test_their_answer_stands_under_the_question(
@@ -92,9 +91,9 @@ def test_their_answer_stands_under_the_question(
 ) -> None:
     press(visitor, links["link"])
     press(visitor, "/o", "/o", answer="ask_first", question="Is text all right?")
-    key = matching.vault.unwrap(the(matching, "requests", "r1")["encrypted"]["wrap"], "supportee of r1")
+    key = matching.vault.unwrap(document(matching, "requests", "r1")["encrypted"]["wrap"], "supportee of r1")
     encrypted = vault.encrypt(key, "supportee of r1", vault.note_field("n1"), "Text is good\nand <b>mornings</b>")
-    said = only(NoteForwarded, matching.run(pass_it_on, NoteAnswered(note_id="n1", request_id="r1", encrypted=encrypted)))
+    said = only(NoteForwarded, matching.run(forward_note, NoteAnswered(note_id="n1", request_id="r1", encrypted=encrypted)))
     assert press(visitor, opened(keys, said)["link"]).location == "/o"
     html = visitor.get("/o").text
     assert "Text is good\nand &lt;b&gt;mornings&lt;/b&gt;" in html
@@ -115,20 +114,20 @@ def test_not_this_time_can_be_changed_on_the_page(visitor: FlaskClient, links: d
     press(visitor, "/o", "/o", answer="not_this_time")
     assert "you can still change your answer" in visitor.get("/o").text
     press(visitor, "/o", "/o", answer="yes")
-    assert the(matching, "requests", "r1")["state"] == "matched"
+    assert document(matching, "requests", "r1")["state"] == "matched"
 
 
 def test_a_pause_rests_until_the_day_they_said(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
     press(visitor, links["link"])
     press(visitor, "/o", "/o", answer="pause", pause_until="2031-02-01")
-    row = the(matching, "practitioners", "juniper")
+    row = document(matching, "practitioners", "juniper")
     assert row["state"] == "resting"
     assert row["resting_until"].isoformat() == "2031-02-01T05:00:00+00:00"  # midnight in New York
 
 
 def test_a_request_that_was_taken_back_says_so(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
     press(visitor, links["link"])
-    matching.run(let_everyone_off, RequestWithdrawn(request_id="r1"))
+    matching.run(withdraw_request, RequestWithdrawn(request_id="r1"))
     assert "This request has ended" in visitor.get("/o").text
     assert "Wren" not in visitor.get("/o").text
 
@@ -137,11 +136,11 @@ def test_time_that_passed_is_no_blame(
     visitor: FlaskClient, links: dict[str, str], matching: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(tmp_path / "clock", monkeypatch)
-    clock.pass_by(days=5, minutes=1)
-    tick(matching, let_offer_lapse)
+    clock.advance(days=5, minutes=1)
+    run_timer(matching, expire_offer)
     press(visitor, links["link"])
     assert "The time to answer has passed" in visitor.get("/o").text
-    clock.pass_by(days=8)
+    clock.advance(days=8)
     assert visitor.get(links["link"]).status_code == 410
 
 
@@ -161,9 +160,9 @@ def test_the_page_reads_in_spanish(visitor: FlaskClient, links: dict[str, str]) 
 def test_answers_to_unknown_fields_are_refused(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
     press(visitor, links["link"])
     assert press(visitor, "/o", "/o", answer="yes", **{"offer_id[$ne]": "1"}).status_code == 422
-    assert the(matching, "offers", open_offer(matching))["open"]
+    assert document(matching, "offers", open_offer(matching))["is_open"]
 
 
 def test_a_link_lives_a_week_longer_than_its_offer(matching: Service, links: dict[str, str]) -> None:
-    offer = the(matching, "offers", open_offer(matching))
+    offer = document(matching, "offers", open_offer(matching))
     assert [row["expires_at"] - offer["answer_by"] for row in matching.db.links.find()] == [timedelta(days=7)] * 2

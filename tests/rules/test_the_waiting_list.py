@@ -6,7 +6,7 @@ from itertools import permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.matching.rules import Waiting, who_is_offered
+from services.matching.rules import Waiting, stable_match
 from tests.people import MONDAY
 
 PRACTITIONERS = ("ana", "kai", "mo")
@@ -14,16 +14,16 @@ RANKINGS = [ranking for size in range(4) for ranking in permutations(PRACTITIONE
 World = tuple[list[Waiting], dict[str, int]]
 
 
-def a_person(number: int, ranking: tuple[str, ...], chose: bool = True) -> Waiting:
-    return Waiting(request_id=f"r{number}", since=MONDAY + timedelta(hours=number), ranking=ranking, chose=chose)
+def a_person(number: int, ranking: tuple[str, ...], named: bool = True) -> Waiting:
+    return Waiting(request_id=f"r{number}", since=MONDAY + timedelta(hours=number), ranking=ranking, named=named)
 
 
 @st.composite
 def worlds(draw: st.DrawFn, only_choosers: bool = False) -> World:
     rankings = draw(st.lists(st.sampled_from(RANKINGS), min_size=1, max_size=5))
-    chose = [only_choosers or draw(st.booleans()) for _ in rankings]
+    named = [only_choosers or draw(st.booleans()) for _ in rankings]
     places = {p: draw(st.integers(0, 2)) for p in PRACTITIONERS}
-    return [a_person(n, ranking, chose[n]) for n, ranking in enumerate(rankings)], places
+    return [a_person(n, ranking, named[n]) for n, ranking in enumerate(rankings)], places
 
 
 def rank(person: Waiting, place: str | None) -> int:
@@ -31,23 +31,23 @@ def rank(person: Waiting, place: str | None) -> int:
 
 
 def test_whoever_waited_longest_is_next() -> None:
-    assert who_is_offered([a_person(2, ("ana",)), a_person(1, ("ana",))], {"ana": 1}) == {"r1": "ana"}
+    assert stable_match([a_person(2, ("ana",)), a_person(1, ("ana",))], {"ana": 1}) == {"r1": "ana"}
 
 
 def test_those_who_chose_this_person_come_before_those_who_would_meet_anyone() -> None:
-    assert who_is_offered([a_person(1, ("ana",), chose=False), a_person(2, ("ana",))], {"ana": 1}) == {"r2": "ana"}
+    assert stable_match([a_person(1, ("ana",), named=False), a_person(2, ("ana",))], {"ana": 1}) == {"r2": "ana"}
 
 
 def test_whoever_is_passed_by_turns_to_their_next_choice() -> None:
     waiting = [a_person(2, ("ana", "kai")), a_person(1, ("ana",))]
-    assert who_is_offered(waiting, {"ana": 1, "kai": 1}) == {"r1": "ana", "r2": "kai"}
+    assert stable_match(waiting, {"ana": 1, "kai": 1}) == {"r1": "ana", "r2": "kai"}
 
 
 @settings(max_examples=80, deadline=None)
 @given(worlds())
 def test_never_above_places_and_only_to_people_they_named(world: World) -> None:
     waiting, places = world
-    offered = who_is_offered(waiting, places)
+    offered = stable_match(waiting, places)
     assert all(list(offered.values()).count(p) <= places[p] for p in PRACTITIONERS)
     assert all(offered[w.request_id] in w.ranking for w in waiting if w.request_id in offered)
 
@@ -57,12 +57,12 @@ def test_never_above_places_and_only_to_people_they_named(world: World) -> None:
 def test_nobody_waiting_longer_is_passed_over_by_someone_the_same_place_suits(world: World) -> None:
     """Among those of the same standing; those who chose the person stand before those who would meet anyone."""
     waiting, places = world
-    offered = who_is_offered(waiting, places)
+    offered = stable_match(waiting, places)
     for person in waiting:
         for place in person.ranking[: rank(person, offered.get(person.request_id))]:
             holders = [other for other in waiting if offered.get(other.request_id) == place]
             assert len(holders) == places[place]
-            assert all((not o.chose, o.since) < (not person.chose, person.since) for o in holders)
+            assert all((not o.named, o.since) < (not person.named, person.since) for o in holders)
 
 
 @settings(max_examples=40, deadline=None)
@@ -71,14 +71,14 @@ def test_nobody_gains_by_misreporting_their_ranking(world: World, data: st.DataO
     waiting, places = world
     person = data.draw(st.sampled_from(waiting))
     others = [w for w in waiting if w is not person]
-    truth = rank(person, who_is_offered(waiting, places).get(person.request_id))
+    truth = rank(person, stable_match(waiting, places).get(person.request_id))
     for lie in RANKINGS:
-        liar = Waiting(request_id=person.request_id, since=person.since, ranking=lie, chose=True)
-        assert rank(person, who_is_offered([*others, liar], places).get(person.request_id)) >= truth
+        liar = Waiting(request_id=person.request_id, since=person.since, ranking=lie, named=True)
+        assert rank(person, stable_match([*others, liar], places).get(person.request_id)) >= truth
 
 
 @settings(max_examples=40, deadline=None)
 @given(worlds())
 def test_the_order_of_the_list_does_not_matter(world: World) -> None:
     waiting, places = world
-    assert who_is_offered(waiting, places) == who_is_offered(waiting[::-1], places)
+    assert stable_match(waiting, places) == stable_match(waiting[::-1], places)

@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.matching.rules import Practitioner, Step, ask_anyone, in_order_of_what_matters, next_choice, suggest
+from services.matching.domain import Practitioner
+from services.matching.rules import Step, ask_anyone, next_choice, rank_candidates, suggest
 from tests.people import MONDAY, a_practitioner, a_request
 
 TODAY = date(2026, 11, 23)
@@ -49,39 +50,40 @@ def test_nobody_waits_for_a_person_whom_waiting_does_not_bring(never: dict[str, 
 
 def test_two_or_three_are_suggested() -> None:
     everyone = [a_practitioner(name) for name in ("ana", "kai", "mo", "ro", "sol")]
-    assert len(suggest(a_request(), everyone, TODAY).practitioner_ids) == 3
-    assert suggest(a_request(), everyone[:1], TODAY).practitioner_ids == ("ana",)
+    assert len(suggest(a_request(), everyone, everyone, TODAY).practitioner_ids) == 3
+    assert suggest(a_request(), everyone[:1], everyone[:1], TODAY).practitioner_ids == ("ana",)
 
 
 def test_only_those_who_are_free_now_are_suggested() -> None:
-    everyone = [a_practitioner("ana", outstanding=1, places=2), a_practitioner("kai")]
-    assert suggest(a_request(), everyone, TODAY) == Step("suggest", ("kai",))
+    everyone = [a_practitioner("ana", pending_offers=1, places=2), a_practitioner("kai")]
+    assert suggest(a_request(), everyone, everyone, TODAY) == Step("suggest", ("kai",))
 
 
 def test_when_all_who_suit_are_full_the_request_waits() -> None:
-    assert ask_anyone(a_request(mode="anyone"), [a_practitioner(state="full")], TODAY) == Step("wait")
+    assert ask_anyone(a_request(mode="anyone"), [], [a_practitioner(state="full")], TODAY) == Step("wait")
 
 
 def test_when_nobody_suits_that_is_said_plainly() -> None:
-    assert ask_anyone(a_request(languages=("es",)), [a_practitioner(languages=("en",))], TODAY) == Step("nobody_suits")
+    speaks_english = [a_practitioner(languages=("en",))]
+    assert ask_anyone(a_request(languages=("es",)), speaks_english, speaks_english, TODAY) == Step("nobody_suits")
 
 
 def test_what_they_said_matters_comes_before_all_else() -> None:
-    listens = a_practitioner("listens", help=("listening",), asked_at=MONDAY)
+    listens = a_practitioner("listens", help=("listening",), last_asked_at=MONDAY)
     fills_forms = a_practitioner("forms", help=("forms",))
-    assert in_order_of_what_matters(a_request(help=("listening",)), [fills_forms, listens], TODAY)[0] is listens
+    assert rank_candidates(a_request(help=("listening",)), [fills_forms, listens], TODAY)[0] is listens
 
 
 def test_then_whoever_was_asked_longest_ago() -> None:
-    lately, long_ago = a_practitioner("a", asked_at=MONDAY), a_practitioner("b", asked_at=MONDAY - timedelta(days=9))
-    assert in_order_of_what_matters(a_request(), [lately, long_ago], TODAY) == [long_ago, lately]
+    lately, long_ago = a_practitioner("a", last_asked_at=MONDAY), a_practitioner("b", last_asked_at=MONDAY - timedelta(days=9))
+    assert rank_candidates(a_request(), [lately, long_ago], TODAY) == [long_ago, lately]
 
 
 def test_then_a_shuffle_that_holds_for_a_day_and_a_request() -> None:
     everyone = [a_practitioner(f"p{n}") for n in range(8)]
 
     def order(day: date, id: str = "r1") -> list[str]:
-        return [p.id for p in in_order_of_what_matters(a_request(id=id), everyone, day)]
+        return [p.id for p in rank_candidates(a_request(id=id), everyone, day)]
 
     assert order(TODAY) == order(TODAY)
     assert len({tuple(order(TODAY + timedelta(days=n))) for n in range(5)}) == 5

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from services.matching.rules import Hours, free_places, have_an_hour_together, may_be_asked, shown_state, suits
+from services.matching.domain import Hours
+from services.matching.rules import have_an_hour_together, may_be_asked, suits
 from tests.people import a_practitioner, a_request
 
 TODAY = date(2026, 11, 23)
@@ -80,12 +81,12 @@ def test_nobody_is_asked_twice_for_one_request() -> None:
 
 
 def test_a_person_is_asked_about_one_at_a_time_unless_they_set_more() -> None:
-    assert free_places(a_practitioner(places=3, taken=1, outstanding=1)) == 0
-    assert free_places(a_practitioner(places=3, taken=1, outstanding=1, offers_at_once=2)) == 1
-    assert free_places(a_practitioner(places=2, taken=2, offers_at_once=5)) == 0
+    assert a_practitioner(places=3, taken=1, pending_offers=1).free_places == 0
+    assert a_practitioner(places=3, taken=1, pending_offers=1, offers_at_once=2).free_places == 1
+    assert a_practitioner(places=2, taken=2, offers_at_once=5).free_places == 0
 
 
 def test_being_asked_is_not_being_full_but_having_no_place_is() -> None:
-    assert shown_state("open", 2, 1) == "open"
-    assert shown_state("open", 1, 1) == "full"
-    assert shown_state("resting", 1, 1) == "resting"
+    assert a_practitioner(state="open", places=2, taken=1).public_state == "open"
+    assert a_practitioner(state="open", places=1, taken=1).public_state == "full"
+    assert a_practitioner(state="resting", places=1, taken=1).public_state == "resting"

@@ -1,8 +1,10 @@
-"""What matching does, one file for each behaviour. Importing the package registers them all with `service`."""
+"""What matching does. Importing the package registers every handler.
 
-from services.matching.handlers import answering, asking, choosing, desk, entries, lapsing, minding, notes, signing_in, waiting
+Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, assignment. Below them: answers,
+requests, offers, notes, tasks, profiles. What pages show: reading.
+"""
+
+from services.matching.handlers import assignment_job, broker_events, coordinator, practitioner, sign_in, timers
 from services.matching.handlers.service import service
 
-__all__ = [
-    "answering", "asking", "choosing", "desk", "entries", "lapsing", "minding", "notes", "service", "signing_in", "waiting",
-]  # fmt: skip
+__all__ = ["assignment_job", "broker_events", "coordinator", "practitioner", "service", "sign_in", "timers"]

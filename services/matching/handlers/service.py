@@ -1,6 +1,6 @@
-"""The service itself, in a module of its own so that each behaviour can register with it."""
+"""The service itself, in a module of its own so that each handler can register with it."""
 
-from services.matching import store
+from services.matching.store import INDEXES
 from shared.service import Service
 
-service = Service("matching", indexes=store.INDEXES)
+service = Service("matching", indexes=INDEXES)

@@ -3,18 +3,13 @@
 from flask import Flask
 
 from services.matching.handlers import service
-from services.matching.web import desk, entries, me, offers, signing_in
-from services.matching.web.here import add_words
+from services.matching.web import auth, desk, helpers, me, offers, practitioners
 from shared.settings import Settings, read_core
-from shared.web.app import web_app
+from shared.web.app import make_service_app
 
 
 def make_app(settings: Settings | None = None) -> Flask:
-    settings = settings or read_core()
-    if "db" not in service.__dict__:
-        service.start(settings)
-    app = web_app(service, settings, "services.matching")
-    add_words(app)
-    for part in (offers.offers, signing_in.doors, me.me, desk.desk, entries.entries):
-        app.register_blueprint(part)
+    parts = (offers.offers, auth.auth, me.me, desk.desk, practitioners.practitioners)
+    app = make_service_app(service, settings or read_core(), "services.matching", *parts)
+    helpers.add_to(app)
     return app

@@ -1,124 +1,108 @@
-"""/c: what needs a person and why, oldest first. What somebody wrote is shown only after an opening that was written down."""
+"""/c: what needs a coordinator and why, oldest first. What somebody wrote is shown only after an opening that is in the audit."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from services.matching import forms, labels, store
-from services.matching.handlers import desk as deeds
-from services.matching.handlers import service
-from services.matching.handlers.choosing import SETTLED
-from services.matching.handlers.signing_in import coordinator_name
-from services.matching.web.here import name_of, notes_in, page, run, see, words_of
-from services.matching.web.signing_in import at_the_door, must_be, who_is_here
+from services.matching import forms, labels
+from services.matching.handlers import coordinator as actions
+from services.matching.handlers import reading, service
+from services.matching.web.auth import current_person, login_page, require_role
+from services.matching.web.helpers import run
 from shared.clock import now
-from shared.messages import Event
-from shared.mongo import Doc
 from shared.service import Handler, M
 from shared.web.errors import error_page
+from shared.web.forms import Form, read
+from shared.web.views import redirect_after_post, render
 
 desk = Blueprint("desk", __name__)
-AN_OPENING_LASTS = timedelta(minutes=15)
+Typed = dict[str, Any]
 
 
 @desk.get("/c")
-def what_needs_a_person() -> Response:
-    if who_is_here("coordinator") is None:
-        return at_the_door("coordinator")
-    needs, names = store.needs_by_age(service.db), _coordinators()
-    people = {row["_id"]: row for row in store.practitioners(service.db)}
-    rows = [
-        {**need, "held_by": names.get(need["holder"], ""), "about": name_of(people.get(need.get("person_id", "")))}
-        for need in needs
-    ]
-    days = (now() - needs[0]["since"]).days if needs else 0
-    return page("desk.html", needs=rows, moving=store.how_many_move(service.db), oldest_days=days, at=now())
+def show_desk() -> Response:
+    if current_person("coordinator") is None:
+        return login_page("coordinator")
+    return render("desk.html", view=reading.view_desk(service.db), at=now())
 
 
 @desk.post("/c/requests/<request_id>/open")
 def open_request(request_id: str) -> Response:
-    if store.request(service.db, request_id) is None:
+    coordinator_id = require_role("coordinator")
+    if reading.find_request(request_id, service.db) is None:
         return error_page(404)
-    run(deeds.note_who_opened, deeds.RequestOpened(coordinator_id=must_be("coordinator"), request_id=request_id))
-    return see(f"/c/requests/{request_id}")
+    command = actions.OpenRequest(coordinator_id=coordinator_id, request_id=request_id)
+    run(actions.record_opening, command, "coordinator", coordinator_id)
+    return redirect_after_post(f"/c/requests/{request_id}")
 
 
 @desk.get("/c/requests/<request_id>")
-def one_request(request_id: str) -> Response:
+def show_request(request_id: str) -> Response:
     return _show(request_id)
 
 
 @desk.post("/c/requests/<request_id>/ask")
-def ask_a_practitioner(request_id: str) -> Response:
-    def message(who: str, said: dict[str, Any]) -> deeds.PractitionerPicked:
-        return deeds.PractitionerPicked(coordinator_id=who, request_id=request_id, practitioner_id=said["practitioner"])
+def ask_practitioner(request_id: str) -> Response:
+    def command(coordinator_id: str, typed: Typed) -> actions.AskPractitioner:
+        return actions.AskPractitioner(
+            coordinator_id=coordinator_id, request_id=request_id, practitioner_id=typed["practitioner"]
+        )
 
-    return _do(request_id, forms.PickOneForm(), "asked", deeds.ask_for_them, message)
+    return _act(request_id, forms.PickOneForm(), "asked", actions.ask_practitioner, command)
 
 
 @desk.post("/c/requests/<request_id>/suggest")
-def suggest_people(request_id: str) -> Response:
-    def message(who: str, said: dict[str, Any]) -> deeds.PeoplePicked:
-        return deeds.PeoplePicked(coordinator_id=who, request_id=request_id, practitioner_ids=tuple(said["people"]))
+def suggest_practitioners(request_id: str) -> Response:
+    def command(coordinator_id: str, typed: Typed) -> actions.SuggestPractitioners:
+        return actions.SuggestPractitioners(
+            coordinator_id=coordinator_id, request_id=request_id, practitioner_ids=tuple(typed["people"])
+        )
 
-    return _do(request_id, forms.PickPeopleForm(), "suggested", deeds.suggest_to_them, message)
+    return _act(request_id, forms.PickPeopleForm(), "suggested", actions.suggest_practitioners, command)
 
 
 @desk.post("/c/requests/<request_id>/write")
-def write_to_them(request_id: str) -> Response:
-    def message(who: str, said: dict[str, Any]) -> deeds.NoteByCoordinator:
-        return deeds.NoteByCoordinator(coordinator_id=who, request_id=request_id, words=said["words"])
+def write_to_supportee(request_id: str) -> Response:
+    def command(coordinator_id: str, typed: Typed) -> actions.WriteToSupportee:
+        return actions.WriteToSupportee(coordinator_id=coordinator_id, request_id=request_id, words=typed["words"])
 
-    return _do(request_id, forms.NoteForm(), "wrote", deeds.write_to_them, message)
+    return _act(request_id, forms.NoteForm(), "wrote", actions.write_to_supportee, command)
 
 
 @desk.post("/c/requests/<request_id>/reach-out")
-def write_that_someone_reaches_out(request_id: str) -> Response:
-    opened = deeds.RequestOpened(coordinator_id=must_be("coordinator"), request_id=request_id)
-    return _told(request_id, "reaching", run(deeds.say_someone_reaches_out, opened))
+def reach_out(request_id: str) -> Response:
+    def command(coordinator_id: str, _: Typed) -> actions.ReachOut:
+        return actions.ReachOut(coordinator_id=coordinator_id, request_id=request_id)
+
+    return _act(request_id, Form(), "reaching", actions.reach_out, command)
 
 
-@desk.post("/c/needs/<need_id>/<any(take, done):deed>")
-def take_or_settle(need_id: str, deed: str) -> Response:
-    said = deeds.NeedTaken(coordinator_id=must_be("coordinator"), need_id=need_id)
-    run(deeds.take_on if deed == "take" else deeds.settle, said)
-    return see("/c?said=settled" if deed == "done" else "/c")
+@desk.post("/c/needs/<task_id>/<any(take, done):action>")
+def take_or_resolve(task_id: str, action: str) -> Response:
+    coordinator_id = require_role("coordinator")
+    command = actions.ChangeTask(coordinator_id=coordinator_id, task_id=task_id)
+    handler = actions.take_task if action == "take" else actions.resolve_task
+    run(handler, command, "coordinator", coordinator_id)
+    return redirect_after_post("/c?done=resolved" if action == "done" else "/c")
 
 
-def _do(
-    request_id: str, form: forms.Form, done: str, handler: Handler[M], message: Callable[[str, dict[str, Any]], M]
-) -> Response:
-    """A form of the desk: its answers become the message for `handler`, from the coordinator who is here."""
-    coordinator_id = must_be("coordinator")
-    said, errors = forms.read(form, request.form)
-    return _show(request_id, errors) if errors else _told(request_id, done, run(handler, message(coordinator_id, said)))
-
-
-def _told(request_id: str, done: str, news: list[Event]) -> Response:
-    return see(f"/c/requests/{request_id}?said={done if news else 'not_now'}")
+def _act(request_id: str, form: Form, done: str, handler: Handler[M], command: Callable[[str, Typed], M]) -> Response:
+    """The form's answers become the command for `handler`, from the coordinator who is signed in."""
+    coordinator_id = require_role("coordinator")
+    typed, errors = read(form, request.form)
+    if errors:
+        return _show(request_id, errors)
+    events = run(handler, command(coordinator_id, typed), "coordinator", coordinator_id)
+    return redirect_after_post(f"/c/requests/{request_id}?done={done if events else 'not_possible'}")
 
 
 def _show(request_id: str, errors: dict[str, str] | None = None) -> Response:
-    coordinator_id, row = must_be("coordinator"), store.request(service.db, request_id)
-    if row is None:
+    coordinator_id = require_role("coordinator")
+    found = reading.find_request(request_id, service.db)
+    if found is None:
         return error_page(404)
-    is_open = store.opened_lately(service.db, coordinator_id, request_id, now() - AN_OPENING_LASTS)
-    return page("desk_request.html", errors, asks=row, is_open=is_open, **(_inside(row) if is_open else {}))
-
-
-def _inside(row: Doc) -> dict[str, Any]:
-    people = {p["_id"]: name_of(p) for p in store.practitioners(service.db)}
-    able = deeds.those_who_may_be_asked(row, service.db) if row["state"] not in SETTLED else []
-    asked = store.open_offer_of(service.db, row["_id"])
-    return {
-        "words": words_of(row, tuple(labels.WORDS)), "needs": store.needs_about(service.db, row["_id"]), "notes": notes_in(row),
-        "offers": store.offers_about(service.db, row["_id"]), "audit": store.audit_about(service.db, row["_id"]),
-        "people": people, "able": [(i, people[i]) for i in able], "coordinators": _coordinators(), "being_asked": asked,
-        "typed": request.form,
-    }  # fmt: skip
-
-
-def _coordinators() -> dict[str, str]:
-    return {i: coordinator_name(row) for i, row in store.coordinators(service.db).items()}
+    is_open = reading.is_opened_by(coordinator_id, request_id, service.db)
+    view = reading.view_request(found, service.db) if is_open else None
+    labels_of_fields = labels.REQUEST_FIELDS
+    return render("desk_request.html", errors, support_request=found, view=view, fields=labels_of_fields, typed=request.form)

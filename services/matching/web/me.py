@@ -1,64 +1,57 @@
 """/me: a practitioner's own page. Open, full or resting, and who would like to meet them."""
 
-from datetime import timedelta
-from typing import Any
-
 from flask import Blueprint, Response, request
 
-from services.matching import forms, store
-from services.matching.handlers import service
-from services.matching.handlers.entries import Availability, set_availability
-from services.matching.web.here import name_of, page, run, see, words_of
-from services.matching.web.offers import let_read
-from services.matching.web.signing_in import at_the_door, must_be, who_is_here
-from shared.clock import now
-from shared.mongo import Doc
+from services.matching import forms
+from services.matching.handlers import reading, service
+from services.matching.handlers.practitioner import SetAvailability, set_availability
+from services.matching.handlers.reading import PractitionerView
+from services.matching.web.auth import current_person, login_page, require_role
+from services.matching.web.helpers import run
+from services.matching.web.offers import start_reading
 from shared.web.errors import error_page
+from shared.web.forms import read
+from shared.web.views import redirect_after_post, render
 
 me = Blueprint("me", __name__)
-LOOKS_BACK = timedelta(days=30)
 
 
 @me.get("/me")
 def my_page() -> Response:
-    person_id = who_is_here("practitioner")
-    row = store.practitioner(service.db, person_id) if person_id else None
-    return _show(row) if row else at_the_door("practitioner")
+    person_id = current_person("practitioner")
+    view = reading.view_practitioner(person_id, service.db) if person_id else None
+    return _show(view) if view else login_page("practitioner")
 
 
 @me.post("/me/availability")
-def say_when_i_am_open() -> Response:
-    row = store.practitioner(service.db, must_be("practitioner"))
-    said, errors = forms.read(forms.AvailabilityForm(), request.form)
-    if row is None:
+def save_availability() -> Response:
+    view = reading.view_practitioner(require_role("practitioner"), service.db)
+    if view is None:
         return error_page(410)
+    typed, errors = read(forms.AvailabilityForm(), request.form)
     if errors:
-        return _show(row, errors)
-    said["resting_until"] = forms.morning_of(said["resting_until"], row["time_zone"])
-    run(set_availability, Availability(practitioner_id=row["_id"], **said))
-    return see("/me?said=kept")
+        return _show(view, errors)
+    practitioner = view.practitioner
+    typed["resting_until"] = forms.start_of_day(typed["resting_until"], practitioner.time_zone)
+    run(set_availability, SetAvailability(practitioner_id=practitioner.id, **typed), "practitioner", practitioner.id)
+    return redirect_after_post("/me?done=saved")
 
 
 @me.post("/me/offers/<offer_id>")
-def read_an_offer(offer_id: str) -> Response:
-    offer = store.offer(service.db, offer_id)
-    if offer is None or offer["practitioner_id"] != must_be("practitioner"):
-        return error_page(404)
-    return let_read(offer)
+def read_offer(offer_id: str) -> Response:
+    offer = reading.offer_of(offer_id, require_role("practitioner"), service.db)
+    return start_reading(offer) if offer else error_page(404)
 
 
-def _show(row: Doc, errors: dict[str, str] | None = None) -> Response:
-    offers = store.offers_of(service.db, row["_id"], now() - LOOKS_BACK)
-    asked = [offer for offer in offers if offer["open"]]
-    met = [{"offer": offer, "name": _supportee(offer)} for offer in offers if offer["state"] == "accepted" and offer["holds"]]
-    shown: dict[str, Any] = {"me": row, "name": name_of(row), "asked": asked, "met": met, "typed": _typed(row, errors)}
-    return page("me.html", errors, **shown)
+def _show(view: PractitionerView, errors: dict[str, str] | None = None) -> Response:
+    return render("my_page.html", errors, view=view, me=view.practitioner, typed=request.form if errors else _as_typed(view))
 
 
-def _typed(row: Doc, errors: dict[str, str] | None) -> Any:
-    return request.form if errors else {**row, "resting_until": forms.day_of(row["resting_until"], row["time_zone"])}
-
-
-def _supportee(offer: Doc) -> str:
-    row = store.request(service.db, offer["request_id"])
-    return words_of(row, ("name",)).get("name", "") if row else ""
+def _as_typed(view: PractitionerView) -> dict[str, object]:
+    practitioner = view.practitioner
+    return {
+        "state": practitioner.state,
+        "places": practitioner.places,
+        "offers_at_once": practitioner.offers_at_once,
+        "resting_until": forms.day_of(practitioner.resting_until, practitioner.time_zone),
+    }

@@ -1,0 +1,605 @@
+"""The state that matching keeps, as typed objects.
+
+A transition checks the state it starts from (InvalidTransition), raises the version and returns the events to publish. Nothing
+here reads a clock, draws an id or knows a database: moments, ids and encrypted fields are handed in. Whom to ask is decided in
+rules.py.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from shared.contracts import (
+    AgeGroup,
+    Choice,
+    CoordinatorNeeded,
+    EncryptedFields,
+    EscalationReason,
+    Help,
+    MatchMade,
+    MeetingType,
+    Mode,
+    Next,
+    OfferDeclined,
+    OfferExpired,
+    OfferMade,
+    OfferReleased,
+    OfferReminded,
+    Part,
+    PractitionerChanged,
+    PractitionerState,
+    ReleaseReason,
+    RequestSubmitted,
+    RequestWaiting,
+    SuggestionsMade,
+)
+from shared.messages import Event
+
+RequestState = Literal["received", "asking", "waiting", "reaching_out", "matched", "withdrawn"]
+OfferState = Literal["sent", "seen", "accepted", "declined", "expired", "released"]
+WaitingFor = Literal["place", "choice"]
+Queue = Literal["named", "anyone", "suggestions"]
+AuditAction = Literal["opened", "asked", "suggested", "reaches_out", "wrote", "resolved"]
+
+
+class InvalidTransition(Exception):
+    """The object is not in a state that this change may start from."""
+
+
+def _check(allowed: bool, change: str, state: str) -> None:
+    if not allowed:
+        raise InvalidTransition(f"{change} from {state}")
+
+
+def _transient(default: Any) -> Any:
+    """A field of the object in memory that is never stored."""
+    return field(default=default, compare=False, repr=False, metadata={"transient": True})
+
+
+@dataclass(kw_only=True)
+class Versioned:
+    """`version` grows with every change. `stored_version` is the one that the store read or wrote last; None: not stored yet."""
+
+    id: str
+    version: int = 0
+    stored_version: int | None = _transient(None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hours:
+    """One row of a practitioner's week, in their zone. `day` counts from Monday, `start` and `end` are minutes of the day."""
+
+    day: int
+    start: int
+    end: int
+
+
+@dataclass(kw_only=True)
+class Practitioner(Versioned):
+    """Empty `languages`, `meeting_types`, `ages`, `parts` and `hours` mean: no limit. `hours` say it more exactly than `parts`.
+
+    `places`: how many people they meet in all; `occupied_slots`: the numbers of the places that are held, each by one open offer
+    or one live match. `pending_offers` of them are offers, at most `offers_at_once`. `avoid`: ids of supportees.
+    `contact` is encrypted for notify alone; `encrypted_profile` is what everybody may read, under the directory key.
+    """
+
+    state: PractitionerState = "open"
+    resting_until: datetime | None = None
+    places: int = 1
+    offers_at_once: int = 1
+    occupied_slots: tuple[int, ...] = ()
+    pending_offers: int = 0
+    last_asked_at: datetime | None = None
+    languages: tuple[str, ...] = ()
+    meeting_types: tuple[MeetingType, ...] = ()
+    ages: tuple[AgeGroup, ...] = ()
+    parts: tuple[Part, ...] = ()
+    hours: tuple[Hours, ...] = ()
+    time_zone: str = "UTC"
+    help: tuple[Help, ...] = ()
+    not_now: tuple[Help, ...] = ()
+    avoid: tuple[str, ...] = ()
+    language: str = "en"
+    published_state: PractitionerState | None = None
+    published_resting_until: datetime | None = None
+    encrypted_profile: str = ""
+    slug_index: str | None = None
+    email_index: str | None = None
+    contact: EncryptedFields | None = None
+    contact_version: int = 0
+    has_phone: bool = False
+    # Free places that the assignment job has yet to offer to those who wait.
+    reserved: int = _transient(0)
+    # Whether a change of this object may have made room for somebody who waits.
+    made_room: bool = _transient(False)
+
+    @property
+    def occupied(self) -> int:
+        return len(self.occupied_slots)
+
+    @property
+    def free_places(self) -> int:
+        """How many people this practitioner may be asked about now: places left, and no more at once than they set."""
+        return max(0, min(self.places - self.occupied, self.offers_at_once - self.pending_offers))
+
+    @property
+    def has_room(self) -> bool:
+        return self.state == "open" and self.free_places > 0
+
+    @property
+    def is_available(self) -> bool:
+        """Has room for somebody who does not wait for it already."""
+        return self.has_room and self.free_places > self.reserved
+
+    @property
+    def public_state(self) -> PractitionerState:
+        """Being asked about somebody is not being full; having no place left is."""
+        return "full" if self.state == "open" and self.occupied >= self.places else self.state
+
+    def hold_place(self, moment: datetime) -> list[Event]:
+        """The slot that is held is the last of `occupied_slots` then."""
+        _check(self.has_room, "hold a place", f"{self.state} with {self.free_places} free")
+        slot = next(number for number in range(self.occupied + 1) if number not in self.occupied_slots)
+        self.occupied_slots += (slot,)
+        self.pending_offers += 1
+        self.last_asked_at = moment
+        return self._changed()
+
+    def keep_place(self) -> list[Event]:
+        """The offer became a match: one offer less is pending, its place stays taken."""
+        _check(self.pending_offers > 0, "keep a place", "no pending offer")
+        self.pending_offers -= 1
+        return self._changed(made_room=True)
+
+    def free_place(self, slot: int, *, pending: bool) -> list[Event]:
+        """At the end of an offer (`pending`) or of a match."""
+        _check(slot in self.occupied_slots and self.pending_offers >= pending, "free a place", f"slot {slot} not held")
+        self.occupied_slots = tuple(held for held in self.occupied_slots if held != slot)
+        self.pending_offers -= int(pending)
+        return self._changed(made_room=True)
+
+    def rest(self, until: datetime | None) -> list[Event]:
+        """Offers that are open stay so: each can still be answered. `until` None: until they come back by themselves."""
+        self.state, self.resting_until = "resting", until
+        return self._changed()
+
+    def end_pause(self) -> list[Event]:
+        self.state, self.resting_until = "open", None
+        return self._changed(made_room=True)
+
+    def set_availability(
+        self, state: PractitionerState, resting_until: datetime | None, places: int, offers_at_once: int
+    ) -> list[Event]:
+        """Fewer places than are taken now are allowed: they count once enough people are gone."""
+        self.state, self.resting_until = state, resting_until if state == "resting" else None
+        self.places, self.offers_at_once = places, offers_at_once
+        return self._changed(made_room=True)
+
+    def publish(self) -> list[Event]:
+        """After an edit of the profile, or for whoever has to hear the whole of it again."""
+        self.version += 1
+        self.made_room = self.has_room
+        return [self._published()]
+
+    def _changed(self, made_room: bool = False) -> list[Event]:
+        self.version += 1
+        self.made_room = (self.made_room or made_room) and self.has_room
+        seen = self.published_state, self.published_resting_until
+        return [] if seen == (self.public_state, self.resting_until) else [self._published()]
+
+    def _published(self) -> PractitionerChanged:
+        self.published_state, self.published_resting_until = self.public_state, self.resting_until
+        return PractitionerChanged(
+            practitioner_id=self.id,
+            version=self.version,
+            state=self.public_state,
+            resting_until=self.resting_until,
+            languages=self.languages,
+            meeting_types=self.meeting_types,
+            parts=self.parts,
+            help=self.help,
+            encrypted_profile=self.encrypted_profile,
+        )
+
+
+@dataclass(kw_only=True)
+class Offer(Versioned):
+    """One practitioner is asked about one request. It holds `slot` of their places while it is open, and, accepted, while the
+    match lives. `code` is what they may type to answer by text. `remind_at`: the one reminder, in their waking hours."""
+
+    request_id: str
+    supportee_id: str
+    practitioner_id: str
+    slot: int
+    code: str
+    state: OfferState = "sent"
+    made_at: datetime
+    answer_by: datetime
+    remind_at: datetime
+    reminded_at: datetime | None = None
+    seen_at: datetime | None = None
+    ended_at: datetime | None = None
+    after_waiting: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in ("sent", "seen")
+
+    @property
+    def holds_place(self) -> bool:
+        return self.is_open or self.state == "accepted"
+
+    def see(self, moment: datetime) -> None:
+        _check(self.state == "sent", "see", self.state)
+        self.seen_at = moment
+        self._become("seen")
+
+    def remind(self, moment: datetime, links: EncryptedFields) -> list[Event]:
+        """Once, while there is time to answer."""
+        _check(self.is_open and self.reminded_at is None and moment < self.answer_by, "remind", self.state)
+        self.reminded_at = moment
+        self.version += 1
+        return [
+            OfferReminded(
+                offer_id=self.id,
+                request_id=self.request_id,
+                practitioner_id=self.practitioner_id,
+                answer_by=self.answer_by,
+                code=self.code,
+                encrypted=links,
+            )
+        ]
+
+    def accept(self, moment: datetime) -> None:
+        self._end("accepted", moment)
+
+    def decline(self, moment: datetime) -> None:
+        self._end("declined", moment)
+
+    def expire(self, moment: datetime) -> None:
+        _check(self.answer_by <= moment, "expire", f"{self.state} with time left")
+        self._end("expired", moment)
+
+    def release(self, moment: datetime) -> None:
+        """The supportee went another way, before the answer or, by leaving, after a yes."""
+        _check(self.holds_place, "release", self.state)
+        self.ended_at = moment
+        self._become("released")
+
+    def change_to_yes(self, slot: int, moment: datetime) -> None:
+        """A "not this time" becomes a yes, with a place held anew."""
+        _check(self.state == "declined", "change to yes", self.state)
+        self.slot, self.ended_at = slot, moment
+        self._become("accepted")
+
+    def _end(self, state: OfferState, moment: datetime) -> None:
+        _check(self.is_open, state, self.state)
+        self.ended_at = moment
+        self._become(state)
+
+    def _become(self, state: OfferState) -> None:
+        self.state = state
+        self.version += 1
+
+
+@dataclass(kw_only=True)
+class Match(Versioned):
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    supportee_id: str
+    made_at: datetime
+    ended_at: datetime | None = None
+
+    def end(self, moment: datetime) -> None:
+        _check(self.ended_at is None, "end a match", "ended")
+        self.ended_at = moment
+        self.version += 1
+
+
+@dataclass(kw_only=True)
+class Request(Versioned):
+    """What a supportee asked for, and where it stands.
+
+    `received`: its next step is to be decided (never stored). `asking`: exactly one offer is open. `waiting`: for a place with
+    one of `wanted` (empty: with anybody who suits), or for the supportee's choice, perhaps among `suggested`. `reaching_out`: a
+    coordinator writes to them. `matched`. `withdrawn`: nothing follows.
+    `submitted_at` is also where waiting began: being asked about in between does not cost them their turn.
+    `choice_index`: which of `choices` is being asked; None once they left their ranking. `asked`: practitioners who said "not
+    this time" or let the time pass; they are not asked again. `encrypted`: their words, for matching; None once they withdrew.
+    """
+
+    supportee_id: str
+    mode: Mode
+    submitted_at: datetime
+    choices: tuple[Choice, ...] = ()
+    avoid: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    meeting_types: tuple[MeetingType, ...] = ()
+    parts: tuple[Part, ...] = ()
+    time_zone: str = "UTC"
+    help: tuple[Help, ...] = ()
+    age_group: AgeGroup | None = None
+    encrypted: EncryptedFields | None = None
+    state: RequestState = "received"
+    choice_index: int | None = None
+    asked: tuple[str, ...] = ()
+    waiting_for: WaitingFor | None = None
+    wanted: tuple[str, ...] = ()
+    suggested: tuple[str, ...] = ()
+
+    @classmethod
+    def submitted(cls, event: RequestSubmitted) -> "Request":
+        return cls(
+            id=event.request_id,
+            supportee_id=event.supportee_id,
+            mode=event.mode,
+            submitted_at=event.submitted_at,
+            choices=event.choices,
+            avoid=event.avoid,
+            languages=event.languages,
+            meeting_types=event.meeting_types,
+            parts=event.parts,
+            time_zone=event.time_zone,
+            help=event.help,
+            age_group=event.age_group,
+            encrypted=event.encrypted,
+            choice_index=0 if event.mode == "chosen" else None,
+        )
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("matched", "withdrawn")
+
+    @property
+    def queue(self) -> Queue | None:
+        """Where it stands in line for a place; None while it does not wait for one."""
+        if self.state != "waiting" or self.waiting_for != "place":
+            return None
+        if self.wanted:
+            return "named"
+        return "anyone" if self.mode == "anyone" else "suggestions"
+
+    def ask(self, offer: Offer, links: EncryptedFields, choice_index: int | None) -> list[Event]:
+        """`links` are for notify: where the practitioner reads and answers."""
+        _check(self._may_go_on and offer.is_open and offer.request_id == self.id, "ask", self.state)
+        self.choice_index = choice_index
+        self._become("asking")
+        return [
+            OfferMade(
+                offer_id=offer.id,
+                request_id=self.id,
+                practitioner_id=offer.practitioner_id,
+                version=self.version,
+                answer_by=offer.answer_by,
+                code=offer.code,
+                after_waiting=offer.after_waiting,
+                encrypted=links,
+            )
+        ]
+
+    def suggest(self, practitioner_ids: tuple[str, ...]) -> list[Event]:
+        _check(self._may_go_on and bool(practitioner_ids), "suggest", self.state)
+        self._become("waiting")
+        self.waiting_for, self.suggested = "choice", practitioner_ids
+        return [
+            SuggestionsMade(
+                request_id=self.id,
+                supportee_id=self.supportee_id,
+                practitioner_ids=practitioner_ids,
+                version=self.version,
+            )
+        ]
+
+    def wait_for_place(self, practitioner_ids: tuple[str, ...]) -> list[Event]:
+        """With one of these people; with none named: with anybody who suits."""
+        _check(self._may_go_on, "wait for a place", self.state)
+        self._become("waiting")
+        self.waiting_for, self.wanted = "place", practitioner_ids
+        return [self._waiting("place")]
+
+    def wait_for_choice(self) -> list[Event]:
+        """What happens next is the supportee's own word."""
+        _check(self._may_go_on, "wait for a choice", self.state)
+        self._become("waiting")
+        self.waiting_for = "choice"
+        return [self._waiting("choice")]
+
+    def hand_to_coordinators(self, reason: EscalationReason, *, taken: bool = False) -> list[Event]:
+        """A coordinator writes to them next, and they are told so. `taken`: by a coordinator who holds it already."""
+        _check(self._may_go_on, "hand to coordinators", self.state)
+        suggested = self.suggested
+        self._become("reaching_out")
+        self.suggested = suggested
+        return [self._coordinator_needed(reason, reaching_out=True, taken=taken)]
+
+    def call_coordinators(self, reason: EscalationReason) -> list[Event]:
+        """A coordinator should look; what happens with the request itself stays as it is."""
+        _check(self.state != "withdrawn", "call coordinators", self.state)
+        self.version += 1
+        return [self._coordinator_needed(reason, reaching_out=False, taken=False)]
+
+    def match(self, offer: Offer, match_id: str, moment: datetime) -> tuple[Match, list[Event]]:
+        """Only through an offer that was accepted."""
+        accepted = offer.state == "accepted" and offer.request_id == self.id
+        _check(accepted and not self.is_over and self.state != "received", "match", self.state)
+        self._become("matched")
+        match = Match(
+            id=match_id,
+            offer_id=offer.id,
+            request_id=self.id,
+            practitioner_id=offer.practitioner_id,
+            supportee_id=self.supportee_id,
+            made_at=moment,
+        )
+        made = MatchMade(
+            match_id=match_id,
+            offer_id=offer.id,
+            request_id=self.id,
+            practitioner_id=offer.practitioner_id,
+            supportee_id=self.supportee_id,
+            version=self.version,
+        )
+        return match, [made]
+
+    def close_offer(self, offer: Offer) -> None:
+        """The offer ended without a yes, so the next step is to be decided. Whoever answered or let the time pass is not asked
+        again."""
+        ended = offer.state in ("declined", "expired", "released") and offer.request_id == self.id
+        _check(self.state == "asking" and ended, "close an offer", self.state)
+        self.state = "received"
+        if offer.state != "released":
+            self.asked += (offer.practitioner_id,)
+
+    def offer_declined(self, offer: Offer, then: Next) -> list[Event]:
+        """`then`: what follows, as the supportee is told."""
+        self._check_offer_ended(offer, "declined")
+        return [
+            OfferDeclined(
+                offer_id=offer.id,
+                request_id=self.id,
+                practitioner_id=offer.practitioner_id,
+                version=self.version,
+                then=then,
+            )
+        ]
+
+    def offer_expired(self, offer: Offer, then: Next) -> list[Event]:
+        self._check_offer_ended(offer, "expired")
+        return [
+            OfferExpired(
+                offer_id=offer.id,
+                request_id=self.id,
+                practitioner_id=offer.practitioner_id,
+                version=self.version,
+                then=then,
+            )
+        ]
+
+    def offer_released(self, offer: Offer, reason: ReleaseReason) -> list[Event]:
+        self._check_offer_ended(offer, "released")
+        return [
+            OfferReleased(
+                offer_id=offer.id,
+                request_id=self.id,
+                practitioner_id=offer.practitioner_id,
+                version=self.version,
+                reason=reason,
+            )
+        ]
+
+    def withdraw(self) -> None:
+        """Their words go at once: nobody has a reason to read them any more. An open offer or a match is released before."""
+        _check(self.state not in ("withdrawn", "asking"), "withdraw", self.state)
+        self._become("withdrawn")
+        self.encrypted = None
+
+    def choice_of(self, practitioner_id: str) -> int | None:
+        """At which place of their ranking this practitioner stands."""
+        named = [choice.practitioner_id for choice in self.choices]
+        return named.index(practitioner_id) if practitioner_id in named else None
+
+    def note_written(self) -> int:
+        """Somebody wrote a note to the supportee: the version that its event carries."""
+        _check(self.state != "withdrawn", "write a note", self.state)
+        self.version += 1
+        return self.version
+
+    @property
+    def _may_go_on(self) -> bool:
+        return self.state in ("received", "waiting", "reaching_out")
+
+    def _become(self, state: RequestState) -> None:
+        self.state = state
+        self.waiting_for, self.wanted, self.suggested = None, (), ()
+        self.version += 1
+
+    def _check_offer_ended(self, offer: Offer, state: OfferState) -> None:
+        _check(offer.state == state and offer.request_id == self.id, f"tell that an offer is {state}", offer.state)
+        self.version += 1
+
+    def _waiting(self, waiting_for: WaitingFor) -> RequestWaiting:
+        return RequestWaiting(
+            request_id=self.id,
+            supportee_id=self.supportee_id,
+            waiting_for=waiting_for,
+            practitioner_ids=self.wanted,
+            version=self.version,
+        )
+
+    def _coordinator_needed(self, reason: EscalationReason, *, reaching_out: bool, taken: bool) -> CoordinatorNeeded:
+        return CoordinatorNeeded(
+            request_id=self.id,
+            supportee_id=self.supportee_id,
+            reason=reason,
+            reaching_out=reaching_out,
+            version=self.version,
+            taken=taken,
+        )
+
+
+@dataclass(kw_only=True)
+class CoordinatorTask(Versioned):
+    """Why a coordinator is needed: once for each reason and request while it is open. `person_id`: the practitioner who asks, or
+    whom no notification reaches. `holder`: the coordinator who took it."""
+
+    reason: EscalationReason
+    request_id: str | None = None
+    person_id: str | None = None
+    since: datetime
+    holder: str | None = None
+    resolved_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.resolved_at is None
+
+    def take(self, coordinator_id: str) -> None:
+        _check(self.is_open, "take a task", "resolved")
+        self.holder = coordinator_id
+        self.version += 1
+
+    def concern(self, person_id: str) -> None:
+        """The same need again, of this person now."""
+        _check(self.is_open, "change a task", "resolved")
+        self.person_id = person_id
+        self.version += 1
+
+    def resolve(self, moment: datetime) -> None:
+        _check(self.is_open, "resolve a task", "resolved")
+        self.resolved_at = moment
+        self.version += 1
+
+
+@dataclass(kw_only=True)
+class Coordinator(Versioned):
+    """`encrypted_profile`: JSON {name}, under the directory key."""
+
+    email_index: str
+    encrypted_profile: str = ""
+    contact_version: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """Encrypted under the supportee's data key as the field `note/<id>`. Written by `practitioner_id` or `coordinator_id`; by the
+    supportee when both are None, then to `to_practitioner_id` or, without one, to the coordinators."""
+
+    id: str
+    request_id: str
+    encrypted: str
+    at: datetime
+    practitioner_id: str | None = None
+    coordinator_id: str | None = None
+    to_practitioner_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """What a coordinator did with a request."""
+
+    id: str
+    coordinator_id: str
+    action: AuditAction
+    request_id: str
+    at: datetime

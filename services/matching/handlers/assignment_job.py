@@ -1,0 +1,57 @@
+"""The assignment job: one worker among many, by a lease, makes a run whenever there are triggers."""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+
+from services.matching import store
+from services.matching.handlers.assignment import assign_free_places
+from services.matching.handlers.service import service
+from shared.leased_work import Lease, LeasedWorker
+from shared.logs import get_logger
+from shared.mongo import Db
+from shared.service import Service
+
+LEASE = timedelta(seconds=15)
+POLL = timedelta(seconds=2)  # triggers wake the job; this is for a time without change stream
+PAUSE_AFTER_FAILURE = timedelta(seconds=5)
+log = get_logger("matching.assignment")
+
+
+class AssignmentJob:
+    """LeasedWork with one item: the job itself."""
+
+    name = "assignment"
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._queue = store.assignment.JobQueue(service.db, LEASE)
+        self._executor = ThreadPoolExecutor(1, "assignment")
+
+    def ready(self) -> bool:
+        return True
+
+    def claim(self, limit: int) -> list[Lease]:
+        return self._queue.claim() if store.assignment.any_trigger(self._service.db) else []
+
+    def start(self, items: list[Lease]) -> list[Future[int]]:
+        return [self._executor.submit(assign_free_places, self._service) for _ in items]
+
+    def renew(self, items: list[Lease]) -> None:
+        self._queue.renew(items)
+
+    def record(self, finished: list[tuple[Lease, int | BaseException]]) -> None:
+        for lease, outcome in finished:
+            if isinstance(outcome, BaseException):
+                log.error("assignment failed and is tried again", extra={"reason": type(outcome).__name__})
+                self._queue.postpone(lease, PAUSE_AFTER_FAILURE)
+            else:
+                self._queue.release(lease)
+
+
+@service.background_task("assignment")
+def run_assignment_job(db: Db, stop: threading.Event) -> None:
+    worker = LeasedWorker(AssignmentJob(service), capacity=1, lease=LEASE, poll=POLL)
+    store.assignment.wake_on_triggers(db, worker.wake_up)
+    worker.run(stop)
+    worker.wake_up.stop()

@@ -1,0 +1,159 @@
+"""What matching does with events of other services: a supportee's from intake, texts and failed notifications from notify."""
+
+from services.matching import store
+from services.matching.domain import Note, Offer, Request
+from services.matching.handlers import answers
+from services.matching.handlers.notes import current_conversation
+from services.matching.handlers.offers import end_match, issue_links, release_open_offer
+from services.matching.handlers.requests import (
+    Plan,
+    beyond_ranking,
+    find_request,
+    next_step,
+    step_towards,
+    take_step,
+    wait_for,
+)
+from services.matching.handlers.service import service
+from services.matching.handlers.tasks import add_task, call_coordinators, hand_to_coordinators
+from shared.clock import now
+from shared.contracts import (
+    ChoiceMade,
+    NoteAnswered,
+    NoteForwarded,
+    NotificationFailed,
+    ReplyOutcome,
+    ReplyProcessed,
+    ReplyReceived,
+    RequestSubmitted,
+    RequestWithdrawn,
+)
+from shared.messages import Event
+from shared.mongo import Db
+
+
+@service.on(RequestSubmitted)
+def start_request(event: RequestSubmitted, db: Db) -> list[Event]:
+    if store.requests.find(db, event.request_id):
+        return []
+    request = Request.submitted(event)
+    plan = next_step(request, db)
+    events = _reach_out(request, plan, db) if event.mode == "reach_out" else take_step(request, plan, db)
+    store.requests.save(db, request)
+    return events
+
+
+@service.on(ChoiceMade)
+def apply_choice(event: ChoiceMade, db: Db) -> list[Event]:
+    """On their page the supportee chose what happens next."""
+    request = find_request(event.request_id, db)
+    if request.is_over:
+        return []
+    open_offer = store.offers.find_open(db, request.id)
+    if event.next == "person":
+        escalate = call_coordinators if open_offer else hand_to_coordinators
+        events = escalate(request, "reach_out", db)
+    elif event.next == "wait":
+        events = [] if open_offer else take_step(request, wait_for(request, event.practitioner_id, db), db)
+    elif open_offer and open_offer.practitioner_id == event.practitioner_id:
+        events = []
+    else:
+        events = _ask_another(request, event.practitioner_id, db)
+    if events:
+        store.requests.save(db, request)
+    return events
+
+
+@service.on(RequestWithdrawn)
+def withdraw_request(event: RequestWithdrawn, db: Db) -> list[Event]:
+    request = find_request(event.request_id, db)
+    if request.state == "withdrawn":
+        return []
+    events = release_open_offer(request, "withdrawn", db) + end_match(request, db)
+    store.tasks.resolve(db, request.id, now())
+    store.notes.delete_about(db, request.id)
+    request.withdraw()
+    store.requests.save(db, request)
+    return events
+
+
+@service.on(NoteAnswered)
+def forward_note(event: NoteAnswered, db: Db) -> list[Event]:
+    """To the practitioner they talk with, else to the coordinators."""
+    request = find_request(event.request_id, db)
+    if request.encrypted is None:
+        return []
+    offer = current_conversation(request, db)
+    note = Note(
+        id=event.note_id,
+        request_id=request.id,
+        encrypted=event.encrypted,
+        at=now(),
+        to_practitioner_id=offer.practitioner_id if offer else None,
+    )
+    store.notes.add(db, note)
+    if offer:
+        store.tasks.resolve(db, request.id, now(), only=["asks_first"])
+        return [_forwarded(offer, note.id, db)]
+    events = call_coordinators(request, "wrote", db)
+    if events:
+        store.requests.save(db, request)
+    return events
+
+
+@service.on(NotificationFailed)
+def record_failed_notification(event: NotificationFailed, db: Db) -> list[Event]:
+    """A notification to a coordinator that fails only becomes a task: to notify them of it would fail again, for ever."""
+    request = store.requests.find(db, event.request_id) if event.request_id else None
+    if request is None or request.state == "withdrawn" or store.coordinators.find(db, event.person_id):
+        if store.tasks.find_open_about_person(db, event.person_id) is None:
+            add_task("not_delivered", db, person_id=event.person_id)
+        return []
+    events = call_coordinators(request, "not_delivered", db, person_id=event.person_id)
+    if events:
+        store.requests.save(db, request)
+    return events
+
+
+@service.on(ReplyReceived)
+def answer_by_text(event: ReplyReceived, db: Db) -> list[Event]:
+    offer = store.offers.find(db, event.offer_id)
+    if offer is None or offer.practitioner_id != event.practitioner_id:
+        return [_processed(event, "too_late")]
+    before = offer.state
+    events = answers.accept(offer, db) if event.answer == "yes" else answers.decline(offer, db)
+    outcome = event.answer if events else _outcome_of_nothing(before, event)
+    return [*events, _processed(event, outcome)]
+
+
+def _reach_out(request: Request, plan: Plan, db: Db) -> list[Event]:
+    """A coordinator writes to them; whom they might like to meet is on their page meanwhile, so that is said last."""
+    events = hand_to_coordinators(request, "reach_out", db)
+    return events + (take_step(request, plan, db) if plan.step.do == "suggest" else [])
+
+
+def _ask_another(request: Request, practitioner_id: str | None, db: Db) -> list[Event]:
+    events = release_open_offer(request, "chose_another", db)
+    plan = step_towards(request, practitioner_id, db) if practitioner_id else beyond_ranking(request, db)
+    return events + take_step(request, plan, db)
+
+
+def _forwarded(offer: Offer, note_id: str, db: Db) -> NoteForwarded:
+    return NoteForwarded(
+        offer_id=offer.id, note_id=note_id, practitioner_id=offer.practitioner_id, encrypted=issue_links(offer, db)
+    )
+
+
+def _outcome_of_nothing(state: str, event: ReplyReceived) -> ReplyOutcome:
+    """The same answer a second time is no mistake of theirs; another one finds that the first stands."""
+    if state == "accepted":
+        return "yes" if event.answer == "yes" else "already_yes"
+    if state == "declined":
+        return "not_this_time" if event.answer == "not_this_time" else "already_not_this_time"
+    return "too_late"
+
+
+def _processed(event: ReplyReceived, outcome: ReplyOutcome) -> ReplyProcessed:
+    return ReplyProcessed(
+        offer_id=event.offer_id, practitioner_id=event.practitioner_id, reply_id=event.reply_id, outcome=outcome
+    )

@@ -1,0 +1,157 @@
+"""What coordinators do. Every opening of a request and every action on one leaves an entry in the audit."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.matching import rules, store
+from services.matching.domain import AuditAction, AuditEntry, Request
+from services.matching.handlers import profiles
+from services.matching.handlers.notes import write_note
+from services.matching.handlers.offers import release_open_offer
+from services.matching.handlers.profiles import PractitionerProfile
+from services.matching.handlers.requests import ask
+from services.matching.handlers.tasks import hand_to_coordinators
+from shared.clock import now
+from shared.messages import Event
+from shared.mongo import Db
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenRequest:
+    coordinator_id: str
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReachOut:
+    coordinator_id: str
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskPractitioner:
+    coordinator_id: str
+    request_id: str
+    practitioner_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuggestPractitioners:
+    coordinator_id: str
+    request_id: str
+    practitioner_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class WriteToSupportee:
+    coordinator_id: str
+    request_id: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeTask:
+    coordinator_id: str
+    task_id: str
+
+
+def record_opening(command: OpenRequest, db: Db) -> list[Event]:
+    _audit(command.coordinator_id, "opened", command.request_id, db)
+    return []
+
+
+def ask_practitioner(command: AskPractitioner, db: Db) -> list[Event]:
+    """[] when that is not possible any more: the page then says so."""
+    request = _open_request(command.request_id, db)
+    practitioner = store.practitioners.find(db, command.practitioner_id)
+    if request is None or practitioner is None or not rules.may_be_asked(request, practitioner, now().date()):
+        return []
+    open_offer = store.offers.find_open(db, request.id)
+    if open_offer and open_offer.practitioner_id == practitioner.id:
+        return []
+    events = release_open_offer(request, "chose_another", db)
+    events += ask(request, practitioner, db, choice_index=request.choice_of(practitioner.id))
+    _finish(command.coordinator_id, "asked", request, db)
+    return events
+
+
+def suggest_practitioners(command: SuggestPractitioners, db: Db) -> list[Event]:
+    """Only while nobody is being asked: an offer that is open is not taken away from anyone."""
+    request = _open_request(command.request_id, db)
+    if request is None or request.state == "asking":
+        return []
+    people, today = store.practitioners.find_many(db, command.practitioner_ids), now().date()
+    able = [id for id in command.practitioner_ids if id in people and rules.may_be_asked(request, people[id], today)]
+    if not able:
+        return []
+    events = request.suggest(tuple(able[: rules.MOST_SUGGESTIONS]))
+    _finish(command.coordinator_id, "suggested", request, db)
+    return events
+
+
+def reach_out(command: ReachOut, db: Db) -> list[Event]:
+    """Their page says that a coordinator will write. The task stays open, held by this coordinator, until that is done."""
+    request = _open_request(command.request_id, db)
+    if request is None or request.state == "asking":
+        return []
+    events = hand_to_coordinators(request, "reach_out", db, holder=command.coordinator_id)
+    store.requests.save(db, request)
+    _audit(command.coordinator_id, "reaches_out", request.id, db)
+    return events
+
+
+def write_to_supportee(command: WriteToSupportee, db: Db) -> list[Event]:
+    """What they wrote to the coordinators is answered with it; any other task stays open until it is resolved."""
+    request = store.requests.find(db, command.request_id)
+    if request is None or request.state == "withdrawn":
+        return []
+    events = write_note(request, command.words, db, coordinator_id=command.coordinator_id)
+    store.tasks.resolve(db, request.id, now(), only=["wrote"])
+    store.requests.save(db, request)
+    _audit(command.coordinator_id, "wrote", request.id, db)
+    return events
+
+
+def take_task(command: ChangeTask, db: Db) -> list[Event]:
+    task = store.tasks.find(db, command.task_id)
+    if task and task.is_open:
+        task.take(command.coordinator_id)
+        store.tasks.save(db, task)
+    return []
+
+
+def resolve_task(command: ChangeTask, db: Db) -> list[Event]:
+    task = store.tasks.find(db, command.task_id)
+    if task and task.is_open:
+        task.resolve(now())
+        store.tasks.save(db, task)
+        if task.request_id:
+            _audit(command.coordinator_id, "resolved", task.request_id, db)
+    return []
+
+
+def write_profile(command: PractitionerProfile, db: Db) -> list[Event]:
+    """Raises EmailInUse."""
+    return profiles.write(command, db)
+
+
+def write_profiles(command: Sequence[PractitionerProfile], db: Db) -> list[Event]:
+    """All or nothing: an import writes every row of it in one transaction."""
+    return [event for profile in command for event in profiles.write(profile, db)]
+
+
+def _open_request(request_id: str, db: Db) -> Request | None:
+    request = store.requests.find(db, request_id)
+    return request if request and not request.is_over else None
+
+
+def _finish(coordinator_id: str, action: AuditAction, request: Request, db: Db) -> None:
+    store.requests.save(db, request)
+    store.tasks.resolve(db, request.id, now())
+    _audit(coordinator_id, action, request.id, db)
+
+
+def _audit(coordinator_id: str, action: AuditAction, request_id: str, db: Db) -> None:
+    entry = AuditEntry(id=str(uuid.uuid4()), coordinator_id=coordinator_id, action=action, request_id=request_id, at=now())
+    store.tasks.add_audit_entry(db, entry)

@@ -1,0 +1,180 @@
+"""Practitioners' profiles and contacts: how they are encrypted, stored and published."""
+
+import json
+import re
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.matching import store
+from services.matching.domain import Hours, Practitioner
+from services.matching.handlers.service import service
+from shared import vault
+from shared.contracts import (
+    AgeGroup,
+    Channel,
+    EncryptedFields,
+    Help,
+    MeetingType,
+    Part,
+    PractitionerState,
+    TeamContactShared,
+)
+from shared.messages import Event
+from shared.mongo import Db
+
+PUBLIC_FIELDS = ("name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access")
+
+
+class EmailInUse(ValueError):
+    """Another practitioner has this address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PractitionerProfile:
+    """What is written of a practitioner. Without an id they are known by their address. `email` None keeps the contact as it is;
+    `phone` (E.164) goes with `email`; `state` None keeps the state, and somebody new is open."""
+
+    practitioner_id: str | None = None
+    name: str
+    pronouns: str = ""
+    words: str = ""
+    can_sit_with: str = ""
+    first_meeting: str = ""
+    not_offered: str = ""
+    access: str = ""
+    languages: tuple[str, ...] = ()
+    meeting_types: tuple[MeetingType, ...] = ()
+    parts: tuple[Part, ...] = ()
+    hours: tuple[Hours, ...] = ()
+    help: tuple[Help, ...] = ()
+    not_now: tuple[Help, ...] = ()
+    ages: tuple[AgeGroup, ...] = ()
+    places: int = 1
+    offers_at_once: int = 1
+    time_zone: str
+    language: str = "en"
+    state: PractitionerState | None = None
+    resting_until: datetime | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+def save_practitioner(practitioner: Practitioner, db: Db) -> None:
+    """Whatever made room for somebody who waits becomes work for the assignment job in the same transaction."""
+    store.practitioners.save(db, practitioner)
+    if practitioner.made_room:
+        store.assignment.practitioner_has_room(db, practitioner.id)
+        practitioner.made_room = False
+
+
+def write(profile: PractitionerProfile, db: Db) -> list[Event]:
+    """Raises EmailInUse."""
+    practitioner = _find_or_new(profile, db)
+    contact_changed = profile.email is not None or _reached_otherwise(profile, practitioner)
+    _copy_limits(profile, practitioner)
+    if profile.state:
+        practitioner.state = profile.state
+        practitioner.resting_until = profile.resting_until if profile.state == "resting" else None
+    _encrypt_profile(profile, practitioner, db)
+    contact = _share_contact(profile, practitioner) if contact_changed else []
+    published = practitioner.publish()
+    save_practitioner(practitioner, db)
+    return contact + published
+
+
+def public_profile(practitioner: Practitioner) -> dict[str, str]:
+    """slug and PUBLIC_FIELDS."""
+    profile: dict[str, str] = json.loads(service.vault.decrypt_profile(practitioner.id, practitioner.encrypted_profile))
+    return profile
+
+
+def name_of(practitioner: Practitioner) -> str:
+    return public_profile(practitioner)["name"]
+
+
+def email_index(email: str) -> str:
+    return service.vault.blind_index("email", email)
+
+
+def encrypt_for_notify(person_id: str, fields: dict[str, str]) -> EncryptedFields:
+    key = vault.new_key()
+    wrap = service.vault.wrap(key, person_id, "notify")
+    return EncryptedFields(person_id=person_id, wrap=wrap, fields=vault.encrypt_fields(key, person_id, fields))
+
+
+def _find_or_new(profile: PractitionerProfile, db: Db) -> Practitioner:
+    same_address = store.practitioners.find_by_email(db, email_index(profile.email)) if profile.email else None
+    if profile.practitioner_id is None:
+        return same_address or Practitioner(id=str(uuid.uuid4()))
+    if same_address and same_address.id != profile.practitioner_id:
+        raise EmailInUse
+    return store.practitioners.find(db, profile.practitioner_id) or Practitioner(id=profile.practitioner_id)
+
+
+def _reached_otherwise(profile: PractitionerProfile, practitioner: Practitioner) -> bool:
+    return (profile.time_zone, profile.language) != (practitioner.time_zone, practitioner.language)
+
+
+def _copy_limits(profile: PractitionerProfile, practitioner: Practitioner) -> None:
+    practitioner.languages = profile.languages
+    practitioner.meeting_types = profile.meeting_types
+    practitioner.parts = profile.parts
+    practitioner.hours = profile.hours
+    practitioner.help = profile.help
+    practitioner.not_now = profile.not_now
+    practitioner.ages = profile.ages
+    practitioner.places = profile.places
+    practitioner.offers_at_once = profile.offers_at_once
+    practitioner.time_zone = profile.time_zone
+    practitioner.language = profile.language
+
+
+def _share_contact(profile: PractitionerProfile, practitioner: Practitioner) -> list[Event]:
+    """What is kept here of an address is the index to find it by, and a copy for notify that matching cannot decrypt."""
+    if profile.email:
+        fields = {
+            "email": profile.email,
+            "phone": profile.phone or "",
+            "link": f"{service.public_url}/me",
+            "known_as": profile.name,
+        }
+        practitioner.contact = encrypt_for_notify(practitioner.id, fields)
+        practitioner.email_index, practitioner.has_phone = email_index(profile.email), bool(profile.phone)
+    if practitioner.contact is None:
+        return []
+    practitioner.contact_version += 1
+    channels: tuple[Channel, ...] = ("email", "text") if practitioner.has_phone else ("email",)
+    return [
+        TeamContactShared(
+            person_id=practitioner.id,
+            role="practitioner",
+            version=practitioner.contact_version,
+            channels=channels,
+            language=practitioner.language,
+            time_zone=practitioner.time_zone,
+            encrypted=practitioner.contact,
+        )
+    ]
+
+
+def _encrypt_profile(profile: PractitionerProfile, practitioner: Practitioner, db: Db) -> None:
+    known = public_profile(practitioner)["slug"] if practitioner.encrypted_profile else None
+    slug = known or _free_slug(profile.name, practitioner.id, db)
+    practitioner.slug_index = service.vault.blind_index("slug", slug)
+    written = {"slug": slug, **{name: getattr(profile, name) for name in PUBLIC_FIELDS}}
+    practitioner.encrypted_profile = service.vault.encrypt_profile(practitioner.id, json.dumps(written, ensure_ascii=False))
+
+
+def _free_slug(name: str, practitioner_id: str, db: Db) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "peer"
+    number = 1
+    while store.practitioners.slug_is_taken(db, service.vault.blind_index("slug", _numbered(base, number)), practitioner_id):
+        number += 1
+    return _numbered(base, number)
+
+
+def _numbered(base: str, number: int) -> str:
+    return base if number == 1 else f"{base}-{number}"

@@ -1,0 +1,260 @@
+"""What practitioners and coordinators may read, decrypted for them. Nothing here changes anything."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.matching import rules, store
+from services.matching.domain import AuditEntry, CoordinatorTask, Note, Offer, Practitioner, Request
+from services.matching.handlers.answers import may_change_to_yes
+from services.matching.handlers.profiles import name_of, public_profile
+from services.matching.handlers.service import service
+from services.matching.handlers.sign_in import coordinator_name
+from shared import tokens, vault
+from shared.clock import now
+from shared.mongo import Db
+from shared.vault import DecryptionError
+
+FOR_PRACTITIONERS = ("name", "pronouns", "words", "access", "anything", "language_other")
+FOR_COORDINATORS = (*FOR_PRACTITIONERS, "before_we_write", "avoid_words")
+OPENING_LASTS = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class NoteView:
+    """Both ids None: the supportee wrote it."""
+
+    words: str
+    at: datetime
+    practitioner_id: str | None
+    coordinator_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class OfferView:
+    """What the practitioner of this offer reads. `words`: field -> what the supportee wrote; empty once they took it back.
+    `time_zone` is the practitioner's. `request` None: it is no longer theirs to read."""
+
+    offer: Offer
+    request: Request | None
+    words: dict[str, str]
+    notes: list[NoteView]
+    time_zone: str
+    days_left: int
+    may_change: bool
+
+    @property
+    def name(self) -> str:
+        return self.words.get("name", "")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class MatchedView:
+    name: str
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PractitionerView:
+    """A practitioner's own page."""
+
+    practitioner: Practitioner
+    name: str
+    open_offers: list[Offer]
+    matched: list[MatchedView]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TaskView:
+    task: CoordinatorTask
+    holder: str
+    person: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class DeskView:
+    """`oldest_days`: since when the oldest task is open."""
+
+    tasks: list[TaskView]
+    open_offers: int
+    oldest_days: int
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RequestView:
+    """A request as a coordinator reads it after opening it. `practitioners` and `coordinators`: id -> name. `available`: whom
+    they may ask now, as (id, name), best first. `asked_now`: whom the open offer is to."""
+
+    words: dict[str, str]
+    tasks: list[CoordinatorTask]
+    notes: list[NoteView]
+    offers: list[Offer]
+    audit: list[AuditEntry]
+    available: list[tuple[str, str]]
+    asked_now: str | None
+    practitioners: dict[str, str]
+    coordinators: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ListedPractitioner:
+    practitioner: Practitioner
+    name: str
+
+
+def offer_behind_link(token: str, db: Db) -> Offer | None:
+    link = tokens.find(db, token, "offer")
+    return store.offers.find(db, link.subject_id) if link else None
+
+
+def offer_of(offer_id: str, practitioner_id: str, db: Db) -> Offer | None:
+    offer = store.offers.find(db, offer_id)
+    return offer if offer and offer.practitioner_id == practitioner_id else None
+
+
+def time_zone_of(practitioner_id: str, db: Db) -> str:
+    practitioner = store.practitioners.find(db, practitioner_id)
+    return practitioner.time_zone if practitioner else service.programme.time_zone
+
+
+def view_offer(offer: Offer, db: Db) -> OfferView:
+    practitioner = store.practitioners.find(db, offer.practitioner_id)
+    time_zone = practitioner.time_zone if practitioner else service.programme.time_zone
+    request = store.requests.find(db, offer.request_id) if offer.state not in ("released", "expired") else None
+    may_change = bool(request and practitioner and practitioner.has_room and may_change_to_yes(offer, request))
+    return OfferView(
+        offer=offer,
+        request=request,
+        words=_words(request, FOR_PRACTITIONERS) if request else {},
+        notes=_notes(request, db, offer.practitioner_id) if request else [],
+        time_zone=time_zone,
+        days_left=rules.days_left_to_answer(offer.answer_by, now(), time_zone),
+        may_change=may_change,
+    )
+
+
+def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
+    practitioner = store.practitioners.find(db, practitioner_id)
+    if practitioner is None:
+        return None
+    offers = store.offers.held_by(db, practitioner_id)
+    accepted = [offer for offer in offers if not offer.is_open]
+    requests = store.requests.find_many(db, [offer.request_id for offer in accepted])
+    return PractitionerView(
+        practitioner=practitioner,
+        name=name_of(practitioner),
+        open_offers=[offer for offer in offers if offer.is_open],
+        matched=[_matched(offer, requests.get(offer.request_id)) for offer in accepted],
+    )
+
+
+def view_desk(db: Db) -> DeskView:
+    tasks, coordinators = store.tasks.all_open(db), _coordinators(db)
+    people = _practitioners([task.person_id for task in tasks if task.person_id], db)
+    return DeskView(
+        tasks=[
+            TaskView(
+                task=task,
+                holder=coordinators.get(task.holder or "", ""),
+                person=people.get(task.person_id or "", ""),
+            )
+            for task in tasks
+        ],
+        open_offers=store.offers.count_open(db),
+        oldest_days=(now() - tasks[0].since).days if tasks else 0,
+    )
+
+
+def find_request(request_id: str, db: Db) -> Request | None:
+    return store.requests.find(db, request_id)
+
+
+def is_opened_by(coordinator_id: str, request_id: str, db: Db) -> bool:
+    """Whether this coordinator opened it lately, with an entry in the audit."""
+    return store.tasks.was_opened_since(db, coordinator_id, request_id, now() - OPENING_LASTS)
+
+
+def view_request(request: Request, db: Db) -> RequestView:
+    offers, open_offer = store.offers.about(db, request.id), store.offers.find_open(db, request.id)
+    asked_now = open_offer.practitioner_id if open_offer else None
+    able = [one for one in available_for(request, db) if one.id != asked_now]
+    notes = _notes(request, db)
+    named = {choice.practitioner_id for choice in request.choices} | {offer.practitioner_id for offer in offers}
+    wrote = {note.practitioner_id for note in notes if note.practitioner_id}
+    return RequestView(
+        words=_words(request, FOR_COORDINATORS),
+        tasks=store.tasks.open_about(db, request.id),
+        notes=notes,
+        offers=offers,
+        audit=store.tasks.audit_about(db, request.id),
+        available=[(one.id, name_of(one)) for one in able],
+        asked_now=asked_now,
+        practitioners=_practitioners(named | wrote, db),
+        coordinators=_coordinators(db),
+    )
+
+
+def available_for(request: Request, db: Db) -> list[Practitioner]:
+    if request.is_over:
+        return []
+    return rules.rank_candidates(request, store.practitioners.with_room(db), now().date())
+
+
+def list_practitioners(db: Db) -> list[ListedPractitioner]:
+    """By name."""
+    listed = [ListedPractitioner(practitioner=one, name=name_of(one)) for one in store.practitioners.everyone(db)]
+    return sorted(listed, key=lambda one: one.name.casefold())
+
+
+def find_practitioner(practitioner_id: str, db: Db) -> Practitioner | None:
+    return store.practitioners.find(db, practitioner_id)
+
+
+def profile_of(practitioner: Practitioner) -> dict[str, str]:
+    return public_profile(practitioner)
+
+
+def _words(request: Request, names: Sequence[str]) -> dict[str, str]:
+    if request.encrypted is None:
+        return {}
+    encrypted, person_id = request.encrypted, request.supportee_id
+    try:
+        key = service.vault.unwrap(encrypted.wrap, person_id)
+        wanted = {name: encrypted.fields[name] for name in names if name in encrypted.fields}
+        return vault.decrypt_fields(key, person_id, wanted)
+    except DecryptionError:
+        return {}
+
+
+def _notes(request: Request, db: Db, practitioner_id: str | None = None) -> list[NoteView]:
+    """Oldest first. With a practitioner: only what is between the two."""
+    if request.encrypted is None:
+        return []
+    notes = store.notes.about(db, request.id, practitioner_id)
+    try:
+        key = service.vault.unwrap(request.encrypted.wrap, request.supportee_id)
+        return [_note(note, key, request.supportee_id) for note in notes]
+    except DecryptionError:
+        return []
+
+
+def _note(note: Note, key: bytes, supportee_id: str) -> NoteView:
+    return NoteView(
+        words=vault.decrypt(key, supportee_id, vault.note_field(note.id), note.encrypted),
+        at=note.at,
+        practitioner_id=note.practitioner_id,
+        coordinator_id=note.coordinator_id,
+    )
+
+
+def _matched(offer: Offer, request: Request | None) -> MatchedView:
+    words = _words(request, ("name",)) if request else {}
+    return MatchedView(name=words.get("name", ""), since=offer.ended_at or offer.made_at)
+
+
+def _practitioners(ids: Iterable[str], db: Db) -> dict[str, str]:
+    return {one.id: name_of(one) for one in store.practitioners.find_many(db, ids).values()}
+
+
+def _coordinators(db: Db) -> dict[str, str]:
+    return {one.id: coordinator_name(one) for one in store.coordinators.everyone(db)}

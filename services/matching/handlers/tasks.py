@@ -1,0 +1,52 @@
+"""Tasks for coordinators: one for each reason and request, open until somebody resolved it."""
+
+import uuid
+
+from services.matching import store
+from services.matching.domain import CoordinatorTask, Request
+from shared.clock import now
+from shared.contracts import EscalationReason
+from shared.messages import Event
+from shared.mongo import Db
+
+
+def call_coordinators(request: Request, reason: EscalationReason, db: Db, *, person_id: str | None = None) -> list[Event]:
+    """Changes the request; the caller saves it. [] when the task is open already."""
+    return request.call_coordinators(reason) if open_task(request.id, reason, db, person_id=person_id) else []
+
+
+def hand_to_coordinators(request: Request, reason: EscalationReason, db: Db, *, holder: str | None = None) -> list[Event]:
+    """Changes the request; the caller saves it. `holder`: the coordinator who does this."""
+    open_task(request.id, reason, db, holder=holder)
+    return request.hand_to_coordinators(reason, taken=holder is not None)
+
+
+def open_task(
+    request_id: str, reason: EscalationReason, db: Db, *, person_id: str | None = None, holder: str | None = None
+) -> bool:
+    """True when it is new; one that is open already is brought up to date."""
+    known = store.tasks.find_open(db, request_id, reason)
+    if known is None:
+        add_task(reason, db, request_id=request_id, person_id=person_id, holder=holder)
+        return True
+    if holder:
+        known.take(holder)
+    if person_id:
+        known.concern(person_id)
+    if holder or person_id:
+        store.tasks.save(db, known)
+    return False
+
+
+def add_task(
+    reason: EscalationReason,
+    db: Db,
+    *,
+    request_id: str | None = None,
+    person_id: str | None = None,
+    holder: str | None = None,
+) -> None:
+    task = CoordinatorTask(
+        id=str(uuid.uuid4()), reason=reason, request_id=request_id, person_id=person_id, since=now(), holder=holder
+    )
+    store.tasks.save(db, task)

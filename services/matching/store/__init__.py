@@ -1,0 +1,23 @@
+"""Every query of matching, by name, one module for each collection. Documents become domain objects here and nowhere else."""
+
+from pymongo import IndexModel
+
+from services.matching.store import assignment, coordinators, notes, offers, practitioners, requests, tasks
+from shared import tokens
+
+INDEXES: dict[str, list[IndexModel]] = {
+    "practitioners": practitioners.INDEXES,
+    "requests": requests.INDEXES,
+    "offers": offers.OFFER_INDEXES,
+    "matches": offers.MATCH_INDEXES,
+    "assignment_triggers": assignment.TRIGGER_INDEXES,
+    "jobs": assignment.JOB_INDEXES,
+    "coordinator_tasks": tasks.TASK_INDEXES,
+    "audit": tasks.AUDIT_INDEXES,
+    "notes": notes.INDEXES,
+    "coordinators": coordinators.INDEXES,
+    "links": tokens.INDEXES,
+    "sessions": [IndexModel("expires_at", expireAfterSeconds=0), IndexModel("person_id")],
+}
+
+__all__ = ["INDEXES", "assignment", "coordinators", "notes", "offers", "practitioners", "requests", "tasks"]

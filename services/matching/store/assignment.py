@@ -1,0 +1,88 @@
+"""Work for the assignment job, and the job's lease.
+
+A trigger is a document for each fact that may bring somebody who waits and a free place together. Writers only insert, so no two
+of them ever conflict; the job deletes what it has dealt with.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pymongo import IndexModel
+
+from services.matching.store.documents import load_all
+from shared.leased_work import DUE_NOW, Lease, MongoQueue, lease_of
+from shared.mongo import Db, WakeUp
+
+TRIGGER_INDEXES = [IndexModel("practitioner_id", partialFilterExpression={"practitioner_id": {"$exists": True}})]
+JOB_INDEXES = [IndexModel("next_at", partialFilterExpression={"next_at": {"$exists": True}})]
+EVERYTHING = "everything"
+JOB = "assignment"
+HORIZON = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignmentTrigger:
+    """This practitioner has room, or this request began to wait; neither: everybody with room and everybody who waits."""
+
+    id: str
+    practitioner_id: str | None = None
+    request_id: str | None = None
+
+
+def practitioner_has_room(db: Db, practitioner_id: str) -> None:
+    db.assignment_triggers.insert_one({"_id": str(uuid.uuid4()), "practitioner_id": practitioner_id})
+
+
+def request_began_to_wait(db: Db, request_id: str) -> None:
+    db.assignment_triggers.insert_one({"_id": str(uuid.uuid4()), "request_id": request_id})
+
+
+def look_at_everything(db: Db) -> None:
+    db.assignment_triggers.update_one({"_id": EVERYTHING}, {"$setOnInsert": {"_id": EVERYTHING}}, upsert=True)
+
+
+def triggers(db: Db, limit: int) -> list[AssignmentTrigger]:
+    return load_all(AssignmentTrigger, db.assignment_triggers.find().limit(limit))
+
+
+def any_trigger(db: Db) -> bool:
+    return db.assignment_triggers.find_one({}, {"_id": 1}) is not None
+
+
+def those_with_unassigned_room(db: Db, practitioner_ids: Iterable[str]) -> set[str]:
+    """Which of these have places that came free and that the job has not looked at yet."""
+    among = {"practitioner_id": {"$in": list(practitioner_ids)}}
+    return {row["practitioner_id"] for row in db.assignment_triggers.find(among, {"practitioner_id": 1, "_id": 0})}
+
+
+def delete_triggers(db: Db, ids: Iterable[str]) -> None:
+    db.assignment_triggers.delete_many({"_id": {"$in": list(ids)}})
+
+
+def wake_on_triggers(db: Db, wake_up: WakeUp) -> None:
+    """Whichever process writes one."""
+    wake_up.watch(db.assignment_triggers, {})
+
+
+class JobQueue:
+    """The lease of the one job. Its document is always due, unless a worker holds it or a run failed a moment ago."""
+
+    def __init__(self, db: Db, lease: timedelta) -> None:
+        self._jobs = db.jobs
+        self._queue = MongoQueue(db.jobs, where={"_id": JOB}, lease=lease, horizon=HORIZON)
+
+    def claim(self) -> list[Lease]:
+        """The job, or nothing while another worker has it."""
+        self._jobs.update_one({"_id": JOB}, {"$setOnInsert": {"next_at": DUE_NOW}}, upsert=True)
+        return [lease_of(document) for document in self._queue.claim(1)]
+
+    def renew(self, leases: Sequence[Lease]) -> None:
+        self._queue.renew(leases)
+
+    def release(self, lease: Lease) -> None:
+        self._queue.release([lease])
+
+    def postpone(self, lease: Lease, pause: timedelta) -> None:
+        self._queue.reschedule([lease], after=pause)

@@ -1,0 +1,95 @@
+"""Domain objects <-> documents. The dataclass is the document's shape: a field is stored under its name, `id` as `_id`, a tuple
+as a list, a nested dataclass as a subdocument; None and transient fields are left out. Beside them stand the derived values that
+indexes need, which are never read back."""
+
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pymongo import ReplaceOne
+
+from services.matching.domain import Versioned
+from shared.mongo import Doc, Rows
+
+T = TypeVar("T")
+Convert = Callable[[Any], Any]
+
+
+class StaleObject(RuntimeError):
+    """Somebody else changed it since it was read. In a transaction Mongo finds that first, and the handler runs again."""
+
+
+def to_document(item: Any, derived: Mapping[str, Any] | None = None) -> Doc:
+    stored = {"_id" if name == "id" else name: _plain(getattr(item, name)) for name, _ in _fields_of(type(item))}
+    return {name: value for name, value in {**stored, **(derived or {})}.items() if value is not None}
+
+
+def from_document(cls: type[T], document: Mapping[str, Any]) -> T:
+    known = {}
+    for name, convert in _fields_of(cls):
+        key = "_id" if name == "id" else name
+        if key in document:
+            known[name] = convert(document[key])
+    item = cls(**known)
+    if isinstance(item, Versioned):
+        item.stored_version = item.version
+    return item
+
+
+def write(rows: Rows, *changed: Versioned, derived: Sequence[str] = ()) -> None:
+    """Insert what is new, replace the rest at the version that was read. Raises StaleObject when one is at another version."""
+    documents = [(item, to_document(item, {name: getattr(item, name) for name in derived})) for item in changed]
+    known = [(item, document) for item, document in documents if item.stored_version is not None]
+    for item, document in documents:
+        if item.stored_version is None:
+            rows.insert_one(document)
+    if _replace(rows, [({"_id": item.id, "version": item.stored_version}, document) for item, document in known]) != len(known):
+        raise StaleObject
+    for item in changed:
+        item.stored_version = item.version
+
+
+def _replace(rows: Rows, replacements: Sequence[tuple[Doc, Doc]]) -> int:
+    if len(replacements) == 1:
+        # Not in bulk, so that a unique index refuses with DuplicateKeyError.
+        return rows.replace_one(*replacements[0]).matched_count
+    return rows.bulk_write([ReplaceOne(*each) for each in replacements]).matched_count if replacements else 0
+
+
+def load_all(cls: type[T], documents: Iterable[Mapping[str, Any]]) -> list[T]:
+    return [from_document(cls, document) for document in documents]
+
+
+def load_one(cls: type[T], document: Mapping[str, Any] | None) -> T | None:
+    return None if document is None else from_document(cls, document)
+
+
+def _fields_of(cls: Any) -> list[tuple[str, Convert]]:
+    if cls not in _FIELDS:
+        hints = get_type_hints(cls)
+        _FIELDS[cls] = [(f.name, _reader(hints[f.name])) for f in fields(cls) if not f.metadata.get("transient")]
+    return _FIELDS[cls]
+
+
+_FIELDS: dict[Any, list[tuple[str, Convert]]] = {}
+
+
+def _reader(hint: Any) -> Convert:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _reader(next(kind for kind in inner if kind is not types.NoneType))
+    if origin is tuple:
+        read = _reader(inner[0])
+        return lambda values: tuple(read(value) for value in values)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return lambda document: from_document(hint, document)
+    return lambda value: value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_document(value)
+    return value

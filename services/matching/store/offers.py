@@ -1,0 +1,74 @@
+"""Offers, and the matches that come of them. `open` and `holds_place` are stored for the unique indexes that stand behind every
+rule: one open offer for a request, one person for each place of a practitioner."""
+
+from datetime import datetime
+
+from pymongo import IndexModel
+
+from services.matching.domain import Match, Offer
+from services.matching.store.documents import load_all, load_one, write
+from shared.mongo import Db
+
+OFFER_INDEXES = [
+    IndexModel("request_id", unique=True, name="one_open_offer_per_request", partialFilterExpression={"is_open": True}),
+    IndexModel(
+        [("practitioner_id", 1), ("slot", 1)],
+        unique=True,
+        name="one_person_per_place",
+        partialFilterExpression={"holds_place": True},
+    ),
+    IndexModel([("practitioner_id", 1), ("made_at", -1)]),
+    IndexModel("request_id"),
+    IndexModel("answer_by", partialFilterExpression={"is_open": True}),
+    IndexModel("remind_at", partialFilterExpression={"is_open": True}),
+]
+MATCH_INDEXES = [IndexModel("request_id"), IndexModel("practitioner_id")]
+
+
+def find(db: Db, offer_id: str) -> Offer | None:
+    return load_one(Offer, db.offers.find_one({"_id": offer_id}))
+
+
+def find_open(db: Db, request_id: str) -> Offer | None:
+    return load_one(Offer, db.offers.find_one({"request_id": request_id, "is_open": True}))
+
+
+def save(db: Db, changed: Offer) -> None:
+    write(db.offers, changed, derived=["is_open", "holds_place"])
+
+
+def codes_in_use(db: Db, practitioner_id: str, since: datetime) -> set[str]:
+    """The codes of this practitioner's open offers, and of all made since then."""
+    recent = {"practitioner_id": practitioner_id, "$or": [{"made_at": {"$gte": since}}, {"is_open": True}]}
+    return {row["code"] for row in db.offers.find(recent, {"code": 1})}
+
+
+def ids_to_remind_of(db: Db, moment: datetime) -> list[str]:
+    due = {"is_open": True, "reminded_at": None, "remind_at": {"$lte": moment}, "answer_by": {"$gt": moment}}
+    return [row["_id"] for row in db.offers.find(due, {"_id": 1})]
+
+
+def ids_past_their_time(db: Db, moment: datetime) -> list[str]:
+    return [row["_id"] for row in db.offers.find({"is_open": True, "answer_by": {"$lte": moment}}, {"_id": 1})]
+
+
+def held_by(db: Db, practitioner_id: str) -> list[Offer]:
+    """Those of this practitioner that are open or led to a match that lives, the newest first."""
+    held = {"practitioner_id": practitioner_id, "holds_place": True}
+    return load_all(Offer, db.offers.find(held).sort("made_at", -1))
+
+
+def about(db: Db, request_id: str) -> list[Offer]:
+    return load_all(Offer, db.offers.find({"request_id": request_id}).sort("made_at", 1))
+
+
+def count_open(db: Db) -> int:
+    return db.offers.count_documents({"is_open": True})
+
+
+def find_live_match(db: Db, request_id: str) -> Match | None:
+    return load_one(Match, db.matches.find_one({"request_id": request_id, "ended_at": None}))
+
+
+def save_match(db: Db, changed: Match) -> None:
+    write(db.matches, changed)

@@ -1,0 +1,63 @@
+"""Practitioners. A place is held by replacing the practitioner's own document at the version that was read; the unique index
+`one_person_per_place` of the offers stands behind it. `has_room` is stored for its index."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from pymongo import IndexModel
+
+from services.matching.domain import Practitioner
+from services.matching.store.documents import from_document, load_all, load_one, write
+from shared.mongo import Db
+
+INDEXES = [
+    IndexModel("email_index", unique=True, partialFilterExpression={"email_index": {"$exists": True}}),
+    IndexModel("slug_index", unique=True, partialFilterExpression={"slug_index": {"$exists": True}}),
+    IndexModel([("state", 1), ("resting_until", 1)]),
+    IndexModel("has_room", name="with_room", partialFilterExpression={"has_room": True}),
+]
+
+
+def find(db: Db, practitioner_id: str) -> Practitioner | None:
+    return load_one(Practitioner, db.practitioners.find_one({"_id": practitioner_id}))
+
+
+def find_by_email(db: Db, email_index: str) -> Practitioner | None:
+    return load_one(Practitioner, db.practitioners.find_one({"email_index": email_index}))
+
+
+def find_many(db: Db, ids: Iterable[str]) -> dict[str, Practitioner]:
+    wanted = sorted(set(ids))
+    found = load_all(Practitioner, db.practitioners.find({"_id": {"$in": wanted}})) if wanted else []
+    return {one.id: one for one in found}
+
+
+def everyone(db: Db) -> Iterator[Practitioner]:
+    return (from_document(Practitioner, document) for document in db.practitioners.find())
+
+
+def still_here(db: Db) -> Iterator[Practitioner]:
+    return (from_document(Practitioner, document) for document in db.practitioners.find({"state": {"$ne": "stepped_back"}}))
+
+
+def with_room(db: Db, ids: Iterable[str] | None = None) -> list[Practitioner]:
+    """All of them, or those of `ids`."""
+    among = {} if ids is None else {"_id": {"$in": sorted(ids)}}
+    return load_all(Practitioner, db.practitioners.find({"has_room": True, **among}))
+
+
+def anybody_has_room(db: Db) -> bool:
+    return db.practitioners.find_one({"has_room": True}, {"_id": 1}) is not None
+
+
+def ids_of_rested(db: Db, moment: datetime) -> list[str]:
+    """Those whose pause is over."""
+    return [row["_id"] for row in db.practitioners.find({"state": "resting", "resting_until": {"$lte": moment}}, {"_id": 1})]
+
+
+def slug_is_taken(db: Db, slug_index: str, by_other_than: str) -> bool:
+    return db.practitioners.find_one({"slug_index": slug_index, "_id": {"$ne": by_other_than}}, {"_id": 1}) is not None
+
+
+def save(db: Db, *changed: Practitioner) -> None:
+    write(db.practitioners, *changed, derived=["has_room"])

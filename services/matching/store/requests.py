@@ -1,0 +1,58 @@
+"""Requests, and the waiting list: those that stand in one of its three queues. `queue` is stored for the list's indexes."""
+
+from collections.abc import Iterable, Iterator
+
+from pymongo import IndexModel
+
+from services.matching.domain import Queue, Request
+from services.matching.store.documents import from_document, load_all, load_one, write
+from shared.mongo import Db
+
+INDEXES = [
+    IndexModel(
+        [("queue", 1), ("submitted_at", 1), ("_id", 1)],
+        name="waiting_list",
+        partialFilterExpression={"queue": {"$exists": True}},
+    ),
+    IndexModel(
+        [("wanted", 1), ("submitted_at", 1), ("_id", 1)],
+        name="waiting_for_somebody_named",
+        partialFilterExpression={"queue": "named"},
+    ),
+]
+IN_TURN = [("submitted_at", 1), ("_id", 1)]
+
+
+def find(db: Db, request_id: str) -> Request | None:
+    return load_one(Request, db.requests.find_one({"_id": request_id}))
+
+
+def find_many(db: Db, ids: Iterable[str]) -> dict[str, Request]:
+    found = load_all(Request, db.requests.find({"_id": {"$in": list(ids)}}))
+    return {one.id: one for one in found}
+
+
+def save(db: Db, *changed: Request) -> None:
+    write(db.requests, *changed, derived=["queue"])
+
+
+def anybody_waits(db: Db) -> bool:
+    return db.requests.find_one({"queue": {"$in": ["named", "anyone", "suggestions"]}}, {"_id": 1}) is not None
+
+
+def waiting_for(db: Db, practitioner_id: str, batch: int) -> Iterator[Request]:
+    """Those who named this practitioner, longest waiting first, read `batch` by `batch`."""
+    waiting = db.requests.find({"queue": "named", "wanted": practitioner_id})
+    return (from_document(Request, document) for document in waiting.sort(IN_TURN).batch_size(batch))
+
+
+def waiting_in(db: Db, queue: Queue, batch: int) -> Iterator[Request]:
+    """Everyone in this queue, longest waiting first."""
+    waiting = db.requests.find({"queue": queue}).sort(IN_TURN)
+    return (from_document(Request, document) for document in waiting.batch_size(batch))
+
+
+def count_waiting_for(db: Db, practitioner_id: str, at_most: int) -> int:
+    """How many may have a claim on a place with this practitioner: those who named them, and those who would meet anyone."""
+    named = db.requests.count_documents({"queue": "named", "wanted": practitioner_id}, limit=at_most)
+    return named if named >= at_most else named + db.requests.count_documents({"queue": "anyone"}, limit=at_most - named)

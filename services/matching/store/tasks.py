@@ -1,0 +1,72 @@
+"""What coordinators have to do, and the record of what they did with requests."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pymongo import IndexModel
+
+from services.matching.domain import AuditEntry, CoordinatorTask
+from services.matching.store.documents import load_all, load_one, to_document, write
+from shared.contracts import EscalationReason
+from shared.mongo import Db
+
+AUDIT_DAYS = 180
+TASK_INDEXES = [
+    IndexModel(
+        [("request_id", 1), ("reason", 1)],
+        unique=True,
+        name="one_open_task_per_reason",
+        partialFilterExpression={"is_open": True, "request_id": {"$type": "string"}},
+    ),
+    IndexModel([("is_open", 1), ("since", 1)]),
+]
+AUDIT_INDEXES = [IndexModel("request_id"), IndexModel("at", expireAfterSeconds=AUDIT_DAYS * 24 * 3600)]
+
+
+def find(db: Db, task_id: str) -> CoordinatorTask | None:
+    return load_one(CoordinatorTask, db.coordinator_tasks.find_one({"_id": task_id}))
+
+
+def find_open(db: Db, request_id: str, reason: EscalationReason) -> CoordinatorTask | None:
+    wanted = {"request_id": request_id, "reason": reason, "is_open": True}
+    return load_one(CoordinatorTask, db.coordinator_tasks.find_one(wanted))
+
+
+def find_open_about_person(db: Db, person_id: str) -> CoordinatorTask | None:
+    """That no notification reaches this person, apart from any request."""
+    wanted = {"person_id": person_id, "request_id": None, "is_open": True}
+    return load_one(CoordinatorTask, db.coordinator_tasks.find_one(wanted))
+
+
+def save(db: Db, changed: CoordinatorTask) -> None:
+    write(db.coordinator_tasks, changed, derived=["is_open"])
+
+
+def all_open(db: Db) -> list[CoordinatorTask]:
+    """The oldest first."""
+    return load_all(CoordinatorTask, db.coordinator_tasks.find({"is_open": True}).sort("since", 1))
+
+
+def open_about(db: Db, request_id: str) -> list[CoordinatorTask]:
+    wanted = {"request_id": request_id, "is_open": True}
+    return load_all(CoordinatorTask, db.coordinator_tasks.find(wanted).sort("since", 1))
+
+
+def resolve(db: Db, request_id: str, moment: datetime, only: Iterable[EscalationReason] | None = None) -> None:
+    """All open ones about this request, or those with these reasons."""
+    reasons = {} if only is None else {"reason": {"$in": list(only)}}
+    done = {"$set": {"is_open": False, "resolved_at": moment}, "$inc": {"version": 1}}
+    db.coordinator_tasks.update_many({"request_id": request_id, "is_open": True, **reasons}, done)
+
+
+def add_audit_entry(db: Db, entry: AuditEntry) -> None:
+    db.audit.insert_one(to_document(entry))
+
+
+def audit_about(db: Db, request_id: str) -> list[AuditEntry]:
+    return load_all(AuditEntry, db.audit.find({"request_id": request_id}).sort("at", 1))
+
+
+def was_opened_since(db: Db, coordinator_id: str, request_id: str, since: datetime) -> bool:
+    wanted = {"coordinator_id": coordinator_id, "request_id": request_id, "action": "opened", "at": {"$gt": since}}
+    return db.audit.find_one(wanted, {"_id": 1}) is not None

@@ -1,0 +1,94 @@
+"""/c/people: practitioners, made and edited by coordinators."""
+
+import uuid
+
+from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
+
+from services.matching import forms, labels
+from services.matching.domain import Practitioner
+from services.matching.handlers import reading, service
+from services.matching.handlers.coordinator import write_profile
+from services.matching.handlers.profiles import EmailInUse
+from services.matching.web.auth import require_role
+from services.matching.web.helpers import run
+from shared.web.errors import error_page
+from shared.web.forms import Errors, read
+from shared.web.views import redirect_after_post, render
+
+practitioners = Blueprint("practitioners", __name__)
+EMPTY_ROWS = 2
+LISTS = ("languages", "meeting_types", "parts", "help", "not_now", "ages")
+
+
+@practitioners.get("/c/people")
+def show_everyone() -> Response:
+    require_role("coordinator")
+    return render("practitioners.html", listed=reading.list_practitioners(service.db))
+
+
+@practitioners.get("/c/people/new")
+def show_new() -> Response:
+    require_role("coordinator")
+    typed = {"time_zone": service.programme.time_zone, "state": "open", "places": 1, "offers_at_once": 1, "language": "en"}
+    return _show(None, MultiDict((name, str(value)) for name, value in typed.items()), practitioner_id=str(uuid.uuid4()))
+
+
+@practitioners.get("/c/people/<practitioner_id>")
+def show_one(practitioner_id: str) -> Response:
+    require_role("coordinator")
+    practitioner = reading.find_practitioner(practitioner_id, service.db)
+    return _show(practitioner, _as_typed(practitioner)) if practitioner else error_page(404)
+
+
+@practitioners.post("/c/people/<practitioner_id>")
+def save(practitioner_id: str) -> Response:
+    coordinator_id = require_role("coordinator")
+    practitioner = reading.find_practitioner(practitioner_id, service.db)
+    errors = _save(practitioner_id, coordinator_id, is_new=practitioner is None)
+    if errors:
+        return _show(practitioner, request.form, errors, practitioner_id)
+    return redirect_after_post(f"/c/people/{practitioner_id}?done=saved")
+
+
+def _save(practitioner_id: str, coordinator_id: str, *, is_new: bool) -> Errors:
+    form = forms.ProfileForm(home_zone=service.programme.time_zone, is_new=is_new)
+    typed, errors = read(form, forms.join_hours(request.form))
+    if errors:
+        return errors
+    try:
+        run(write_profile, forms.profile_from(typed, practitioner_id), "coordinator", coordinator_id)
+    except EmailInUse:
+        return {"email": labels.EMAIL_IN_USE}
+    return {}
+
+
+def _show(
+    practitioner: Practitioner | None,
+    typed: "MultiDict[str, str]",
+    errors: Errors | None = None,
+    practitioner_id: str = "",
+) -> Response:
+    hours = list(zip(typed.getlist("day"), typed.getlist("start"), typed.getlist("end"), strict=False))
+    return render(
+        "practitioner.html",
+        errors,
+        id=practitioner.id if practitioner else practitioner_id,
+        is_new=practitioner is None,
+        name=reading.profile_of(practitioner)["name"] if practitioner else "",
+        typed=typed,
+        hours=[*hours, *[("", "", "")] * EMPTY_ROWS],
+    )
+
+
+def _as_typed(practitioner: Practitioner) -> "MultiDict[str, str]":
+    typed: MultiDict[str, str] = MultiDict(reading.profile_of(practitioner))
+    for name in ("places", "offers_at_once", "time_zone", "language", "state"):
+        typed[name] = str(getattr(practitioner, name))
+    typed["resting_until"] = forms.day_of(practitioner.resting_until, practitioner.time_zone)
+    for name in LISTS:
+        typed.setlist(name, list(getattr(practitioner, name)))
+    rows = [forms.hours_as_text(hours) for hours in practitioner.hours]
+    for name, values in zip(("day", "start", "end"), zip(*rows, strict=True), strict=False):
+        typed.setlist(name, list(values))
+    return typed

@@ -1,0 +1,44 @@
+"""How to reach people: email addresses, phone numbers, and the time zones by which local numbers are read."""
+
+from functools import cache
+from zoneinfo import available_timezones
+
+import phonenumbers
+from babel.core import get_global
+from email_validator import EmailNotValidError, validate_email
+
+
+def parse_email(typed: str) -> str:
+    """The normalized address. Raises ValueError when it is none; whether it can receive mail is not asked."""
+    try:
+        return str(validate_email(typed.strip(), check_deliverability=False).normalized)
+    except EmailNotValidError:
+        raise ValueError("not an email address") from None
+
+
+def parse_phone(typed: str, time_zone: str) -> str:
+    """E.164. A number without a country code is read as in the country of `time_zone`. Raises ValueError when it cannot be a
+    number there, or when the zone belongs to no one country and the code is missing."""
+    try:
+        number = phonenumbers.parse(typed, region_of(time_zone))
+    except phonenumbers.NumberParseException:
+        raise ValueError("not a phone number") from None
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError("not a phone number")
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def region_of(time_zone: str) -> str | None:
+    """The country code (ISO 3166) of a time zone; None when it belongs to several or none (UTC)."""
+    return zones().get(time_zone)
+
+
+@cache
+def zones() -> dict[str, str]:
+    """Zone -> country code: those that belong to one country, without old names for the same place."""
+    known = available_timezones()
+    return {
+        zone: country
+        for zone, country in sorted(get_global("zone_territories").items())
+        if country != "001" and "/" in zone and zone in known and not zone.startswith("Etc/")
+    }
