@@ -21,7 +21,8 @@ from shared.bus.publisher import Publisher
 from shared.bus.relay import Relay
 from shared.clock import now
 from shared.messages import Event, make_envelope, to_json
-from tests.faults.bus.kettle import NAME, Bench, KettleFilled, eventually
+from shared.outbox import OutboxMessage
+from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked, eventually
 
 IDLE_ROUNDS = 100
 
@@ -32,10 +33,10 @@ def figures(name: str, seconds: list[float]) -> None:
     print(f"{name:44} median {median * 1000:6.1f} ms   p99 {p99 * 1000:6.1f} ms   ({len(ordered)})")
 
 
-def commit_to_published(bench: Bench) -> None:
+def commit_to_published(bus: BusFixture) -> None:
     """From the return of the commit to the arrival of the message in a queue, watched by a consumer of its own."""
     arrived: dict[str, float] = {}
-    connection = pika.BlockingConnection(pika.URLParameters(bench.amqp_url))
+    connection = pika.BlockingConnection(pika.URLParameters(bus.amqp_url))
     channel = connection.channel()
 
     def took(channel: object, method: object, properties: pika.BasicProperties, body: bytes) -> None:
@@ -45,21 +46,21 @@ def commit_to_published(bench: Bench) -> None:
     threading.Thread(target=channel.start_consuming, daemon=True).start()
     committed = {}
     for _ in range(IDLE_ROUNDS):
-        kettle = bench.fill()
+        echo = bus.ask()
         moment = time.monotonic()
-        committed[bench.outbox_row(kettle)["_id"]] = moment
+        committed[bus.outbox_row(echo)["_id"]] = moment
         time.sleep(0.03)
     eventually(lambda: len(arrived) == IDLE_ROUNDS)
     figures("commit -> in the queue, another process's row", [arrived[each] - at for each, at in committed.items()])
     connection.add_callback_threadsafe(channel.stop_consuming)
 
 
-def form_to_second_handler(bench: Bench) -> None:
+def form_to_second_handler(bus: BusFixture) -> None:
     seconds = []
     for _ in range(IDLE_ROUNDS):
         begun = time.monotonic()
-        kettle = bench.fill()
-        while not bench.has_poured(kettle):
+        echo = bus.ask()
+        while not bus.is_recorded(echo):
             time.sleep(0.001)
         seconds.append(time.monotonic() - begun)
     figures("form -> event -> handler -> event -> handler", seconds)
@@ -71,55 +72,50 @@ def rate(name: str, count: int, done: Callable[[], bool]) -> None:
     print(f"{name:44} {count / (time.monotonic() - begun):8.0f} events/s   ({count})")
 
 
-def write_rows(bench: Bench, count: int) -> None:
+def write_rows(bus: BusFixture, count: int) -> None:
     moment, rows = now(), []
     for _ in range(count):
-        event: Event = KettleFilled(kettle_id=str(uuid.uuid4()))
+        event: Event = EchoAsked(echo_id=str(uuid.uuid4()))
         event_id = str(uuid.uuid4())
-        body = to_json(make_envelope(event, id=event_id, source="/bench", time=moment))
-        rows.append(
-            {
-                "_id": event_id,
-                "type": event.event_type,
-                "subject": event.subject,
-                "body": body,
-                "next_at": moment,
-                "made_at": moment,
-                "tries": 0,
-            }
-        )
-    bench.db.outbox.insert_many(rows)
+        body = to_json(make_envelope(event, id=event_id, source=f"/{NAME}", time=moment))
+        rows.append(OutboxMessage(event_id, event.event_type, event.subject, body, moment).to_document())
+    bus.db.outbox.insert_many(rows)
 
 
 def main(count: int) -> None:
     logs.set_up("bench", "ERROR")
     keys = Path(tempfile.mkdtemp())
     vault.generate_keys(keys)
-    bench = Bench(os.environ["MONGODB_URI"], os.environ["AMQP_URL"], keys)
-    bench.begin()
+    bus = BusFixture(os.environ["MONGODB_URI"], os.environ["AMQP_URL"], keys)
+    bus.begin()
     try:
-        publisher = Publisher(bench.amqp_url, NAME)
-        relay = Relay(bench.db, publisher)
+        publisher = Publisher(bus.amqp_url, NAME)
+        relay = Relay(bus.db, publisher)
         publisher.start()
         publisher.wait_until_ready(10)
-        relay.start()
-        commit_to_published(bench)
-        write_rows(bench, count)
-        rate("relay alone, confirmed and marked", count, lambda: bench.db.outbox.find_one({"next_at": {"$exists": True}}) is None)
-        relay.stop(5)
+        relay.watch()
+        stop = threading.Event()
+        relaying = threading.Thread(target=relay.run, args=(stop,))
+        relaying.start()
+        commit_to_published(bus)
+        write_rows(bus, count)
+        rate("relay alone, confirmed and marked", count, lambda: bus.db.outbox.find_one({"next_at": {"$exists": True}}) is None)
+        stop.set()
+        relay.wake_up.stop()
+        relaying.join()
         publisher.close()
-        bench.ready_worker()
-        rate("consume, handle, say, consume, handle", 2 * count, lambda: bench.db.poured.estimated_document_count() == count)
-        bench.db.poured.delete_many({})
-        form_to_second_handler(bench)
+        bus.ready_worker()
+        rate("consume, handle, publish, consume, handle", 2 * count, lambda: bus.db.recorded.estimated_document_count() == count)
+        bus.db.recorded.delete_many({})
+        form_to_second_handler(bus)
         with ThreadPoolExecutor(16) as pool:
-            list(pool.map(lambda _: bench.fill(), range(count)))
+            list(pool.map(lambda _: bus.ask(), range(count)))
         rate(
-            "the tail of forms from 16 threads", count, lambda: bench.db.poured.estimated_document_count() == count + IDLE_ROUNDS
+            "the tail of forms from 16 threads", count, lambda: bus.db.recorded.estimated_document_count() == count + IDLE_ROUNDS
         )
     finally:
-        bench.clear()
-        bench.close()
+        bus.clear()
+        bus.close()
 
 
 if __name__ == "__main__":

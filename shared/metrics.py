@@ -2,25 +2,27 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-OUTBOX_PENDING = Gauge("kitchen_outbox_pending", "News written and not yet confirmed by the broker", ["service"])
-OUTBOX_OLDEST = Gauge("kitchen_outbox_oldest_seconds", "Age of the oldest news not yet confirmed by the broker", ["service"])
-PUBLISHED = Counter("kitchen_published_total", "Messages by what became of them", ["service", "outcome"])
-UNCONFIRMED = Gauge("kitchen_unconfirmed", "Messages sent to the broker and not yet confirmed", ["service"])
-DELIVERIES = Counter("kitchen_deliveries_total", "Messages that came from the broker", ["service", "redelivered"])
-IN_HAND = Gauge("kitchen_in_hand", "Messages taken and not yet settled", ["service"])
-HANDLED = Counter("kitchen_handled_total", "Messages by what became of them", ["service", "handler", "outcome"])
-HANDLING = Histogram(
-    "kitchen_handler_seconds", "Time in one handler with its transaction", ["service", "handler"],
+OUTBOX_PENDING = Gauge("kitchen_outbox_pending", "Events written and not yet confirmed by the broker", ["service"])
+OUTBOX_OLDEST = Gauge("kitchen_outbox_oldest_seconds", "Age of the oldest event not yet confirmed by the broker", ["service"])
+REEMITTED = Counter("kitchen_outbox_reemitted_total", "Sent events that became due again", ["service", "reason"])
+PUBLISHED = Counter("kitchen_published_total", "Published messages by outcome", ["service", "outcome"])
+UNCONFIRMED = Gauge("kitchen_unconfirmed", "Messages published and not yet confirmed", ["service"])
+DELIVERIES = Counter("kitchen_deliveries_total", "Messages delivered by the broker", ["service", "redelivered"])
+UNACKNOWLEDGED = Gauge("kitchen_unacknowledged", "Messages delivered and not yet acknowledged", ["service"])
+HANDLED = Counter("kitchen_handled_total", "Messages by outcome", ["service", "handler", "outcome"])
+HANDLER_SECONDS = Histogram(
+    "kitchen_handler_seconds",
+    "Time in one handler with its transaction",
+    ["service", "handler"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 8, 40),
-)  # fmt: skip
-RETRIES = Counter("kitchen_retries_total", "Messages sent to wait, by how long", ["service", "tier"])
-DEAD = Counter("kitchen_dead_total", "Messages that were given up", ["service", "why"])
+)
+RETRIES = Counter("kitchen_retries_total", "Messages sent to a retry queue", ["service", "tier"])
+DEAD = Counter("kitchen_dead_total", "Messages sent to the dead queue", ["service", "reason"])
 RECONNECTS = Counter("kitchen_reconnects_total", "Connections to the broker that were lost", ["service", "connection"])
 TIMER_FAILURES = Counter("kitchen_timer_failures_total", "Items of a timer that failed", ["service", "handler"])
-TASK_RESTARTS = Counter(
-    "kitchen_task_restarts_total", "Tasks beside the bus that ended and were begun again", ["service", "task"]
-)
-READY = Gauge("kitchen_ready", "1 when the part works", ["service", "part"])
+TASK_RESTARTS = Counter("kitchen_task_restarts_total", "Background tasks that ended and were started again", ["service", "task"])
+READY = Gauge("kitchen_ready", "1 when the worker has this part of what it needs", ["service", "part"])
+ALIVE = Gauge("kitchen_alive", "1 while this thread of the worker runs and turns", ["service", "part"])
 
 LETTERS = Counter("letters_total", "Letters by channel and what became of them", ["channel", "outcome"])
 SUBMIT_TO_TOLD = Histogram(

@@ -1,4 +1,4 @@
-"""Connections made for this job, and a bell that says there is work."""
+"""Connections to MongoDB, and the wake-up that says there is work."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -36,24 +36,24 @@ class WakeUp:
     """Wakes one thread that waits for work. A hint only: whoever waits also looks by itself after `timeout`."""
 
     def __init__(self) -> None:
-        self._rang, self._stopped = threading.Event(), threading.Event()
+        self._woken, self._stopped = threading.Event(), threading.Event()
 
     def wait(self, timeout: float) -> None:
-        self._rang.wait(timeout)
-        self._rang.clear()
+        self._woken.wait(timeout)
+        self._woken.clear()
 
     def wake(self) -> None:
-        self._rang.set()
+        self._woken.set()
 
     def stop(self) -> None:
         self._stopped.set()
-        self._rang.set()
+        self._woken.set()
 
     def watch(self, rows: Rows, where: Mapping[str, Any]) -> None:
-        """Ring whenever such a row is inserted, by whatever process."""
-        such = {f"fullDocument.{name}": value for name, value in where.items()}
-        inserts: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert", **such}}, {"$project": {"_id": 1}}]
-        threading.Thread(target=self._listen, args=(rows, inserts), name=f"bell-{rows.name}", daemon=True).start()
+        """Wake up whenever a document that matches is inserted, by whatever process."""
+        matching = {f"fullDocument.{name}": value for name, value in where.items()}
+        inserts: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert", **matching}}, {"$project": {"_id": 1}}]
+        threading.Thread(target=self._listen, args=(rows, inserts), name=f"watch-{rows.name}", daemon=True).start()
 
     def _listen(self, rows: Rows, inserts: Sequence[Mapping[str, Any]]) -> None:
         while not self._stopped.is_set():

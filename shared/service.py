@@ -1,7 +1,7 @@
-"""The one idea: a handler takes a message and its database, and returns the news.
+"""The one idea: a handler takes a message and its database, and returns events.
 
-`Service.run` notes the message in `inbox`, calls the handler, writes what it returned into `outbox`, and commits all three
-together. A web form, a broker event and a timer go through the same method. Nobody publishes, opens a transaction or
+`Service.run` records the message in `inbox`, calls the handler, writes the events it returned into `outbox`, and commits all
+three together. A web form, a broker event and a timer go through the same method. Nobody publishes, opens a transaction or
 acknowledges anywhere else.
 """
 
@@ -9,8 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pymongo
 from pymongo import IndexModel
@@ -18,9 +17,13 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from shared import outbox
 from shared.clock import now
+from shared.leased_work import LONGEST_TRANSACTION
+from shared.logs import get_logger
 from shared.messages import Envelope, Event, make_envelope, parse_event, to_json
-from shared.mongo import MAJORITY, Db, Doc, connect, make_indexes
+from shared.mongo import MAJORITY, Db, connect, make_indexes
+from shared.outbox import OutboxMessage
 from shared.programme import Programme, read_programme
 from shared.settings import Settings
 from shared.vault import Vault, load_vault
@@ -29,16 +32,11 @@ M = TypeVar("M")
 E = TypeVar("E", bound=Event)
 Handler = Callable[[M, Db], list[Event]]
 
-TRANSACTION_TIMEOUT_SECONDS = 8
-RELAY_HEAD_START = timedelta(seconds=5)
 MAX_WRITE_CONFLICT_RETRIES = 5
-INDEXES = {
-    "inbox": [IndexModel("at", expireAfterSeconds=90 * 24 * 3600)],
-    "outbox": [
-        IndexModel("next_at", partialFilterExpression={"next_at": {"$exists": True}}),
-        IndexModel("sent_at", expireAfterSeconds=30 * 24 * 3600),
-    ],
-}
+INBOX_DAYS = 90
+"""Longer than the outbox keeps what was sent: an event that is published again is always recognised."""
+INDEXES = {"inbox": [IndexModel("at", expireAfterSeconds=INBOX_DAYS * 24 * 3600)], "outbox": outbox.INDEXES}
+log = get_logger("service")
 
 
 class RetryLater(Exception):
@@ -62,6 +60,15 @@ class Task:
     run: Callable[[Db, threading.Event], None]
 
 
+class Relay(Protocol):
+    """Publishes what this process writes from memory, right after the commit."""
+
+    def written_lease(self) -> dict[str, Any]:
+        """`next_at`, `attempts` and `claim` of a message that this process writes and then submits."""
+
+    def submit(self, messages: list[OutboxMessage]) -> None: ...
+
+
 class Service:
     def __init__(self, name: str, indexes: dict[str, list[IndexModel]] | None = None) -> None:
         self.name = name
@@ -72,8 +79,9 @@ class Service:
         self.vault: Vault
         self.programme: Programme
         self.public_url: str
-        self.relay_id: str | None = None
-        self._listeners: list[Callable[[list[Doc]], None]] = []
+        self.parts: dict[str, Callable[[], bool]] = {}
+        self._relay: Relay | None = None
+        self._listeners: list[Callable[[list[OutboxMessage]], None]] = []
         self._indexes = {**INDEXES, **(indexes or {})}
 
     def start(self, settings: Settings) -> "Service":
@@ -95,17 +103,20 @@ class Service:
         make_indexes(self.db, self._indexes)
 
     def on(self, event_class: type[E]) -> Callable[[Handler[E]], Handler[E]]:
-        """The decorated handler hears `event_class`. One handler for each event class: what happens on a fact is read in one place."""
+        """Subscribe the decorated handler to `event_class`. One handler for each event class; ValueError for a second one."""
 
         def register(handler: Handler[E]) -> Handler[E]:
             if event_class in self.handlers:
-                raise ValueError(f"{self.name} hears {event_class.__name__} twice")
+                raise ValueError(f"{self.name} has two handlers for {event_class.__name__}")
             self.handlers[event_class] = handler
             return handler
 
         return register
 
     def every(self, seconds: float, find: Callable[[Db], Iterable[M]]) -> Callable[[Handler[M]], Handler[M]]:
+        """Each `seconds`, in every worker, the decorated handler runs once for each item that `find` returns, each in a
+        transaction of its own. An item that fails is found again next time."""
+
         def register(handler: Handler[M]) -> Handler[M]:
             self.timers.append(Timer(seconds, find, handler))
             return handler
@@ -115,75 +126,92 @@ class Service:
     def background_task(
         self, name: str
     ) -> Callable[[Callable[[Db, threading.Event], None]], Callable[[Db, threading.Event], None]]:
+        """The decorated function runs in a thread of the worker until its `stop` is set; it is started again when it ends before.
+        Register its sign of life with `watch`, so that /livez notices when it hangs."""
+
         def register(run: Callable[[Db, threading.Event], None]) -> Callable[[Db, threading.Event], None]:
             self.tasks.append(Task(name, run))
             return run
 
         return register
 
-    def after_commit(self, listener: Callable[[list[Doc]], None]) -> None:
-        """`listener` gets the outbox rows of each transaction of this process, as soon as they are there. A crash swallows it."""
+    def watch(self, part: str, alive: Callable[[], bool]) -> None:
+        """/livez of the worker answers 503 and names `part` while `alive()` is False (LeasedWorker.alive, Heartbeat.alive).
+        May be called again for the same part."""
+        self.parts[part] = alive
+
+    def after_commit(self, listener: Callable[[list[OutboxMessage]], None]) -> None:
+        """`listener` gets the outbox messages of each transaction of this process, right after the commit. A hint: a process
+        that is killed in between never calls it, and what it raises is logged and changes nothing."""
         self._listeners.append(listener)
 
-    def run(self, handler: Handler[M], message: M, *, once: str | None = None, traceparent: str | None = None) -> list[Event]:
-        """Handle one message in one transaction and return its news.
+    def publish_with(self, relay: Relay) -> None:
+        self._relay = relay
 
-        `once` names the message: a second run with the same name changes nothing and returns [].
-        Whatever the handler raises leaves the database as it was.
+    def run(
+        self, handler: Handler[M], command: M, *, idempotency_key: str | None = None, traceparent: str | None = None
+    ) -> list[Event]:
+        """Handle one command or event in one transaction and return the events it caused.
+
+        A second run with the same `idempotency_key` changes nothing and returns []. Whatever the handler raises leaves the
+        database as it was. ValueError for an event that only another service may publish.
         """
-        cause = once or str(uuid.uuid4())
+        cause = idempotency_key or str(uuid.uuid4())
         for tries_left in reversed(range(MAX_WRITE_CONFLICT_RETRIES)):
             try:
-                return self._in_one_transaction(handler, message, cause, once is not None, traceparent)
+                return self._in_one_transaction(handler, command, cause, idempotency_key is not None, traceparent)
             except DuplicateKeyError:
                 # Outside the transaction on purpose: swallowed inside, with_transaction would loop on it for minutes.
-                if once is not None and self.db.inbox.find_one({"_id": once}, {"_id": 1}):
+                if idempotency_key is not None and self.db.inbox.find_one({"_id": idempotency_key}, {"_id": 1}):
                     return []
                 if not tries_left:
                     raise
         raise AssertionError("unreachable")
 
     def receive(self, envelope: Envelope) -> list[Event]:
-        """Handle one fact from the broker. Raises InvalidMessage (dead at once) or RetryLater (retry)."""
+        """Handle one event from the broker. Raises InvalidMessage (dead at once) or RetryLater (retry)."""
         event = parse_event(envelope)
         handler = self.handlers.get(type(event))
         if handler is None:
             return []
-        return self.run(handler, event, once=envelope.id, traceparent=envelope.traceparent)
+        return self.run(handler, event, idempotency_key=envelope.id, traceparent=envelope.traceparent)
 
     def _in_one_transaction(
-        self, handler: Handler[M], message: M, cause: str, remember: bool, traceparent: str | None
+        self, handler: Handler[M], command: M, cause: str, remember: bool, traceparent: str | None
     ) -> list[Event]:
         db = self._db_inside
-        rows: list[Doc] = []
+        messages: list[OutboxMessage] = []
 
         def work(_: Any) -> list[Event]:
             if remember:
                 db.inbox.insert_one({"_id": cause, "handler": handler.__name__, "at": now()})
-            news = handler(message, db)
-            rows[:] = [self._row(event, cause, place, traceparent) for place, event in enumerate(news)]
-            if rows:
-                db.outbox.insert_many(rows)
-            return news
+            events = handler(command, db)
+            messages[:] = [self._message(event, cause, index, traceparent) for index, event in enumerate(events)]
+            if messages:
+                db.outbox.insert_many([message.to_document() for message in messages])
+            return events
 
-        with pymongo.timeout(TRANSACTION_TIMEOUT_SECONDS), db.client.start_session() as session, session.bind(end_session=False):
-            news = session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
-        for listener in self._listeners:
-            listener(rows)
-        return news
+        timeout = pymongo.timeout(LONGEST_TRANSACTION.total_seconds())
+        with timeout, db.client.start_session() as session, session.bind(end_session=False):
+            events = session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
+        self._committed(messages)
+        return events
 
-    def _row(self, event: Event, cause: str, place: int, traceparent: str | None) -> dict[str, Any]:
-        # The id follows from the cause, so a handler that runs again says the same thing under the same id.
-        event_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.name}/{cause}/{place}"))
+    def _message(self, event: Event, cause: str, index: int, traceparent: str | None) -> OutboxMessage:
+        if event.published_by != self.name:
+            raise ValueError(f"{event.event_type} may be published by {event.published_by} only")
+        # The id follows from the cause, so a handler that runs again publishes the same event under the same id.
+        event_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.name}/{cause}/{index}"))
         moment = now()
         envelope = make_envelope(event, id=event_id, source=f"/{self.name}", time=moment, traceparent=traceparent)
-        return {
-            "_id": event_id, "type": event.event_type, "subject": event.subject, "body": to_json(envelope), "made_at": moment,
-            **self._first_try(moment),
-        }  # fmt: skip
+        lease = self._relay.written_lease() if self._relay else {}
+        return OutboxMessage(event_id, event.event_type, event.subject, to_json(envelope), moment, **lease)
 
-    def _first_try(self, moment: datetime) -> Doc:
-        """Due at once for any relay; or, beside a relay of our own that says it as soon as it is written, not for a while."""
-        if self.relay_id is None:
-            return {"next_at": moment, "tries": 0}
-        return {"next_at": datetime.now(UTC) + RELAY_HEAD_START, "tries": 1, "claim": self.relay_id}
+    def _committed(self, messages: list[OutboxMessage]) -> None:
+        """The work is done whatever happens here: a message that is not submitted is due when its lease ends."""
+        listeners = [self._relay.submit, *self._listeners] if self._relay and messages else self._listeners
+        for listener in listeners:
+            try:
+                listener(messages)
+            except Exception:
+                log.exception("what follows a commit failed")

@@ -101,7 +101,7 @@ def test_rules_and_domain_read_no_clock_and_draw_nothing_at_random() -> None:
         assert not impure.search(file.read_text()), file
 
 
-@pytest.mark.parametrize("service", [pytest.param(service, marks=NOT_TYPED_YET) for service in SERVICES])
+@pytest.mark.parametrize("service", ["intake", "matching", pytest.param("notify", marks=NOT_TYPED_YET)])
 def test_no_store_hands_out_or_takes_an_untyped_document(service: str) -> None:
     files = [file for file in Path("services", service).rglob("*.py") if "store" in (file.stem, file.parent.name)]
     files = [file for file in files if file.stem != "documents"]  # which maps documents to objects for the rest of the store
@@ -116,7 +116,7 @@ def test_the_contracts_stand_on_the_messages_alone() -> None:
 
 def test_nobody_but_the_service_opens_a_transaction() -> None:
     for file in [*Path("services").rglob("*.py"), *Path("shared/web").rglob("*.py")]:
-        assert not re.search(r"\b(with_transaction|start_session|start_transaction)\b", file.read_text()), file
+        assert not re.search(r"client\.start_session|\.(with_transaction|start_transaction)\(", file.read_text()), file
 
 
 def test_no_sentence_for_people_puts_them_into_a_clinic() -> None:

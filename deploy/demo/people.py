@@ -36,7 +36,7 @@ def prepare() -> None:
 
     settings = read_core()
     services = [importlib.import_module(f"services.{name}.handlers").service for name in ("intake", "matching", "notify")]
-    topology.declare(settings.amqp_url, {service.name: topology.heard_by(service) for service in services})
+    topology.declare(settings.amqp_url, {service.name: topology.subscriptions_of(service) for service in services})
     for service in services:
         service.start(settings).make_indexes()
 
@@ -51,7 +51,7 @@ def bring_in() -> str:
         return "Everybody is still here"
     for one in people()["coordinator"]:
         service.run(add_coordinator, AddCoordinator(name=one["name"], email=address_of(one), time_zone=one["time_zone"]))
-    service.run(write_profiles, [_entry(one) for one in people()["practitioner"]], once="demo/people")
+    service.run(write_profiles, [_entry(one) for one in people()["practitioner"]], idempotency_key="demo/people")
     return f"{len(people()['practitioner'])} practitioners and a coordinator came in"
 
 

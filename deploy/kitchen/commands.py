@@ -25,7 +25,7 @@ from deploy.kitchen.context import (
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 SERVICE = click.argument("service", type=click.Choice(SERVICES))
-REASONS = ("done_by_hand", "no_longer_needed", "unreadable", "erased", "test")
+REASONS = ("done_by_hand", "no_longer_needed", "invalid", "erased", "test")
 
 
 class Group(click.Group):
@@ -102,13 +102,19 @@ def dead_letters() -> None:
 @AS_JSON
 def list_dead_letters(services: Sequence[str], as_json: bool) -> None:
     """Every dead letter: its id, type and reason. Looking takes nothing away."""
-    from shared.bus.dead import letters_of
+    from shared.bus.dead_letters import dead_letters_of
 
     rows = [
-        {"service": service, "event_id": one.event_id, "type": one.kind, "failed_at": one.failed_at, "attempts": one.attempts}
+        {
+            "service": service,
+            "event_id": one.event_id,
+            "type": one.event_type,
+            "failed_at": one.failed_at,
+            "attempts": one.attempts,
+        }
         | {"reason": one.reason}
         for service in services or services_here()
-        for one in letters_of(settings().amqp_url, service)
+        for one in dead_letters_of(settings().amqp_url, service)
     ]
     if as_json:
         print_json(rows)
@@ -122,16 +128,16 @@ def list_dead_letters(services: Sequence[str], as_json: bool) -> None:
 @AS_JSON
 def show(service: str, event_id: str, as_json: bool) -> None:
     """The names and types of the fields of one dead letter: never their values."""
-    from shared.bus.dead import letters_of, shape_of
+    from shared.bus.dead_letters import dead_letters_of, shape_of
 
-    found = next((one for one in letters_of(settings().amqp_url, service) if one.event_id == event_id), None)
+    found = next((one for one in dead_letters_of(settings().amqp_url, service) if one.event_id == event_id), None)
     if found is None:
         raise click.ClickException("There is no such dead letter.")
     fields = shape_of(found.body)
     if as_json:
-        print_json({"service": service, "event_id": event_id, "type": found.kind, "reason": found.reason, "fields": fields})
+        print_json({"service": service, "event_id": event_id, "type": found.event_type, "reason": found.reason, "fields": fields})
     else:
-        click.echo(f"{found.kind}, {found.failed_at}, {found.reason}\n{json.dumps(fields, indent=2)}")
+        click.echo(f"{found.event_type}, {found.failed_at}, {found.reason}\n{json.dumps(fields, indent=2)}")
 
 
 @dead_letters.command()
@@ -140,7 +146,7 @@ def show(service: str, event_id: str, as_json: bool) -> None:
 @DRY_RUN
 def replay(service: str, event_id: str, dry_run: bool) -> None:
     """Send one dead letter, or `all`, to this service again under the same id. A second time changes nothing."""
-    from shared.bus import dead as letters
+    from shared.bus import dead_letters as letters
 
     chosen = None if event_id == "all" else event_id
     if dry_run:
@@ -156,7 +162,7 @@ def replay(service: str, event_id: str, dry_run: bool) -> None:
 @DRY_RUN
 def drop(service: str, event_id: str, reason: str, dry_run: bool) -> None:
     """Delete one dead letter for good."""
-    from shared.bus import dead as letters
+    from shared.bus import dead_letters as letters
 
     if dry_run:
         _say(_count_dead(service, event_id), "would be dropped")
@@ -165,9 +171,9 @@ def drop(service: str, event_id: str, reason: str, dry_run: bool) -> None:
 
 
 def _count_dead(service: str, event_id: str | None) -> int:
-    from shared.bus.dead import letters_of
+    from shared.bus.dead_letters import dead_letters_of
 
-    return sum(event_id in (None, one.event_id) for one in letters_of(settings().amqp_url, service))
+    return sum(event_id in (None, one.event_id) for one in dead_letters_of(settings().amqp_url, service))
 
 
 def _say(count: int, done: str) -> None:

@@ -9,24 +9,24 @@ def main(step: str) -> None:
 
         make(Path("/vault"))
         deal(Path("/vault"), Path("/out"))
-        say("every container has its own keys and passwords")
+        report("every container has its own keys and passwords")
     elif step == "servers":
         from deploy.setup.servers import prepare_mongodb, prepare_rabbitmq
 
-        held = Path("/run/kitchen")
-        prepare_mongodb(held)
-        say("MongoDB is a replica set, and each service has a user for its own database")
-        prepare_rabbitmq(held)
-        say("RabbitMQ has every queue")
-    elif step == "hears":
-        from deploy.setup.hears import heard_in_the_code
+        folder = Path("/run/kitchen")
+        prepare_mongodb(folder)
+        report("MongoDB is a replica set, and each service has a user for its own database")
+        prepare_rabbitmq(folder)
+        report("RabbitMQ has every queue")
+    elif step == "subscriptions":
+        from deploy.setup.subscriptions import subscriptions_in_the_code
 
-        sys.stdout.write(json.dumps(heard_in_the_code(), indent=2) + "\n")
+        sys.stdout.write(json.dumps(subscriptions_in_the_code(), indent=2) + "\n")
     else:
-        raise SystemExit("python -m deploy.setup files | servers | hears")
+        raise SystemExit("python -m deploy.setup files | servers | subscriptions")
 
 
-def say(line: str) -> None:
+def report(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Keys and passwords: made once in a vault that no running container sees, and dealt out one folder for each container."""
+"""Keys and passwords: made once in a volume that no running container sees, then copied to one folder for each container."""
 
 import base64
 import hashlib
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.setup import SERVICES
-from shared.bus.topology import rights_of
+from shared.bus.topology import permissions_of
 from shared.vault import KEYS_BY_SERVICE, generate_keys
 
 OURS, MONGO = 10001, 999
@@ -74,18 +74,42 @@ def amqp_url(user: str, password: str) -> str:
 
 
 def definitions(password: Mapping[str, str]) -> dict[str, object]:
-    """RabbitMQ's users and rights, with hashes for passwords. `setup` declares; a service may not."""
-    rights = {name: rights_of(name) for name in SERVICES}
-    users = [
-        {"name": name, "password_hash": rabbitmq_hash(password[f"rabbitmq-{name}"]), "tags": [],
-         "hashing_algorithm": "rabbit_password_hashing_sha256"}
-        for name in ("setup", *SERVICES)
-    ]  # fmt: skip
-    permissions = [
-        {"user": name, "vhost": VHOST, "configure": r.configure, "write": r.write, "read": r.read} for name, r in rights.items()
+    """RabbitMQ's users and their permissions, with hashes for passwords. `setup` declares; a service publishes its own contracts'
+    events and reads its own queues."""
+    return {
+        "vhosts": [{"name": VHOST}],
+        "users": [_user(name, password[f"rabbitmq-{name}"]) for name in ("setup", *SERVICES)],
+        "permissions": [_everything("setup"), *(_permissions(name) for name in SERVICES)],
+        "topic_permissions": [each for name in SERVICES for each in _topic_permissions(name)],
+    }
+
+
+def _user(name: str, password: str) -> dict[str, object]:
+    algorithm = "rabbit_password_hashing_sha256"
+    return {"name": name, "password_hash": rabbitmq_hash(password), "hashing_algorithm": algorithm, "tags": []}
+
+
+def _everything(user: str) -> dict[str, str]:
+    return {"user": user, "vhost": VHOST, "configure": ".*", "write": ".*", "read": ".*"}
+
+
+def _permissions(service: str) -> dict[str, str]:
+    granted = permissions_of(service)
+    return {
+        "user": service,
+        "vhost": VHOST,
+        "configure": granted.configure,
+        "write": granted.write,
+        "read": granted.read,
+    }
+
+
+def _topic_permissions(service: str) -> list[dict[str, str]]:
+    """`read` is about binding queues to the exchange, which no service may."""
+    topics = permissions_of(service).topics
+    return [
+        {"user": service, "vhost": VHOST, "exchange": exchange, "write": keys, "read": "^$"} for exchange, keys in topics.items()
     ]
-    everything = {"user": "setup", "vhost": VHOST, "configure": ".*", "write": ".*", "read": ".*"}
-    return {"vhosts": [{"name": VHOST}], "users": users, "permissions": [everything, *permissions]}
 
 
 def rabbitmq_hash(password: str) -> str:

@@ -9,7 +9,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.setup import SERVICES
-from deploy.setup.hears import heard
+from deploy.setup.subscriptions import read_subscriptions
 from shared.bus.topology import declare
 
 SECONDS_TO_WAIT = 120
@@ -27,7 +27,7 @@ def prepare_mongodb(held: Path) -> None:
 
 
 def prepare_rabbitmq(held: Path) -> None:
-    declare((held / "amqp_url").read_text(), heard(), wait_seconds=SECONDS_TO_WAIT)
+    declare((held / "amqp_url").read_text(), read_subscriptions(), wait_seconds=SECONDS_TO_WAIT)
 
 
 def _connect(password: str) -> MongoClient[dict[str, Any]]:

@@ -26,6 +26,7 @@ from shared.i18n import supported
 from shared.logs import get_logger
 from shared.metrics import LETTERS, SUBMIT_TO_TOLD
 from shared.mongo import Db, Doc, WakeUp
+from shared.outbox import OutboxMessage
 from shared.settings import NotifySettings
 from shared.vault import DecryptionError
 
@@ -44,7 +45,7 @@ def send_letters(settings: NotifySettings) -> None:
     gap = timedelta(minutes=settings.minutes_between_texts)
     mail_bell, text_bell = WakeUp(), WakeUp()
 
-    def ring(_: list[Doc]) -> None:
+    def ring(_: list[OutboxMessage]) -> None:
         mail_bell.wake()
         text_bell.wake()
 

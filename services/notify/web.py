@@ -97,8 +97,8 @@ def _take(gateway_id: str, number: str, text: str) -> None:
     if not gateway_id or not any(c.isdigit() for c in number):
         abort(400)
     reply_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"text/{gateway_id}"))
-    service.run(take_text, TextReceived(reply_id, number, text[:LONGEST_TEXT]), once=f"text/{reply_id}")
+    service.run(take_text, TextReceived(reply_id, number, text[:LONGEST_TEXT]), idempotency_key=f"text/{reply_id}")
 
 
 def _note(receipt: Receipt) -> None:
-    service.run(note_receipt, receipt, once=f"receipt/{receipt.letter_id}/{receipt.told}")
+    service.run(note_receipt, receipt, idempotency_key=f"receipt/{receipt.letter_id}/{receipt.told}")

@@ -1,6 +1,6 @@
-"""Facts on their way between services: the only folder that imports pika."""
+"""Events between services: the only folder that imports pika."""
 
 import logging
 
-# Seven lines of addresses for each failed attempt; Line says once what happened and why.
+# Pika logs seven lines of addresses for each failed attempt; ReconnectingConnection logs once what happened and why.
 logging.getLogger("pika").setLevel(logging.CRITICAL)

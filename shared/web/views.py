@@ -32,7 +32,7 @@ def redirect_after_post(url: str) -> Response:
 
 def run_form(service: Service, handler: Handler[M], command: M) -> list[Event]:
     """Run the command of the form that was sent. The same form sent again changes nothing."""
-    return service.run(handler, command, once=f"form/{form_id()}")
+    return service.run(handler, command, idempotency_key=f"form/{form_id()}")
 
 
 def form_id() -> str:

@@ -123,7 +123,7 @@ def test_forty_people_at_once_never_share_three_places(matching: Service) -> Non
 
     def go(said: Any) -> None:
         ready.wait()
-        events.append(matching.run(start_request, said, once=said.request_id))
+        events.append(matching.run(start_request, said, idempotency_key=said.request_id))
 
     threads = [threading.Thread(target=go, args=(said,)) for said in requests]
     for thread in threads:

@@ -24,7 +24,7 @@ def test_three_are_asked_about_and_the_others_are_told_something_true(matching: 
 
     def ask(requests: list[RequestSubmitted]) -> list[list[Event]]:
         start.wait()
-        return [matching.run(start_request, said, once=said.request_id) for said in requests]
+        return [matching.run(start_request, said, idempotency_key=said.request_id) for said in requests]
 
     with ThreadPoolExecutor(THREADS) as pool:
         told = [events for batch in pool.map(ask, [asking[first::THREADS] for first in range(THREADS)]) for events in batch]

@@ -159,7 +159,7 @@ def _send_or_ask_again(draft: Draft) -> Response | None:
     draft = prepare_code_words(draft, language())
     assert draft.code_words
     command = SubmitRequest(draft, draft.code_words, answers, language())
-    service.run(submit_request, command, once=f"request/{draft.request_id}")
+    service.run(submit_request, command, idempotency_key=f"request/{draft.request_id}")
     return None
 
 

@@ -168,7 +168,8 @@ class _StatusPresenter:
 
     def _withdrawn(self) -> list[str]:
         return [
-            _("Your request has ended, and what you wrote is deleted here. Nobody asks you why."),
+            _("Your request has ended, and your answers and notes are gone from this page. Nobody asks you why."),
+            _("Other copies stay longer: “What we keep and delete”, below, says which."),
             _("You can come back and ask again whenever you like."),
         ]
 

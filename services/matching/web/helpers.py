@@ -27,7 +27,7 @@ def add_to(app: Flask) -> None:
 
 def run(handler: Handler[M], command: M, role: TeamRole, person_id: str) -> list[Event]:
     """Run the command of the form that was sent. The same person sending the same form of the same page again changes nothing."""
-    return service.run(handler, command, once=f"form/{role}/{person_id}{request.path}/{form_id()}")
+    return service.run(handler, command, idempotency_key=f"form/{role}/{person_id}{request.path}/{form_id()}")
 
 
 def in_words(codes: Sequence[str], called: Mapping[str, str]) -> str:

@@ -3,22 +3,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.bus.kettle import Bench
+from tests.faults.bus.echo_service import BusFixture
 from tests.faults.bus.proxy import Proxy
 
 
 @pytest.fixture(scope="session")
-def _bench(mongodb_uri: str, amqp_url: str, keys: Path) -> Iterator[Bench]:
-    made = Bench(mongodb_uri, amqp_url, keys)
+def _bus(mongodb_uri: str, amqp_url: str, keys: Path) -> Iterator[BusFixture]:
+    made = BusFixture(mongodb_uri, amqp_url, keys)
     yield made
     made.close()
 
 
 @pytest.fixture
-def bench(_bench: Bench) -> Iterator[Bench]:
-    _bench.begin()
-    yield _bench
-    _bench.clear()
+def bus(_bus: BusFixture) -> Iterator[BusFixture]:
+    _bus.begin()
+    yield _bus
+    _bus.clear()
 
 
 @pytest.fixture

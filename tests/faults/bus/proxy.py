@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 class Proxy:
     def __init__(self, amqp_url: str) -> None:
         parts = urlsplit(amqp_url)
-        self._target = (parts.hostname or "127.0.0.1", parts.port or 5672)
+        self.lead_to(amqp_url)
         self._listener = socket.create_server(("127.0.0.1", 0))
         port = self._listener.getsockname()[1]
         credentials = f"{parts.username}:{parts.password}@" if parts.username else ""
@@ -19,6 +19,11 @@ class Proxy:
         self._flows.set()
         self._takes = True
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def lead_to(self, amqp_url: str) -> None:
+        """New connections go to this broker."""
+        parts = urlsplit(amqp_url)
+        self._target = (parts.hostname or "127.0.0.1", parts.port or 5672)
 
     def cut(self) -> None:
         """Every connection is lost now; new ones are refused until heal()."""

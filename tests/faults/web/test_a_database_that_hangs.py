@@ -1,18 +1,16 @@
 """MongoDB is stopped with its sockets open: nothing is refused, nothing answers."""
 
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 
-from deploy.demo import servers
+from deploy.servers import mongod
+from deploy.servers.processes import Server
 from shared.contracts import RequestWithdrawn
 from shared.messages import Event
 from shared.mongo import Db
@@ -25,19 +23,19 @@ SECONDS_FOR_A_BUSY_MACHINE = 5
 
 
 @pytest.fixture(scope="module")
-def own_mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    uri, started = servers.start_mongodb(tmp_path_factory.mktemp("hangs"))
-    if not started or not isinstance(started[0], subprocess.Popen):
-        servers.stop(started)
+def own_mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = mongod.start(tmp_path_factory.mktemp("hangs"))
+    if server.process is None:
+        server.stop()
         pytest.skip("needs a mongod of its own, to stop it")
-    yield uri, started[0]
-    servers.stop(started)
+    yield server
+    server.stop()
 
 
 @pytest.fixture
-def app(own_mongodb: tuple[str, Any], keys: Path) -> Flask:
+def app(own_mongodb: Server, keys: Path) -> Flask:
     settings = Settings(
-        mongodb_uri=own_mongodb[0], amqp_url="amqp://unused", keys_dir=keys, programme_file=Path("deploy/programme.toml"),
+        mongodb_uri=own_mongodb.url, amqp_url="amqp://unused", keys_dir=keys, programme_file=Path("deploy/programme.toml"),
         public_url="http://localhost", log_level="INFO", metrics_port=0, worker_threads=1,
     )  # fmt: skip
     service = Service("intake").start(settings)
@@ -54,12 +52,13 @@ def withdraw(request_id: str, db: Db) -> list[Event]:
 
 
 @contextmanager
-def hanging(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    process.send_signal(signal.SIGSTOP)
+def hanging(server: Server) -> Iterator[None]:
+    assert server.process
+    server.process.suspend()
     try:
         yield
     finally:
-        process.send_signal(signal.SIGCONT)
+        server.process.resume()
 
 
 def answers(app: Flask, method: str, path: str, times: int = 1) -> list[int]:
@@ -80,9 +79,9 @@ def answers(app: Flask, method: str, path: str, times: int = 1) -> list[int]:
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/five-reads"), ("POST", "/form")])
 def test_whoever_asks_while_the_database_hangs_hears_within_ten_seconds_that_it_is_away(
-    app: Flask, own_mongodb: tuple[str, subprocess.Popen[bytes]], method: str, path: str
+    app: Flask, own_mongodb: Server, method: str, path: str
 ) -> None:
     assert answers(app, method, path) == [200]
-    with hanging(own_mongodb[1]):
+    with hanging(own_mongodb):
         assert answers(app, method, path, times=4) == [503] * 4
     assert 200 in [status for _ in range(20) for status in answers(app, method, path)]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.demo.processes import free_port
+from deploy.servers.processes import free_port
 
 THREADS = 2
 SECONDS_TO_START = 30

@@ -22,28 +22,28 @@ from shared.service import RetryLater, Service
 from shared.settings import Settings
 from shared.vault import load_vault
 
-NAME = f"kettle_{os.getpid()}"
+NAME = os.environ.get("ECHO_SERVICE") or f"echo_{os.getpid()}"
 
 
-@contract("kettle.filled.v1", about="kettle_id")
-class KettleFilled(Event):
-    kettle_id: str
-    how: str = "well"
+@contract("echo.asked.v1", subject="echo_id", published_by=NAME)
+class EchoAsked(Event):
+    echo_id: str
+    how: str = "ok"
 
 
-@contract("kettle.boiled.v1", about="kettle_id")
-class KettleBoiled(Event):
-    kettle_id: str
+@contract("echo.answered.v1", subject="echo_id", published_by=NAME)
+class EchoAnswered(Event):
+    echo_id: str
 
 
-@contract("kettle.whistled.v1", about="kettle_id")
-class KettleWhistled(Event):
-    """Nobody hears it."""
+@contract("echo.unrouted.v1", subject="echo_id", published_by=NAME)
+class EchoUnrouted(Event):
+    """Nobody subscribes to it."""
 
-    kettle_id: str
+    echo_id: str
 
 
-class TooHot(Exception):
+class EchoFailed(Exception):
     pass
 
 
@@ -52,14 +52,14 @@ class Control:
 
     def __init__(self) -> None:
         self.broken = threading.Event()
-        self.mongo_away = threading.Event()
+        self.mongo_unavailable = threading.Event()
         self.entered = threading.Event()
         self.go_on = threading.Event()
         self.go_on.set()
         self.calls = 0
 
 
-class Kettle(Service):
+class EchoService(Service):
     def start(self, settings: Settings) -> Service:
         """As every service, with the keys of one that exists."""
         db, programme = connect(settings.mongodb_uri, self.name), read_programme(settings.programme_file)
@@ -67,40 +67,40 @@ class Kettle(Service):
 
 
 def make_service(control: Control, name: str = NAME) -> Service:
-    service = Kettle(name)
+    service = EchoService(name)
 
-    @service.on(KettleFilled)
-    def boil_it(message: KettleFilled, db: Db) -> list[Event]:
+    @service.on(EchoAsked)
+    def answer(event: EchoAsked, db: Db) -> list[Event]:
         control.calls += 1
         control.entered.set()
-        if control.mongo_away.is_set():
+        if control.mongo_unavailable.is_set():
             raise AutoReconnect("no primary")
-        if message.how == "not yet" and control.broken.is_set():
+        if event.how == "retry later" and control.broken.is_set():
             raise RetryLater
-        if message.how == "badly" and control.broken.is_set():
-            raise TooHot("Juniper burnt her hand")
+        if event.how == "fail" and control.broken.is_set():
+            raise EchoFailed("Juniper lost her keys")
         control.go_on.wait(20)
-        db.boiled.insert_one({"_id": message.kettle_id})
-        return [KettleBoiled(kettle_id=message.kettle_id)]
+        db.answered.insert_one({"_id": event.echo_id})
+        return [EchoAnswered(echo_id=event.echo_id)]
 
-    @service.on(KettleBoiled)
-    def pour_it(message: KettleBoiled, db: Db) -> list[Event]:
-        db.poured.insert_one({"_id": message.kettle_id, "at": now()})
+    @service.on(EchoAnswered)
+    def record(event: EchoAnswered, db: Db) -> list[Event]:
+        db.recorded.insert_one({"_id": event.echo_id, "at": now()})
         return []
 
     return service
 
 
-def fill(message: KettleFilled, db: Db) -> list[Event]:
-    """A form: the way news begins."""
-    return [message]
+def ask(command: EchoAsked, db: Db) -> list[Event]:
+    """What a form does."""
+    return [command]
 
 
-def whistle(message: str, db: Db) -> list[Event]:
-    return [KettleWhistled(kettle_id=message)]
+def publish_unrouted(command: str, db: Db) -> list[Event]:
+    return [EchoUnrouted(echo_id=command)]
 
 
-class Bench:
+class BusFixture:
     """One service with its own queues and database; workers come and go."""
 
     def __init__(self, mongodb_uri: str, amqp_url: str, keys: Path) -> None:
@@ -116,7 +116,7 @@ class Bench:
         self.workers: list[Worker] = []
 
     def begin(self) -> None:
-        for name in ("broken", "mongo_away", "entered"):
+        for name in ("broken", "mongo_unavailable", "entered"):
             getattr(self.control, name).clear()
         self.control.go_on.set()
         self.control.calls = 0
@@ -130,19 +130,22 @@ class Bench:
         with self.channel() as channel:
             for queue in self._queues():
                 channel.queue_purge(queue)
-        for rows in ("inbox", "outbox", "boiled", "poured", "marks"):
+        for rows in ("inbox", "outbox", "answered", "recorded", "marks"):
             self.db[rows].delete_many({})
 
     def _queues(self) -> list[str]:
         return list(topology.queues_of(NAME, 0))
 
     def declare(self) -> None:
-        topology.declare(self.amqp_url, {NAME: topology.heard_by(self.service)})
+        topology.declare(self.amqp_url, {NAME: topology.subscriptions_of(self.service)})
+
+    def prepared_worker(self, **changed: Any) -> Worker:
+        worker = Worker(make_service(self.control), Settings(**{**self.settings.__dict__, **changed}))
+        self.workers.append(worker)
+        return worker
 
     def start_worker(self, **changed: Any) -> Worker:
-        settings = Settings(**{**self.settings.__dict__, **changed})
-        worker = Worker(make_service(self.control), settings)
-        self.workers.append(worker)
+        worker = self.prepared_worker(**changed)
         worker.start()
         return worker
 
@@ -151,16 +154,21 @@ class Bench:
         assert eventually(worker.ready), worker.parts()
         return worker
 
-    def fill(self, how: str = "well", kettle_id: str | None = None) -> str:
-        kettle_id = kettle_id or str(uuid.uuid4())
-        self.service.run(fill, KettleFilled(kettle_id=kettle_id, how=how))
-        return kettle_id
+    def ask(self, how: str = "ok", echo_id: str | None = None) -> str:
+        echo_id = echo_id or str(uuid.uuid4())
+        self.service.run(ask, EchoAsked(echo_id=echo_id, how=how))
+        return echo_id
 
-    def outbox_row(self, kettle_id: str) -> dict[str, Any]:
-        return self.db.outbox.find_one({"subject": kettle_id}) or {}
+    def outbox_row(self, echo_id: str) -> dict[str, Any]:
+        return self.db.outbox.find_one({"subject": echo_id}) or {}
 
-    def has_poured(self, kettle_id: str) -> bool:
-        return self.db.poured.find_one({"_id": kettle_id}) is not None
+    def is_recorded(self, echo_id: str) -> bool:
+        return self.db.recorded.find_one({"_id": echo_id}) is not None
+
+    def fingerprint_exchange(self) -> str:
+        with self.channel() as channel:
+            broker = topology.major_version(channel.connection)
+        return topology.fingerprint_exchange(NAME, topology.subscriptions_of(self.service), broker)
 
     @contextmanager
     def channel(self) -> Iterator[Any]:
@@ -173,10 +181,10 @@ class Bench:
             if connection.is_open:
                 connection.close()
 
-    def is_quiet(self) -> bool:
-        """Everything said is sent, and no worker has anything in hand."""
+    def is_idle(self) -> bool:
+        """Every event is sent, and no worker has an unacknowledged message."""
         unsent = self.db.outbox.count_documents({"next_at": {"$exists": True}})
-        return not unsent and not any(worker._consumer._in_hand for worker in self.workers)
+        return not unsent and not any(worker._consumer._unacknowledged for worker in self.workers)
 
     def count(self, queue: str) -> int:
         with self.channel() as channel:
@@ -199,21 +207,21 @@ class Bench:
         with self.channel() as channel:
             for queue in self._queues():
                 channel.queue_delete(queue)
-            channel.exchange_delete(
-                topology.seal_of(NAME, topology.heard_by(self.service), topology.major_version(channel.connection))
-            )
+            channel.exchange_delete(self.fingerprint_exchange())
+            if identity := self.db.broker.find_one():
+                channel.exchange_delete(topology.marker_of(NAME, identity["broker_id"]))
         self.db.client.drop_database(NAME)
         self.db.client.close()
 
 
-def eventually(true: Callable[[], Any], seconds: float = 20) -> bool:
+def eventually(condition: Callable[[], Any], seconds: float = 30) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if true():
+        if condition():
             return True
         time.sleep(0.02)
     return False
 
 
 def as_message(event: Event, event_id: str) -> bytes:
-    return to_json(make_envelope(event, id=event_id, source="/test", time=now())).encode()
+    return to_json(make_envelope(event, id=event_id, source=f"/{NAME}", time=now())).encode()

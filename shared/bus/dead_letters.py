@@ -1,0 +1,219 @@
+"""Dead letters: messages that no retry helped. List them, show one, replay it to the one service that failed, or drop it.
+
+    python -m shared.bus.dead_letters list [SERVICE ...]
+    python -m shared.bus.dead_letters show SERVICE EVENT_ID
+    python -m shared.bus.dead_letters replay SERVICE EVENT_ID|all
+    python -m shared.bus.dead_letters drop SERVICE EVENT_ID REASON
+
+AMQP_URL (or AMQP_URL_FILE) names the broker and must be the service's own: what another user replays counts as published by that
+user and is refused. Listing and showing take nothing away and print types and names of fields, never values.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pika
+
+from shared import logs
+from shared.bus.processor import ATTEMPT, FAILED_AT, PUBLISHED_BY, REASON, delivery_from
+from shared.bus.publisher import ENDS_WITHIN, OutgoingMessage, Publisher
+from shared.bus.topology import BACK, dead_queue_of
+from shared.logs import get_logger
+
+SERVICES = ("intake", "matching", "notify")
+REASONS = ("done_by_hand", "no_longer_needed", "invalid", "erased", "test")
+log = get_logger("bus.dead_letters")
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    event_id: str
+    event_type: str
+    reason: str
+    failed_at: str
+    attempts: int
+    published_by: str
+    body: bytes
+    tag: int
+
+
+def dead_letters_of(amqp_url: str, service: str) -> list[DeadLetter]:
+    with _opened(amqp_url, service) as (_, letters):
+        return list(letters)
+
+
+def replay(amqp_url: str, service: str, event_id: str | None) -> int:
+    """Publish again, under the same id, to this service alone. None: all of them. Returns how many.
+
+    A letter leaves the dead queue when the broker confirmed the new message.
+    """
+    publisher = Publisher(amqp_url, service)
+    publisher.start()
+    try:
+        publisher.wait_until_ready(10)
+        return _take_out(amqp_url, service, event_id, lambda letter: _publish_again(publisher, service, letter))
+    finally:
+        publisher.close()
+
+
+def drop(amqp_url: str, service: str, event_id: str, reason: str) -> int:
+    def log_it(letter: DeadLetter) -> None:
+        about = {"event_id": letter.event_id, "event_type": letter.event_type, "queue": dead_queue_of(service), "reason": reason}
+        log.warning("a dead letter is dropped", extra=about)
+
+    return _take_out(amqp_url, service, event_id, log_it)
+
+
+def shape_of(body: bytes) -> Any:
+    """The names and types of the fields in it."""
+    try:
+        return _shape(json.loads(body))
+    except (ValueError, RecursionError):
+        return f"not JSON, {len(body)} bytes"
+
+
+def _shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key if _is_name(key) else "?": _shape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_shape(value[0]), f"{len(value)} of them"] if value else []
+    return type(value).__name__
+
+
+def _is_name(key: str) -> bool:
+    """A stranger's message may carry what a person wrote as a key."""
+    return key.isidentifier() and len(key) <= 30
+
+
+def _publish_again(publisher: Publisher, service: str, letter: DeadLetter) -> None:
+    headers = {ATTEMPT: 0, PUBLISHED_BY: letter.published_by}
+    message = OutgoingMessage(BACK, service, letter.body, letter.event_id, letter.event_type, headers)
+    publisher.publish(message).result(ENDS_WITHIN)
+
+
+def _take_out(amqp_url: str, service: str, event_id: str | None, first: Callable[[DeadLetter], None]) -> int:
+    with _opened(amqp_url, service) as (channel, letters):
+        chosen = [letter for letter in letters if event_id in (letter.event_id, None)]
+        for letter in chosen:
+            first(letter)
+            channel.basic_ack(letter.tag)
+    return len(chosen)
+
+
+@contextmanager
+def _opened(amqp_url: str, service: str) -> Iterator[tuple[Any, Iterator[DeadLetter]]]:
+    """The letters that are in the queue now. What is not acknowledged goes back when the channel closes."""
+    connection = pika.BlockingConnection(_parameters(amqp_url))
+    try:
+        channel = connection.channel()
+        count = channel.queue_declare(dead_queue_of(service), passive=True).method.message_count
+        yield channel, _taken(channel, service, count)
+    finally:
+        if connection.is_open:
+            connection.close()
+
+
+def _parameters(amqp_url: str) -> pika.URLParameters:
+    parameters = pika.URLParameters(amqp_url)
+    parameters.socket_timeout = parameters.blocked_connection_timeout = 10
+    return parameters
+
+
+def _taken(channel: Any, service: str, count: int) -> Iterator[DeadLetter]:
+    for _ in range(count):
+        method, properties, body = channel.basic_get(dead_queue_of(service))
+        if method is None:
+            return
+        headers = properties.headers or {}
+        given_up_by_broker = (headers.get("x-death") or [{}])[0].get("reason", "unknown")
+        delivery = delivery_from(service, 0, method.delivery_tag, properties, body)
+        yield DeadLetter(
+            event_id=delivery.event_id,
+            event_type=delivery.event_type,
+            reason=str(headers.get(REASON, given_up_by_broker)),
+            failed_at=str(headers.get(FAILED_AT, "")),
+            attempts=delivery.attempt,
+            published_by=delivery.published_by,
+            body=body,
+            tag=delivery.tag,
+        )
+
+
+# the command line
+
+
+def main(arguments: list[str] | None = None) -> int:
+    asked = _parser().parse_args(arguments)
+    url = _amqp_url()
+    if asked.action == "list":
+        return _list(url, asked.services or list(SERVICES))
+    if asked.action == "show":
+        return _show(url, asked.service, asked.event_id)
+    if asked.action == "replay":
+        return _report(replay(url, asked.service, None if asked.event_id == "all" else asked.event_id), "replayed")
+    return _report(drop(url, asked.service, asked.event_id, asked.reason), "dropped")
+
+
+def _list(url: str, services: list[str]) -> int:
+    for service in services:
+        letters = dead_letters_of(url, service)
+        print(f"{service}: {len(letters) or 'none'}")
+        for letter in letters:
+            print(
+                " ",
+                letter.event_id,
+                letter.event_type or "-",
+                letter.failed_at[:19],
+                f"tried {letter.attempts + 1}x",
+                letter.reason,
+            )
+    return 0
+
+
+def _show(url: str, service: str, event_id: str) -> int:
+    for letter in dead_letters_of(url, service):
+        if letter.event_id == event_id:
+            print(
+                json.dumps(
+                    {"id": letter.event_id, "type": letter.event_type, "reason": letter.reason, "failed_at": letter.failed_at}
+                )
+            )
+            print(json.dumps(shape_of(letter.body), indent=2))
+            return 0
+    return _report(0, "found")
+
+
+def _report(count: int, done: str) -> int:
+    print(f"{count} {done}" if count else "There is no such dead letter.")
+    return 0 if count else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dead_letters", description="Messages that no retry helped.")
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("list").add_argument("services", nargs="*", metavar="SERVICE")
+    for action in ("show", "replay", "drop"):
+        each = actions.add_parser(action)
+        each.add_argument("service", metavar="SERVICE")
+        each.add_argument("event_id", metavar="EVENT_ID")
+        if action == "drop":
+            each.add_argument("reason", choices=REASONS)
+    return parser
+
+
+def _amqp_url() -> str:
+    file = os.environ.get("AMQP_URL_FILE")
+    url = Path(file).read_text().strip() if file else os.environ.get("AMQP_URL", "")
+    return url or sys.exit("AMQP_URL is missing.")
+
+
+if __name__ == "__main__":
+    logs.set_up("dead_letters")
+    sys.exit(main())

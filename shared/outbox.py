@@ -1,0 +1,108 @@
+"""The outbox: events written in the transaction that caused them, published later by a relay.
+
+A document of the collection `outbox`:
+
+    _id          event id, the AMQP message id and the inbox key of every consumer
+    type         the contract's routing key
+    subject      id of what the event is about
+    body         the whole message, CloudEvents 1.0 JSON
+    made_at      when it was written, app time
+    next_at      while it is unsent: see shared.leased_work; absent once the broker confirmed it
+    attempts     how often it was claimed for publishing
+    claim        token of who holds the lease; absent while nobody does
+    sent_at      when the broker confirmed it, server time; the row is deleted 30 days later
+
+`pending` and `reemit` are what the operator's command line calls; `reemit` is also how a wiped broker is filled again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo import IndexModel
+
+from shared.leased_work import DUE_NOW, Lease
+from shared.mongo import Db, Doc
+
+PENDING: Doc = {"next_at": {"$exists": True}}
+DAYS_KEPT_AFTER_SENT = 30
+INDEXES = [
+    IndexModel("next_at", partialFilterExpression=PENDING),
+    IndexModel([("made_at", 1)], name="oldest_pending", partialFilterExpression=PENDING),
+    IndexModel("subject"),
+    IndexModel("sent_at", expireAfterSeconds=DAYS_KEPT_AFTER_SENT * 24 * 3600),
+]
+
+
+@dataclass(frozen=True)
+class OutboxMessage:
+    id: str
+    event_type: str
+    subject: str
+    body: str
+    made_at: datetime
+    next_at: datetime = DUE_NOW
+    attempts: int = 0
+    claim: str | None = None
+
+    @property
+    def lease(self) -> Lease:
+        return Lease(self.id, self.claim or "")
+
+    def to_document(self) -> Doc:
+        claimed = {"claim": self.claim} if self.claim else {}
+        return {
+            "_id": self.id,
+            "type": self.event_type,
+            "subject": self.subject,
+            "body": self.body,
+            "made_at": self.made_at,
+            "next_at": self.next_at,
+            "attempts": self.attempts,
+            **claimed,
+        }
+
+
+def from_document(document: Mapping[str, Any]) -> OutboxMessage:
+    return OutboxMessage(
+        id=document["_id"],
+        event_type=document["type"],
+        subject=document["subject"],
+        body=document["body"],
+        made_at=document["made_at"],
+        next_at=document["next_at"],
+        attempts=document.get("attempts", 0),
+        claim=document.get("claim"),
+    )
+
+
+@dataclass(frozen=True)
+class Pending:
+    """`oldest`: when the oldest unsent event was written, None when there is none."""
+
+    count: int
+    oldest: datetime | None
+
+
+def pending(db: Db) -> Pending:
+    oldest = db.outbox.find_one(PENDING, {"made_at": 1}, sort=[("made_at", 1)])
+    return Pending(db.outbox.count_documents(PENDING), oldest["made_at"] if oldest else None)
+
+
+def count_sent(db: Db, *, since: datetime | None = None, subjects: Sequence[str] | None = None) -> int:
+    """How many events `reemit` with the same arguments would publish again."""
+    return db.outbox.count_documents(_sent(since, subjects))
+
+
+def reemit(db: Db, *, since: datetime | None = None, subjects: Sequence[str] | None = None) -> int:
+    """Make sent events due again under the same ids: those written at or after `since`, about these `subjects`; without either,
+    all that are still kept. Returns how many. Consumers that handled them already ignore them by their inbox."""
+    due: list[Doc] = [{"$set": {"next_at": DUE_NOW, "attempts": 0}}, {"$unset": ["sent_at", "claim"]}]
+    return db.outbox.update_many(_sent(since, subjects), due).modified_count
+
+
+def _sent(since: datetime | None, subjects: Sequence[str] | None) -> Doc:
+    written = {"made_at": {"$gte": since}} if since else {}
+    about = {"subject": {"$in": list(subjects)}} if subjects is not None else {}
+    return {"sent_at": {"$exists": True}, **written, **about}

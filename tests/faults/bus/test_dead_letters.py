@@ -1,0 +1,90 @@
+"""Listing dead letters, showing, replaying and dropping them."""
+
+import json
+
+import pytest
+
+from shared.bus import dead_letters
+from shared.bus.topology import dead_queue_of, queue_of
+from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked, as_message, eventually
+
+pytestmark = pytest.mark.broker
+
+
+def make_dead(bus: BusFixture, *event_ids: str) -> None:
+    """Let a worker fail on these for the last time, then stop it."""
+    bus.control.broken.set()
+    worker = bus.ready_worker()
+    for event_id in event_ids:
+        body = as_message(EchoAsked(echo_id=f"Juniper {event_id}", how="fail"), event_id)
+        bus.send_raw(body, event_id, **{"x-attempt": 5})
+    assert eventually(lambda: bus.count(dead_queue_of(NAME)) == len(event_ids))
+    worker.stop(3)
+    bus.control.broken.clear()
+
+
+def ids_of(bus: BusFixture) -> list[str]:
+    return sorted(letter.event_id for letter in dead_letters.dead_letters_of(bus.amqp_url, NAME))
+
+
+def test_looking_twenty_five_times_loses_nothing(bus: BusFixture) -> None:
+    make_dead(bus, "e1", "e2", "e3")
+    for _ in range(25):
+        assert eventually(lambda: ids_of(bus) == ["e1", "e2", "e3"], 5)
+
+
+def test_a_replayed_event_is_handled_under_its_own_id_and_leaves_the_dead_queue(bus: BusFixture) -> None:
+    make_dead(bus, "e1", "e2")
+    assert dead_letters.replay(bus.amqp_url, NAME, "e1") == 1
+    bus.ready_worker()
+    assert eventually(lambda: bus.is_recorded("Juniper e1"))
+    assert bus.db.inbox.find_one({"_id": "e1"})
+    assert eventually(lambda: ids_of(bus) == ["e2"])
+
+
+def test_replaying_what_was_handled_changes_nothing(bus: BusFixture) -> None:
+    make_dead(bus, "e1")
+    bus.ready_worker()
+    bus.send_raw(as_message(EchoAsked(echo_id="Juniper e1"), "e1"), "e1")
+    assert eventually(lambda: bus.is_recorded("Juniper e1"))
+    assert dead_letters.replay(bus.amqp_url, NAME, "e1") == 1
+    assert eventually(lambda: bus.count(queue_of(NAME)) == 0 and bus.is_idle())
+    assert [bus.db[rows].count_documents({}) for rows in ("answered", "recorded", "outbox")] == [1, 1, 1]
+    assert ids_of(bus) == []
+
+
+def test_all_of_them_can_be_replayed(bus: BusFixture) -> None:
+    make_dead(bus, "e1", "e2", "e3")
+    assert dead_letters.replay(bus.amqp_url, NAME, None) == 3
+    bus.ready_worker()
+    assert eventually(lambda: bus.db.recorded.count_documents({}) == 3)
+
+
+def test_dropping_takes_one_and_leaves_the_others(bus: BusFixture) -> None:
+    make_dead(bus, "e1", "e2")
+    assert dead_letters.drop(bus.amqp_url, NAME, "e1", "test") == 1
+    assert dead_letters.drop(bus.amqp_url, NAME, "e1", "test") == 0
+    assert eventually(lambda: ids_of(bus) == ["e2"])
+
+
+def test_the_command_shows_names_and_types_and_never_a_value(
+    bus: BusFixture, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_dead(bus, "e1")
+    monkeypatch.setenv("AMQP_URL", bus.amqp_url)
+    assert dead_letters.main(["list", NAME]) == 0
+    assert dead_letters.main(["show", NAME, "e1"]) == 0
+    assert dead_letters.main(["show", NAME, "e9"]) == 1
+    shown = capsys.readouterr()
+    assert "e1" in shown.out
+    assert '"echo_id": "str"' in shown.out
+    assert "EchoFailed at echo_service.py:" in shown.out
+    assert "Juniper" not in shown.out + shown.err
+
+
+def test_a_strangers_keys_are_not_shown_either() -> None:
+    assert dead_letters.shape_of(json.dumps({"Juniper lives here": 1, "name": ["x", "y"]}).encode()) == {
+        "?": "int",
+        "name": ["str", "2 of them"],
+    }
+    assert dead_letters.shape_of(b"Juniper") == "not JSON, 7 bytes"

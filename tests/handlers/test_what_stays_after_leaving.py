@@ -1,0 +1,151 @@
+"""What the page "What we keep and delete" says of leaving, against what the three databases hold afterwards."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from services.intake import forms
+from services.intake.domain import Draft, TypedAnswers
+from services.intake.handlers import access
+from services.intake.handlers.supportee import (
+    SubmitRequest,
+    WriteNote,
+    new_draft,
+    prepare_code_words,
+    submit_request,
+    withdraw_request,
+    write_note,
+)
+from shared import vault
+from shared.messages import from_json
+from shared.mongo import Doc
+from shared.service import INDEXES, Service
+from shared.vault import DecryptionError
+
+TYPED: dict[int, TypedAnswers] = {
+    1: {"mode": "suggest", "avoid_words": "my neighbour"},
+    2: {"name": "Zephyrine"},
+    3: {"words": "the marmalade week", "help": ["listening"]},
+    4: {"reach": ["email"], "email": "zephyrine@people.example"},
+}
+ADDRESS, WORDS = {"zephyrine@people.example", "Zephyrine"}, {"Zephyrine", "the marmalade week", "my neighbour"}
+NOTE = "the bench by the gooseberries"
+
+
+@dataclass
+class Services:
+    intake: Service
+    matching: Service
+    notify: Service
+
+    def deliver(self, published: set[str]) -> None:
+        """What a broker does: every event that was written since, to every service."""
+        everybody = (self.intake, self.matching, self.notify)
+        new = [row for service in everybody for row in service.db.outbox.find() if row["_id"] not in published]
+        for document in new:
+            published.add(document["_id"])
+            for service in everybody:
+                service.receive(from_json(document["body"]))
+        if new:
+            self.deliver(published)
+
+
+@pytest.fixture
+def services(intake: Service, matching: Service, notify: Service) -> Services:
+    return Services(intake, matching, notify)
+
+
+@pytest.fixture
+def left(services: Services) -> Draft:
+    """Somebody asked, wrote a note, and left."""
+    draft = prepare_code_words(replace(new_draft(), typed=TYPED), "en")
+    answers, _ = forms.read_all(TYPED, "America/New_York")
+    assert answers
+    assert draft.code_words
+    published: set[str] = set()
+    services.intake.run(submit_request, SubmitRequest(draft, draft.code_words, answers, "en"))
+    services.deliver(published)
+    services.intake.run(write_note, WriteNote(draft.request_id, draft.key, "n1", NOTE))
+    services.deliver(published)
+    assert readable(draft, *services.matching.db.requests.find(), *services.matching.db.notes.find()) >= WORDS | {NOTE}
+    assert readable(draft, *services.intake.db.requests.find()) >= {NOTE}
+    services.intake.run(withdraw_request, draft.request_id)
+    services.deliver(published)
+    return draft
+
+
+def readable(draft: Draft, *documents: Doc) -> set[str]:
+    """Everything in there that this person's data key opens, under whatever field's name."""
+    found: set[str] = set()
+    names = ["answers", "draft", "code_words", vault.note_field("n1"), "email", "phone", "link", "known_as", "name", "words"]
+    for text in _texts(documents):
+        for name in [*names, "avoid_words", "access", "anything", "before_we_write", "language_other", "pronouns"]:
+            try:
+                found.add(vault.decrypt(draft.key, draft.person_id, name, text))
+            except DecryptionError:
+                continue
+    return found
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value] if not value.startswith("{") else _texts(from_json(value).data)
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in _texts(inner)]
+    return [text for inner in value for text in _texts(inner)] if isinstance(value, list | tuple) else []
+
+
+def test_gone_at_once_are_answers_and_notes_on_the_pages_and_in_matching(services: Services, left: Draft) -> None:
+    everything_but_events = [
+        document
+        for service in (services.intake, services.matching)
+        for name in service.db.list_collection_names()
+        if name != "outbox"
+        for document in service.db[name].find()
+    ]
+    assert readable(left, *everything_but_events) == set()
+
+
+def test_kept_for_thirty_days_are_encrypted_copies_in_the_outboxes(services: Services, left: Draft) -> None:
+    kept = readable(left, *services.intake.db.outbox.find())
+    assert kept >= WORDS | ADDRESS | {NOTE}
+    [end] = [index.document for index in INDEXES["outbox"] if "expireAfterSeconds" in index.document]
+    assert timedelta(seconds=end["expireAfterSeconds"]) <= timedelta(days=30)
+
+
+def test_kept_until_the_request_expires_are_its_page_and_what_opens_it(services: Services, left: Draft) -> None:
+    assert left.code_words
+    found = access.by_code_words(left.code_words.words)
+    assert isinstance(found, access.RequestAccess)
+    [request] = services.intake.db.requests.find()
+    assert request["email_index"]
+    assert services.intake.db.links.count_documents({}) == 1
+    ends = {name for name in ("requests", "codes", "links") if _expires(services.intake, name)}
+    assert ends == {"requests", "codes", "links"}
+
+
+def test_kept_without_an_end_are_the_address_in_notify_and_the_choices_in_matching(services: Services, left: Draft) -> None:
+    assert readable(left, *services.notify.db.contacts.find()) >= ADDRESS
+    assert services.matching.db.requests.count_documents({"_id": left.request_id}) == 1
+    assert not _expires(services.notify, "contacts")
+    assert not _expires(services.matching, "requests")
+
+
+def test_each_of_the_two_parts_holds_a_key_that_opens_both(services: Services, left: Draft) -> None:
+    wraps = [
+        from_json(document["body"]).data["encrypted"]["wrap"]
+        for document in services.intake.db.outbox.find({"type": {"$in": ["request.submitted.v1", "contact.shared.v1"]}})
+    ]
+    keys = set()
+    for service in (services.matching, services.notify):
+        for wrap in wraps:
+            try:
+                keys.add(service.vault.unwrap(wrap, left.person_id))
+            except DecryptionError:
+                continue
+    assert keys == {left.key}
+
+
+def _expires(service: Service, collection: str) -> bool:
+    return any("expireAfterSeconds" in index for index in service.db[collection].index_information().values())
