@@ -42,3 +42,13 @@ def zones() -> dict[str, str]:
         for zone, country in sorted(get_global("zone_territories").items())
         if country != "001" and "/" in zone and zone in known and not zone.startswith("Etc/")
     }
+
+
+@cache
+def zones_by_region() -> dict[str, list[tuple[str, str]]]:
+    """Region -> (zone, place), for a list to choose from."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for zone in zones():
+        region, place = zone.split("/", 1)
+        regions.setdefault(region, []).append((zone, place.replace("_", " ").replace("/", ", ")))
+    return regions

@@ -4,17 +4,15 @@ from collections.abc import Mapping
 from typing import Any, get_args
 from zoneinfo import available_timezones
 
-import phonenumbers
 from babel import Locale
-from email_validator import EmailNotValidError, validate_email
 from marshmallow import ValidationError, fields, validate, validates_schema
 from werkzeug.datastructures import MultiDict
 
 from services.intake.domain import Answers, TypedAnswers
 from services.intake.rules import MOST_CHOICES, NextStep
-from services.intake.zones import region_of
 from shared.contracts import AgeGroup, Choice, Help, IfNot, MeetingType, Mode, Part
 from shared.i18n import LANGUAGES, _
+from shared.people import parse_email, parse_phone
 from shared.web.forms import NOT_ANSWERS, Errors, Form, load, typed_values
 
 WHO = _('Choose who you would like to meet, or choose "suggest someone"')
@@ -103,9 +101,9 @@ class Reach(Form):
         wrong = {}
         if not data["reach"]:
             wrong["reach"] = [REACH]
-        if "email" in data["reach"] and not clean_email(data["email"]):
+        if "email" in data["reach"] and not email_or_nothing(data["email"]):
             wrong["email"] = [EMAIL]
-        if "text" in data["reach"] and not clean_phone(data["phone"], self.time_zone):
+        if "text" in data["reach"] and not phone_or_nothing(data["phone"], self.time_zone):
             wrong["phone"] = [PHONE]
         if wrong:
             raise ValidationError(wrong)
@@ -187,8 +185,8 @@ def _answers(given: dict[str, Any], time_zone: str) -> Answers:
     lists = {name: tuple(value) for name, value in as_given.items() if isinstance(value, list)}
     derived = {
         "choices": ranked_choices(given["mode"], given["choice"], given["if_not"]),
-        "email_address": clean_email(given["email"]) if "email" in given["reach"] else "",
-        "phone_number": clean_phone(given["phone"], time_zone) if "text" in given["reach"] else "",
+        "email_address": email_or_nothing(given["email"]) if "email" in given["reach"] else "",
+        "phone_number": phone_or_nothing(given["phone"], time_zone) if "text" in given["reach"] else "",
         "languages": language_codes(given["language"], given["language_other"]),
         "age_group": given["age_group"] or None,
         "time_zone": time_zone,
@@ -212,23 +210,18 @@ class UnknownField(ValueError):
     """Something was sent that no page of ours has."""
 
 
-def clean_email(typed: str) -> str:
-    """The one form under which an address is stored and looked up; empty if it is none."""
+def email_or_nothing(typed: str) -> str:
     try:
-        return str(validate_email(typed.strip(), check_deliverability=False).normalized)
-    except EmailNotValidError:
+        return parse_email(typed)
+    except ValueError:
         return ""
 
 
-def clean_phone(typed: str, zone: str) -> str:
-    """E.164, read as people of that time zone write numbers; empty if it is none."""
+def phone_or_nothing(typed: str, time_zone: str) -> str:
     try:
-        number = phonenumbers.parse(typed, region_of(zone))
-    except phonenumbers.NumberParseException:
+        return parse_phone(typed, time_zone)
+    except ValueError:
         return ""
-    if not phonenumbers.is_possible_number(number):
-        return ""
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def language_codes(language: str, other: str) -> tuple[str, ...]:

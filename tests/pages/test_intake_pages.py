@@ -352,6 +352,16 @@ def test_a_link_is_sent_to_a_known_address_only_and_the_page_does_not_tell(visit
     assert [type(event) for event in published(intake, "sign_in.requested.v1")] == [SignInRequested]
 
 
+def test_a_form_is_remembered_by_its_own_id_beside_the_ids_of_messages(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper")
+    post(visitor, "/ask/check")
+    assert post(visitor, "/s/write", words="Hello", form_id="an event's id").status_code == 400
+    assert post(visitor, "/s/write", words="Hello").status_code == 303
+    ids = [document["_id"] for document in intake.db.inbox.find()]
+    assert ids
+    assert all(id.startswith(("form/", "request/")) for id in ids)
+
+
 def test_leave_sends_away_and_clears_cookies(visitor: FlaskClient) -> None:
     answer = visitor.get("/leave")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/away")

@@ -68,9 +68,9 @@ def test_only_three_questions_need_an_answer() -> None:
 
 
 def test_a_number_is_read_as_people_here_write_it_and_kept_in_one_form() -> None:
-    assert forms.clean_phone("(212) 555-0177", "America/New_York") == "+12125550177"
-    assert forms.clean_phone("+34 612 345 678", "America/New_York") == "+34612345678"
-    assert forms.clean_phone("612 345 678", "America/New_York") == ""
+    assert forms.phone_or_nothing("(212) 555-0177", "America/New_York") == "+12125550177"
+    assert forms.phone_or_nothing("+34 612 345 678", "America/New_York") == "+34612345678"
+    assert forms.phone_or_nothing("612 345 678", "America/New_York") == ""
 
 
 def test_a_language_we_do_not_know_by_name_goes_to_a_person() -> None:

@@ -19,9 +19,9 @@ from services.intake.handlers.supportee import (
     submit_request,
 )
 from services.intake.rules import LAST_QUESTION, MOST_CHOICES
-from services.intake.web.helpers import current_draft, directory, entries_by_id, start_draft_session, start_session
-from services.intake.zones import by_region, zones
+from services.intake.web.helpers import current_draft, directory, entries_by_id, start_draft_session, start_supportee_session
 from shared.clock import now
+from shared.people import zones, zones_by_region
 from shared.web import sessions
 from shared.web.forms import Errors
 from shared.web.limits import limiter
@@ -95,7 +95,7 @@ def _question_page(question: int, typed: TypedAnswers, errors: Errors) -> Respon
     if question == 4:
         context["hours"] = [(str(hour), f"{hour}:00") for hour in range(24)]
     if question == 5:
-        context.update(zones=by_region(), known_zones=zones())
+        context.update(regions=zones_by_region(), known_zones=zones())
     return render(f"ask/{question}.html", errors, then=request.values.get("then", ""), **context)
 
 
@@ -143,7 +143,9 @@ def send() -> Response:
             return not_sent
     elif store.request_of(service.db, session.person_id) is None:
         return _no_draft()
-    return start_session(redirect_after_post("/ask/sent"), RequestAccess(session.person_id, session.subject_id, session.key))
+    return start_supportee_session(
+        redirect_after_post("/ask/sent"), RequestAccess(session.person_id, session.subject_id, session.key)
+    )
 
 
 def _send_or_ask_again(draft: Draft) -> Response | None:

@@ -51,7 +51,7 @@ def start_draft_session(response: Response, draft: Draft) -> Response:
     return sessions.begin(response, service.db, "draft", draft.person_id, subject_id=draft.request_id, key=draft.key, lasts=days)
 
 
-def start_session(response: Response, access: RequestAccess) -> Response:
+def start_supportee_session(response: Response, access: RequestAccess) -> Response:
     return sessions.begin(
         response, service.db, "supportee", access.person_id, subject_id=access.request_id, key=access.key, lasts=A_DAY
     )

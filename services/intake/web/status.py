@@ -18,7 +18,7 @@ from services.intake.handlers.supportee import (
     write_note,
 )
 from services.intake.rules import Entry
-from services.intake.web.helpers import directory, entries_by_id, start_draft_session, start_session
+from services.intake.web.helpers import directory, entries_by_id, start_draft_session, start_supportee_session
 from services.intake.web.status_presenter import StatusView, present_status
 from shared.web import sessions
 from shared.web.forms import Errors, read
@@ -65,7 +65,7 @@ def _open_by_code_words(template: str) -> Response:
         return render(template, {"code": forms.CODE}, typed=typed)
     if isinstance(found, Draft):
         return start_draft_session(redirect_after_post("/ask/check"), found)
-    return start_session(redirect_after_post("/s"), found)
+    return start_supportee_session(redirect_after_post("/s"), found)
 
 
 @status.post("/s/link")
@@ -73,8 +73,8 @@ def _open_by_code_words(template: str) -> Response:
 def ask_for_link() -> Response:
     """The same page and the same work, whether somebody here has that address or not."""
     typed = request.form.get("address", "")
-    email = forms.clean_email(typed)
-    phone = "" if email else forms.clean_phone(typed, service.programme.time_zone)
+    email = forms.email_or_nothing(typed)
+    phone = "" if email else forms.phone_or_nothing(typed, service.programme.time_zone)
     if not email and not phone:
         return render("status/find.html", {"address": forms.ADDRESS}, typed="", address=typed)
     run_form(service, send_sign_in_link, SendSignInLink(email=email, phone=phone))
@@ -98,7 +98,7 @@ def come_in_by_link(token: str) -> Response:
     found = access.by_link(token)
     if found is None:
         abort(410)
-    return start_session(redirect_after_post("/s"), found)
+    return start_supportee_session(redirect_after_post("/s"), found)
 
 
 @status.post("/s/out")
