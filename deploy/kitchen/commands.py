@@ -5,7 +5,7 @@ What they print holds ids, types, counts and moments: never what a person wrote,
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +83,10 @@ def _status_of(service: str) -> dict[str, Any]:
 
 
 def _unsent(service: str) -> dict[str, Any]:
-    unsent = {"next_at": {"$exists": True}}
-    outbox = database(service).outbox
-    oldest = outbox.find_one(unsent, {"made_at": 1}, sort=[("made_at", 1)])
-    return {"unsent": outbox.count_documents(unsent), "unsent_since": _iso(oldest["made_at"]) if oldest else None}
+    from shared import outbox
+
+    pending = outbox.pending(database(service))
+    return {"unsent": pending.count, "unsent_since": pending.oldest.isoformat(timespec="seconds") if pending.oldest else None}
 
 
 # what was given up
@@ -109,6 +109,7 @@ def list_dead_letters(services: Sequence[str], as_json: bool) -> None:
             "service": service,
             "event_id": one.event_id,
             "type": one.event_type,
+            "published_by": one.published_by,
             "failed_at": one.failed_at,
             "attempts": one.attempts,
         }
@@ -202,6 +203,22 @@ def pending(services: Sequence[str], as_json: bool) -> None:
         print_table(rows)
 
 
+@outbox.command()
+@SERVICE
+@click.option("--since", type=click.DateTime(), help="Only events written at or after this moment (UTC).")
+@click.option("--subject", "subjects", multiple=True, help="Only events about this id; may be given again.")
+@DRY_RUN
+def reemit(service: str, since: datetime | None, subjects: Sequence[str], dry_run: bool) -> None:
+    """Publish sent events again, under their own ids: after a broker lost its data. Who handled one before ignores it."""
+    from shared import outbox
+
+    chosen: dict[str, Any] = {"since": since.replace(tzinfo=UTC) if since else None, "subjects": subjects or None}
+    if dry_run:
+        click.echo(f"{outbox.count_sent(database(service), **chosen)} would be published again")
+    else:
+        click.echo(f"{outbox.reemit(database(service), **chosen)} are published again by the relay of a {service} worker")
+
+
 # who is here
 
 
@@ -272,7 +289,3 @@ def add(name: str, email: str, language: str, dry_run: bool) -> None:
         matching.make_indexes()
         module.add_coordinator(name, email, language)
     click.echo(f"They {'could' if dry_run else 'can'} sign in at {matching.public_url}/c")
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")

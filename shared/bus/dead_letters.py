@@ -1,33 +1,22 @@
 """Dead letters: messages that no retry helped. List them, show one, replay it to the one service that failed, or drop it.
 
-    python -m shared.bus.dead_letters list [SERVICE ...]
-    python -m shared.bus.dead_letters show SERVICE EVENT_ID
-    python -m shared.bus.dead_letters replay SERVICE EVENT_ID|all
-    python -m shared.bus.dead_letters drop SERVICE EVENT_ID REASON
-
-AMQP_URL (or AMQP_URL_FILE) names the broker and must be the service's own: what another user replays counts as published by that
-user and is refused. Listing and showing take nothing away and print types and names of fields, never values.
+`amqp_url` must be the service's own: what another user replays counts as published by that user and is refused. Looking takes
+nothing away. The operator's commands over these functions are `kitchen dead-letters ...`.
 """
 
-import argparse
 import json
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pika
 
-from shared import logs
 from shared.bus.processor import ATTEMPT, FAILED_AT, PUBLISHED_BY, REASON, delivery_from
 from shared.bus.publisher import ENDS_WITHIN, OutgoingMessage, Publisher
 from shared.bus.topology import BACK, dead_queue_of
 from shared.logs import get_logger
 
-SERVICES = ("intake", "matching", "notify")
 REASONS = ("done_by_hand", "no_longer_needed", "invalid", "erased", "test")
 log = get_logger("bus.dead_letters")
 
@@ -144,76 +133,3 @@ def _taken(channel: Any, service: str, count: int) -> Iterator[DeadLetter]:
             body=body,
             tag=delivery.tag,
         )
-
-
-# the command line
-
-
-def main(arguments: list[str] | None = None) -> int:
-    asked = _parser().parse_args(arguments)
-    url = _amqp_url()
-    if asked.action == "list":
-        return _list(url, asked.services or list(SERVICES))
-    if asked.action == "show":
-        return _show(url, asked.service, asked.event_id)
-    if asked.action == "replay":
-        return _report(replay(url, asked.service, None if asked.event_id == "all" else asked.event_id), "replayed")
-    return _report(drop(url, asked.service, asked.event_id, asked.reason), "dropped")
-
-
-def _list(url: str, services: list[str]) -> int:
-    for service in services:
-        letters = dead_letters_of(url, service)
-        print(f"{service}: {len(letters) or 'none'}")
-        for letter in letters:
-            print(
-                " ",
-                letter.event_id,
-                letter.event_type or "-",
-                letter.failed_at[:19],
-                f"tried {letter.attempts + 1}x",
-                letter.reason,
-            )
-    return 0
-
-
-def _show(url: str, service: str, event_id: str) -> int:
-    for letter in dead_letters_of(url, service):
-        if letter.event_id == event_id:
-            print(
-                json.dumps(
-                    {"id": letter.event_id, "type": letter.event_type, "reason": letter.reason, "failed_at": letter.failed_at}
-                )
-            )
-            print(json.dumps(shape_of(letter.body), indent=2))
-            return 0
-    return _report(0, "found")
-
-
-def _report(count: int, done: str) -> int:
-    print(f"{count} {done}" if count else "There is no such dead letter.")
-    return 0 if count else 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="dead_letters", description="Messages that no retry helped.")
-    actions = parser.add_subparsers(dest="action", required=True)
-    actions.add_parser("list").add_argument("services", nargs="*", metavar="SERVICE")
-    for action in ("show", "replay", "drop"):
-        each = actions.add_parser(action)
-        each.add_argument("service", metavar="SERVICE")
-        each.add_argument("event_id", metavar="EVENT_ID")
-        if action == "drop":
-            each.add_argument("reason", choices=REASONS)
-    return parser
-
-
-def _amqp_url() -> str:
-    file = os.environ.get("AMQP_URL_FILE")
-    url = Path(file).read_text().strip() if file else os.environ.get("AMQP_URL", "")
-    return url or sys.exit("AMQP_URL is missing.")
-
-
-if __name__ == "__main__":
-    logs.set_up("dead_letters")
-    sys.exit(main())

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pika
@@ -13,6 +14,11 @@ from pymongo import MongoClient
 
 from shared.bus import topology
 from shared.clock import now
+
+
+def june(day: int) -> datetime:
+    return datetime(2026, 6, day, tzinfo=UTC)
+
 
 Kitchen = Callable[..., subprocess.CompletedProcess[str]]
 SERVICES = ("intake", "matching", "notify")
@@ -120,6 +126,20 @@ def test_events_that_the_broker_did_not_confirm_are_counted(kitchen: Kitchen, mo
         client.notify.outbox.delete_many({})
     assert [(row["service"], row["unsent"]) for row in rows] == [("notify", 1)]
     assert rows[0]["unsent_since"]
+
+
+def test_sent_events_are_published_again(kitchen: Kitchen, mongodb_uri: str) -> None:
+    """By the relay of a worker, for which they are due now."""
+    with MongoClient[dict[str, object]](mongodb_uri, tz_aware=True) as client:
+        rows = client.intake.outbox
+        rows.delete_many({})
+        rows.insert_many([{"_id": f"e{day}", "subject": f"r{day}", "made_at": june(day), "sent_at": now()} for day in (1, 2, 3)])
+        assert "3 would be published again" in kitchen("outbox", "reemit", "intake", "--dry-run").stdout
+        assert rows.count_documents({"next_at": {"$exists": True}}) == 0
+        assert "2 are published again" in kitchen("outbox", "reemit", "intake", "--since", "2026-06-02").stdout
+        assert [row["_id"] for row in rows.find({"next_at": {"$lte": now()}, "sent_at": None})] == ["e2", "e3"]
+        assert "1 are published again" in kitchen("outbox", "reemit", "intake", "--subject", "r1").stdout
+        rows.delete_many({})
 
 
 def test_practitioners_come_in_from_standard_input(kitchen: Kitchen, mongodb_uri: str) -> None:

@@ -67,21 +67,6 @@ def test_dropping_takes_one_and_leaves_the_others(bus: BusFixture) -> None:
     assert eventually(lambda: ids_of(bus) == ["e2"])
 
 
-def test_the_command_shows_names_and_types_and_never_a_value(
-    bus: BusFixture, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    make_dead(bus, "e1")
-    monkeypatch.setenv("AMQP_URL", bus.amqp_url)
-    assert dead_letters.main(["list", NAME]) == 0
-    assert dead_letters.main(["show", NAME, "e1"]) == 0
-    assert dead_letters.main(["show", NAME, "e9"]) == 1
-    shown = capsys.readouterr()
-    assert "e1" in shown.out
-    assert '"echo_id": "str"' in shown.out
-    assert "EchoFailed at echo_service.py:" in shown.out
-    assert "Juniper" not in shown.out + shown.err
-
-
 def test_a_strangers_keys_are_not_shown_either() -> None:
     assert dead_letters.shape_of(json.dumps({"Juniper lives here": 1, "name": ["x", "y"]}).encode()) == {
         "?": "int",
