@@ -10,7 +10,8 @@ A document of the collection `outbox`:
     next_at      while it is unsent: see shared.leased_work; absent once the broker confirmed it
     attempts     how often it was claimed for publishing
     claim        token of who holds the lease; absent while nobody does
-    sent_at      when the broker confirmed it, server time; the row is deleted 30 days later
+    sent_at      when the broker confirmed it, server time; the document is deleted 30 days later
+    reemissions  how often it became due again after it had been sent
 
 `pending` and `reemit` are what the operator's command line calls; `reemit` is also how a wiped broker is filled again.
 """
@@ -22,9 +23,13 @@ from typing import Any
 
 from pymongo import IndexModel
 
+from shared import metrics
 from shared.leased_work import DUE_NOW, Lease
+from shared.logs import get_logger
 from shared.mongo import Db, Doc
 
+FIRST_REEMISSION_AFTER_MS = 5 * 60 * 1000
+MOST_DOUBLINGS = 7  # about eleven hours
 PENDING: Doc = {"next_at": {"$exists": True}}
 DAYS_KEPT_AFTER_SENT = 30
 INDEXES = [
@@ -33,6 +38,14 @@ INDEXES = [
     IndexModel("subject"),
     IndexModel("sent_at", expireAfterSeconds=DAYS_KEPT_AFTER_SENT * 24 * 3600),
 ]
+
+
+_REEMISSIONS: Doc = {"$ifNull": ["$reemissions", 0]}
+_DUE_AGAIN: list[Doc] = [
+    {"$set": {"next_at": DUE_NOW, "attempts": 0, "reemissions": {"$add": [_REEMISSIONS, 1]}}},
+    {"$unset": ["sent_at", "claim"]},
+]
+log = get_logger("outbox")
 
 
 @dataclass(frozen=True)
@@ -98,8 +111,19 @@ def count_sent(db: Db, *, since: datetime | None = None, subjects: Sequence[str]
 def reemit(db: Db, *, since: datetime | None = None, subjects: Sequence[str] | None = None) -> int:
     """Make sent events due again under the same ids: those written at or after `since`, about these `subjects`; without either,
     all that are still kept. Returns how many. Consumers that handled them already ignore them by their inbox."""
-    due: list[Doc] = [{"$set": {"next_at": DUE_NOW, "attempts": 0}}, {"$unset": ["sent_at", "claim"]}]
-    return db.outbox.update_many(_sent(since, subjects), due).modified_count
+    return db.outbox.update_many(_sent(since, subjects), _DUE_AGAIN).modified_count
+
+
+def reemit_unanswered(db: Db, service: str, subjects: Sequence[str]) -> int:
+    """For a reconcile timer: make due again what was sent about these `subjects`, since nobody reacted to it. The first time five
+    minutes after it was sent, then after twice as long each time, so that a consumer that is away is not flooded."""
+    wait = {"$multiply": [FIRST_REEMISSION_AFTER_MS, {"$pow": [2, {"$min": [_REEMISSIONS, MOST_DOUBLINGS]}]}]}
+    long_ago = {"$expr": {"$lte": [{"$add": ["$sent_at", wait]}, "$$NOW"]}}
+    count = db.outbox.update_many({**_sent(None, subjects), **long_ago}, _DUE_AGAIN).modified_count
+    if count:
+        metrics.REEMITTED.labels(service, "unanswered").inc(count)
+        log.error("nobody reacted to events: they are published again", extra={"count": count})
+    return count
 
 
 def _sent(since: datetime | None, subjects: Sequence[str] | None) -> Doc:

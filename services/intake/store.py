@@ -22,12 +22,14 @@ def _where_it_exists(field: str) -> IndexModel:
     return IndexModel(field, partialFilterExpression={field: {"$exists": True}})
 
 
+_UNANSWERED: Doc = {"history": []}
 INDEXES = {
     "requests": [
         IndexModel("person_id", unique=True),
         _where_it_exists("email_index"),
         _where_it_exists("phone_index"),
         _where_it_exists("code_words_until"),
+        IndexModel("sent_at", partialFilterExpression=_UNANSWERED),
         IndexModel("expires_at", expireAfterSeconds=24 * 3600),
     ],
     "codes": [IndexModel("person_id"), IndexModel("expires_at", expireAfterSeconds=24 * 3600)],
@@ -37,6 +39,7 @@ INDEXES = {
     "sessions": tokens.SESSION_INDEXES,
 }
 CODE_WORDS_AT_ONCE = 500
+UNANSWERED_AT_ONCE = 500
 
 
 # The directory: what everybody may see of practitioners. A document is practitioner.changed with its encrypted profile.
@@ -217,6 +220,13 @@ def requests_with_old_code_words(db: Db) -> list[str]:
     """Ids of some of those whose code words may no longer be shown."""
     found = db.requests.find({"code_words_until": {"$lte": now()}}, {"_id": 1}).limit(CODE_WORDS_AT_ONCE)
     return [document["_id"] for document in found]
+
+
+def unanswered_requests(db: Db, sent_before: datetime) -> list[tuple[str, str]]:
+    """Request id and person id of some about which no event came back."""
+    where = {**_UNANSWERED, "withdrawn_at": None, "sent_at": {"$lte": sent_before}}
+    found = db.requests.find(where, {"person_id": 1}).sort("sent_at", 1).limit(UNANSWERED_AT_ONCE)
+    return [(document["_id"], document["person_id"]) for document in found]
 
 
 def delete_code_words(db: Db, request_id: str) -> None:

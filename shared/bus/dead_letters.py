@@ -1,7 +1,7 @@
-"""Dead letters: messages that no retry helped. List them, show one, replay it to the one service that failed, or drop it.
+"""Dead letters: messages that no retry helped. List them, show their shape, replay to the one service that failed, or drop.
 
-`amqp_url` must be the service's own: what another user replays counts as published by that user and is refused. Looking takes
-nothing away. The operator's commands over these functions are `kitchen dead-letters ...`.
+`kitchen dead-letters` (deploy/kitchen) is their command line. The AMQP URL must be the service's own: what another broker user
+replays counts as published by that user and is refused. Listing takes nothing away; shapes are names and types, never values.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 import pika
 
-from shared.bus.processor import ATTEMPT, FAILED_AT, PUBLISHED_BY, REASON, delivery_from
+from shared.bus.processor import ATTEMPT, FAILED_AT, PUBLISHED_BY, REASON, delivery_from, text
 from shared.bus.publisher import ENDS_WITHIN, OutgoingMessage, Publisher
 from shared.bus.topology import BACK, dead_queue_of
 from shared.logs import get_logger
@@ -126,8 +126,8 @@ def _taken(channel: Any, service: str, count: int) -> Iterator[DeadLetter]:
         yield DeadLetter(
             event_id=delivery.event_id,
             event_type=delivery.event_type,
-            reason=str(headers.get(REASON, given_up_by_broker)),
-            failed_at=str(headers.get(FAILED_AT, "")),
+            reason=text(headers.get(REASON)) or given_up_by_broker,
+            failed_at=text(headers.get(FAILED_AT)),
             attempts=delivery.attempt,
             published_by=delivery.published_by,
             body=body,

@@ -167,20 +167,20 @@ def delivery_from(service: str, generation: int, tag: int, properties: Any, body
         generation=generation,
         tag=tag,
         body=body,
-        event_id=_text(properties.message_id) or f"sha256-{hashlib.sha256(body).hexdigest()[:24]}",
-        event_type=_text(properties.type),
+        event_id=text(properties.message_id) or f"sha256-{hashlib.sha256(body).hexdigest()[:24]}",
+        event_type=text(properties.type),
         attempt=attempt if isinstance(attempt, int) and attempt >= 0 else 0,
-        published_by=_published_by(service, _text(properties.user_id), headers),
+        published_by=_published_by(service, text(properties.user_id), headers),
     )
 
 
 def _published_by(service: str, user: str, headers: dict[str, Any]) -> str:
     """The broker vouches for `user`. What the service itself published again, for a retry or a replay, names the first publisher
     in a header: nobody else can publish as this user."""
-    return _text(headers[PUBLISHED_BY]) if user == service and PUBLISHED_BY in headers else user
+    return text(headers[PUBLISHED_BY]) if user == service and PUBLISHED_BY in headers else user
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     """Pika leaves what is not UTF-8 as bytes, which it could not send again."""
     return value if isinstance(value, str) and value.isprintable() else ""
 

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from shared.bus import topology
 from shared.bus.publisher import BrokerUnavailable, OutgoingMessage, Publisher
+from tests.faults.bus import nodes
 from tests.faults.bus.echo_service import NAME, BusFixture, EchoAnswered, as_message, eventually
 from tests.faults.bus.proxy import Proxy
 
@@ -110,6 +112,27 @@ def test_a_queue_with_other_arguments_is_named_and_not_accepted(bus: BusFixture)
     with bus.channel() as channel:
         channel.queue_delete(queue)
     bus.declare()
+
+
+DISK_ALARM, NO_ALARM = ("set_disk_free_limit", "900000000000000"), ("set_disk_free_limit", "50000000")
+
+
+def test_a_worker_with_nothing_to_publish_is_not_ready_while_the_broker_has_an_alarm(
+    bus: BusFixture, broker: tuple[str, psutil.Popen | None]
+) -> None:
+    if broker[1] is None:
+        pytest.skip("needs a RabbitMQ of its own")
+    worker = bus.ready_worker()
+    nodes.control(broker[1], *DISK_ALARM)
+    try:
+        assert eventually(lambda: not worker.parts()["publisher"], 60)
+        echo = bus.ask()
+        assert not eventually(worker.ready, 3)
+        assert worker.alive()
+    finally:
+        nodes.control(broker[1], *NO_ALARM)
+    assert eventually(worker.ready, 60)
+    assert eventually(lambda: bus.is_recorded(echo))
 
 
 def _with_a_wrong_password(amqp_url: str) -> str:

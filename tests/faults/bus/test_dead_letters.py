@@ -2,10 +2,11 @@
 
 import json
 
+import pika
 import pytest
 
 from shared.bus import dead_letters
-from shared.bus.topology import dead_queue_of, queue_of
+from shared.bus.topology import DEAD, dead_queue_of, queue_of
 from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked, as_message, eventually
 
 pytestmark = pytest.mark.broker
@@ -65,6 +66,39 @@ def test_dropping_takes_one_and_leaves_the_others(bus: BusFixture) -> None:
     assert dead_letters.drop(bus.amqp_url, NAME, "e1", "test") == 1
     assert dead_letters.drop(bus.amqp_url, NAME, "e1", "test") == 0
     assert eventually(lambda: ids_of(bus) == ["e2"])
+
+
+ODD_IDS = [b"\xff\xfe", "a\x00b", "two\nlines"]
+
+
+@pytest.mark.parametrize("odd", ODD_IDS, ids=["not UTF-8", "a NUL", "a line break"])
+@pytest.mark.parametrize("action", ["replay", "drop"])
+def test_a_dead_letter_with_an_odd_message_id_is_listed_shown_and_taken_out(
+    bus: BusFixture, odd: str | bytes, action: str
+) -> None:
+    with bus.channel() as channel:
+        properties = pika.BasicProperties(message_id=odd, type=odd, delivery_mode=2, headers={"x-reason": odd})
+        body = as_message(EchoAsked(echo_id="k"), "e1")
+        channel.basic_publish(DEAD, NAME, body, properties, mandatory=True)
+    assert eventually(lambda: len(ids_of(bus)) == 1)
+    [letter] = dead_letters.dead_letters_of(bus.amqp_url, NAME)
+    assert (letter.event_id.startswith("sha256-"), letter.event_type, letter.reason) == (True, "", "unknown")
+    if action == "replay":
+        assert dead_letters.replay(bus.amqp_url, NAME, letter.event_id) == 1
+        bus.ready_worker()
+        assert eventually(lambda: bus.is_recorded("k"))
+    else:
+        assert dead_letters.drop(bus.amqp_url, NAME, letter.event_id, "test") == 1
+    assert eventually(lambda: ids_of(bus) == [])
+
+
+def test_a_dead_letter_tells_its_reason_and_the_names_and_types_of_its_fields_and_never_a_value(bus: BusFixture) -> None:
+    make_dead(bus, "e1")
+    [letter] = dead_letters.dead_letters_of(bus.amqp_url, NAME)
+    assert letter.reason.startswith("EchoFailed at echo_service.py:")
+    shown = f"{letter.event_id} {letter.event_type} {letter.reason} {dead_letters.shape_of(letter.body)}"
+    assert "'echo_id': 'str'" in shown
+    assert "Juniper" not in shown
 
 
 def test_a_strangers_keys_are_not_shown_either() -> None:
