@@ -1,14 +1,15 @@
-"""Facts on their way: the base class, the schema derived from the annotations, and the CloudEvents envelope."""
+"""Events between services: the base class, the schema derived from the annotations, and the CloudEvents envelope."""
 
 import json
-import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, TypeVar, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, cast, dataclass_transform
 
 from marshmallow import EXCLUDE, Schema, ValidationError, validate
 from marshmallow import fields as m
+
+from shared.type_shapes import MappingOf, Nullable, Object, OneOf, Plain, Shape, TupleOf, fields_of
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ class InvalidMessage(ValueError):
 
 
 class Event:
-    """A fact that crosses a border between services. Subclasses are made with @contract."""
+    """Something that happened and that another service may want to know. Subclasses are made with @contract."""
 
     event_type: ClassVar[str]
     subject_field: ClassVar[str]
@@ -26,7 +27,7 @@ class Event:
 
     @property
     def subject(self) -> str:
-        """The id of the request, person or practitioner that this fact is about."""
+        """The id of the request, person or practitioner that this event is about."""
         return str(getattr(self, self.subject_field))
 
 
@@ -50,7 +51,7 @@ def contract(event_type: str, *, subject: str, published_by: str) -> Callable[[t
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """CloudEvents 1.0, structured JSON. `subjectseq` orders the facts about one subject; absent where order has no meaning."""
+    """CloudEvents 1.0, structured JSON. `subjectseq` orders the events about one subject; absent where order has no meaning."""
 
     id: str
     source: str
@@ -93,29 +94,29 @@ def parse_event(envelope: Envelope) -> Event:
 
 
 def load(cls: type[T], raw: Mapping[str, Any]) -> T:
-    """Build a dataclass from plain JSON values. Unknown fields are left out (tolerant reader); wrong ones raise InvalidMessage."""
+    """Build a dataclass from plain JSON values. Unknown fields are ignored (tolerant reader); wrong ones raise InvalidMessage."""
     try:
-        return cast(T, schema_of(cls)().load(raw))
+        return cast(T, schema_of(cls).load(raw))
     except ValidationError as error:
         raise InvalidMessage(f"{cls.__name__}: wrong or missing {', '.join(_names_in(error.normalized_messages()))}") from error  # type: ignore[no-untyped-call]
 
 
 def dump(item: Any) -> dict[str, Any]:
-    return cast(dict[str, Any], schema_of(type(item))().dump(item))
+    return cast(dict[str, Any], schema_of(type(item)).dump(item))
 
 
-def schema_of(cls: Any) -> type[Schema]:
+def schema_of(cls: type[Any]) -> Schema:
+    """One instance for each class: making a schema costs more than loading a message with it."""
     if cls not in _SCHEMAS:
         _SCHEMAS[cls] = _derive(cls)
     return _SCHEMAS[cls]
 
 
-_SCHEMAS: dict[Any, type[Schema]] = {}
+_SCHEMAS: dict[type[Any], Schema] = {}
 
 
-def _derive(cls: Any) -> type[Schema]:
-    hints = get_type_hints(cls)
-    declared = {f.name: _field(hints[f.name], _required(f)) for f in fields(cls)}
+def _derive(cls: type[Any]) -> Schema:
+    declared = {field.name: _field(field.shape, field.required) for field in fields_of(cls)}
 
     class Derived(Schema):
         class Meta:
@@ -127,29 +128,27 @@ def _derive(cls: Any) -> type[Schema]:
         def load(self, *args: Any, **kwargs: Any) -> Any:
             return cls(**super().load(*args, **kwargs))
 
-    return cast(type[Schema], type(f"{cls.__name__}Schema", (Derived,), declared))
+    made = type(f"{cls.__name__}Schema", (Derived,), declared)()
+    return cast(Schema, made)
 
 
-def _required(f: Any) -> bool:
-    return f.default is MISSING and f.default_factory is MISSING
-
-
-def _field(hint: Any, required: bool) -> m.Field[Any]:
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        kept = [a for a in inner if a is not types.NoneType]
-        field = _field(kept[0], required)
-        field.allow_none = True
-        return field
-    if origin is Literal:
-        return m.Raw(required=required, validate=validate.OneOf(inner))
-    if origin is tuple:
-        return _Tuple(_field(inner[0], True), required=required)
-    if origin is dict:
-        return m.Dict(keys=m.String(), values=_field(inner[1], True) if inner[1] is not Any else None, required=required)
-    if is_dataclass(hint):
-        return m.Nested(schema_of(hint), required=required)
-    return _PLAIN[getattr(hint, "__supertype__", hint)](required=required)
+def _field(shape: Shape, required: bool) -> m.Field[Any]:
+    match shape:
+        case Nullable(inner):
+            field = _field(inner, required)
+            field.allow_none = True
+            return field
+        case OneOf(values):
+            return m.Raw(required=required, validate=validate.OneOf(values))
+        case TupleOf(item):
+            return _Tuple(_field(item, True), required=required)
+        case MappingOf(value):
+            inner_field = None if value == Plain(Any) else _field(value, True)
+            return m.Dict(keys=m.String(), values=inner_field, required=required)
+        case Object(cls):
+            return m.Nested(schema_of(cls), required=required)
+        case Plain(plain):
+            return _PLAIN[plain](required=required)
 
 
 class _Tuple(m.List[Any]):

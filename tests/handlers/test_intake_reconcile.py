@@ -69,7 +69,8 @@ def test_a_new_one_and_one_that_was_withdrawn_are_left_alone(intake: Service, re
 def test_looking_reads_no_answered_request(intake: Service, request_id: str) -> None:
     answered = intake.db.requests.find_one({"_id": request_id}) or {}
     answered |= {"history": [{"event_type": "offer.made.v1", "version": 1}]}
-    intake.db.requests.insert_many([{**answered, "_id": f"answered-{number}", "person_id": f"answered-{number}"} for number in range(300)])
+    ids = [f"answered-{number}" for number in range(300)]
+    intake.db.requests.insert_many([{**answered, "_id": id, "person_id": id} for id in ids])
     query = {"history": [], "withdrawn_at": None, "sent_at": {"$lte": now()}}
     explained = intake.db.requests.find(query).sort("sent_at", 1).limit(500).explain()
     assert explained["executionStats"]["totalDocsExamined"] <= 1
