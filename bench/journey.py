@@ -173,8 +173,8 @@ def add_moments_of_databases(stack: Stack, trips: Sequence[Trip], moved: float) 
             for row in database.outbox.find({**mine, "type": event_type}):
                 by_id[row["subject"]].moments[name] = row["made_at"].timestamp() - moved
         offers = {row["_id"]: row["request_id"] for row in server.matching.offers.find({"request_id": {"$in": list(by_id)}})}
-        for row in server.notify.letters.find({"offer_id": {"$in": list(offers)}}):
-            by_id[offers[row["offer_id"]]].moments[f"{row['channel']} letter"] = row["made_at"].timestamp() - moved
+        for row in server.notify.notifications.find({"offer_id": {"$in": list(offers)}}):
+            by_id[offers[row["offer_id"]]].moments[f"{row['channel']} letter"] = row["created_at"].timestamp() - moved
 
 
 HOPS = (

@@ -145,10 +145,10 @@ def fields_of(page: str) -> dict[str, list[str]]:
 
 def deliver(product: Product, accepted: list[Any]) -> None:
     """Run notify's tasks that send, as its worker does, until the offer was accepted by e-mail and by text."""
-    from services.notify.sending import send_letters
+    from services.notify.delivery import deliver_notifications
     from shared.settings import read_notify
 
-    send_letters(read_notify())
+    deliver_notifications(read_notify())
     stop = threading.Event()
     threads = [threading.Thread(target=task.run, args=(product.notify.db, stop)) for task in product.notify.tasks]
     for thread in threads:

@@ -309,8 +309,8 @@ class ReplyReceived(Event):
 
 @contract("notification.failed.v1", subject="person_id", published_by="notify")
 class NotificationFailed(Event):
-    """Every way to tell this person failed for good; a coordinator should know. `letter` is the template's name."""
+    """Every channel to this person failed for good; a coordinator should know. `template`: what they were to be told."""
 
     person_id: str
     request_id: str | None = None
-    letter: str
+    template: str

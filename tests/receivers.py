@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.notify.handlers.contacts import keep_contact, keep_team_contact
+from services.notify.handlers import contacts
 from shared import vault
 from shared.clock import now
 from shared.contracts import ContactShared, EncryptedFields, OfferMade, OfferReminded, TeamContactShared
@@ -62,7 +62,7 @@ def an_offer(notify: Service, offer_id: str = "o1", **facts: Any) -> OfferMade:
     return OfferMade(offer_id=offer_id, encrypted=encrypted_for_notify(notify.vault, facts["practitioner_id"], **links), **facts)
 
 
-def a_nudge(notify: Service, offer: OfferMade) -> OfferReminded:
+def a_reminder(notify: Service, offer: OfferMade) -> OfferReminded:
     return OfferReminded(
         offer_id=offer.offer_id, request_id=offer.request_id, practitioner_id=offer.practitioner_id, answer_by=offer.answer_by,
         code=offer.code, encrypted=offer.encrypted,
@@ -71,4 +71,4 @@ def a_nudge(notify: Service, offer: OfferMade) -> OfferReminded:
 
 def record_contact(event: ContactShared | TeamContactShared, db: Db) -> list[Event]:
     """What notify does when it hears of a contact, whoever it is."""
-    return keep_contact(event, db) if isinstance(event, ContactShared) else keep_team_contact(event, db)
+    return contacts.record_contact(event, db) if isinstance(event, ContactShared) else contacts.record_team_contact(event, db)

@@ -1,4 +1,4 @@
-"""Pure decisions: who is told what, by which way, and when. No clock, no Mongo, no I/O."""
+"""Pure decisions: which channels a template takes, when something is sent, what a text means. No clock, no Mongo, no I/O."""
 
 import re
 import uuid
@@ -7,96 +7,70 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from shared.contracts import Answer, Channel, EncryptedFields, Next, Role
+from shared.contracts import Answer, Channel, Next
 
-LETTERS_LIVE = timedelta(hours=72)
-GAPS_BETWEEN_TRIES = [
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=10),
-    timedelta(minutes=30),
-    timedelta(hours=1),
-]
-LONGEST_GAP = timedelta(hours=4)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contact:
-    """How a person wants to be told. Their addresses stay encrypted until the moment of sending."""
-
-    person_id: str
-    role: Role
-    request_id: str | None
-    channels: tuple[Channel, ...]
-    language: str
-    time_zone: str
-    quiet_from: int
-    quiet_until: int
-    encrypted: EncryptedFields
-    phone: str | None = None  # keyed hash
+LONGEST_DELIVERY = timedelta(hours=72)
+INTERRUPTIONS_ALLOWED = {"email": 3, "text": 1}
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What is special about a letter. `good_for`: later than that it helps nobody and is not sent."""
+class NotificationTemplate:
+    """What is special about a template.
 
-    by: tuple[Channel, ...] = ("email", "text")
-    good_for: timedelta = LETTERS_LIVE
-    answers: bool = False  # answers a text that its receiver has just sent: goes at once, whatever the hour
-    desk_hears: bool = True  # when it reaches nobody, a coordinator should know
+    `useful_for`: later than that it helps nobody and is not sent. `reply`: answers a text that its receiver has just sent, so it
+    goes at once, whatever the hour. `escalate`: when it reaches nobody, a coordinator should know.
+    """
+
+    channels: tuple[Channel, ...] = ("email", "text")
+    useful_for: timedelta = LONGEST_DELIVERY
+    reply: bool = False
+    escalate: bool = True
 
 
-ANSWER = Kind(by=("text",), good_for=timedelta(hours=1), answers=True, desk_hears=False)
-KINDS: dict[str, Kind] = {
-    "offer": Kind(),
-    "nudge": Kind(desk_hears=False),
-    "offer_gone": Kind(desk_hears=False),
-    "request_received": Kind(),
-    "said_yes": Kind(),
-    "not_this_time": Kind(),
-    "suggestions_ready": Kind(),
-    "waiting": Kind(),
-    "asked_after_waiting": Kind(),
-    "someone_will_write": Kind(),
-    "reach_out": Kind(desk_hears=False),
-    "note": Kind(),
-    "note_for_you": Kind(desk_hears=False),
-    "sign_in": Kind(good_for=timedelta(minutes=30), desk_hears=False),
-    "answer_noted": ANSWER,
-    "answer_already_yes": ANSWER,
-    "answer_already_not_this_time": ANSWER,
-    "answer_too_late": ANSWER,
-    "not_understood": ANSWER,
-    "texts_stopped": ANSWER,
-    "texts_started": ANSWER,
-    "help": ANSWER,
+REPLY = NotificationTemplate(channels=("text",), useful_for=timedelta(hours=1), reply=True, escalate=False)
+TEMPLATES: dict[str, NotificationTemplate] = {
+    "offer": NotificationTemplate(),
+    "reminder": NotificationTemplate(escalate=False),
+    "offer_gone": NotificationTemplate(escalate=False),
+    "request_received": NotificationTemplate(),
+    "said_yes": NotificationTemplate(),
+    "not_this_time": NotificationTemplate(),
+    "suggestions_ready": NotificationTemplate(),
+    "waiting": NotificationTemplate(),
+    "asked_after_waiting": NotificationTemplate(),
+    "someone_will_write": NotificationTemplate(),
+    "reach_out": NotificationTemplate(escalate=False),
+    "note": NotificationTemplate(),
+    "note_for_you": NotificationTemplate(escalate=False),
+    "sign_in": NotificationTemplate(useful_for=timedelta(minutes=30), escalate=False),
+    "answer_noted": REPLY,
+    "answer_already_yes": REPLY,
+    "answer_already_not_this_time": REPLY,
+    "answer_too_late": REPLY,
+    "not_understood": REPLY,
+    "texts_stopped": REPLY,
+    "texts_started": REPLY,
+    "help": REPLY,
 }
+UNKNOWN_TEMPLATE = NotificationTemplate(channels=())
 
 
-def letter_id(cause: str, letter: str, person_id: str, channel: Channel) -> str:
-    """The same fact told to the same person by the same way is one letter, however often the fact is heard."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{cause}/{letter}/{person_id}/{channel}"))
+def get_template(name: str) -> NotificationTemplate:
+    """A notification may outlive a release that knows its template: an unknown one has no channel, and a coordinator hears."""
+    return TEMPLATES.get(name, UNKNOWN_TEMPLATE)
 
 
-def ways_to_tell(contact: Contact, letter: str) -> tuple[Channel, ...]:
-    """The ways this person asked for, of those that fit the letter and that we hold an address for. Often none: then silence."""
-    kind = KINDS[letter]
-    ways = tuple(way for way in kind.by if _has_address(contact, way) and (way in contact.channels or kind.answers))
-    if letter == "sign_in":  # a link that opens someone's page travels by one way only, and never by text to a supportee
-        return ways[:1] if contact.role != "supportee" else tuple(way for way in ways if way == "email")
-    return ways
+def notification_id(cause: str, template: str, person_id: str, channel: Channel) -> str:
+    """The same cause told to the same person by the same channel is one notification, however often its event comes."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{cause}/{template}/{person_id}/{channel}"))
 
 
-def _has_address(contact: Contact, way: Channel) -> bool:
-    return {"email": "email", "text": "phone"}[way] in contact.encrypted.fields
+def expires_at(name: str, created_at: datetime, answer_by: datetime | None) -> datetime:
+    end = created_at + get_template(name).useful_for
+    return min(end, answer_by) if answer_by and name in ("offer", "reminder") else end
 
 
-def stale_at(letter: str, made_at: datetime, answer_by: datetime | None) -> datetime:
-    end = made_at + KINDS[letter].good_for
-    return min(end, answer_by) if answer_by and letter in ("offer", "nudge") else end
-
-
-def when_awake(moment: datetime, zone: str, quiet_from: int, quiet_until: int) -> datetime:
+def after_quiet_hours(moment: datetime, zone: str, quiet_from: int, quiet_until: int) -> datetime:
     """`moment`, or the end of the quiet hours that it falls in. Equal hours mean: none are quiet."""
     local = moment.astimezone(ZoneInfo(zone))
     if not _is_quiet(local.hour, quiet_from, quiet_until):
@@ -113,39 +87,24 @@ def _is_quiet(hour: int, quiet_from: int, quiet_until: int) -> bool:
     return hour >= quiet_from or hour < quiet_until
 
 
-def when_to_send(moment: datetime, channel: Channel, letter: str, contact: Contact) -> datetime:
-    if channel == "email" or KINDS[letter].answers:
-        return moment
-    return when_awake(moment, contact.time_zone, contact.quiet_from, contact.quiet_until)
+def may_repeat(channel: Channel, name: str, interruptions: int) -> bool:
+    """Whether to send again what may have arrived. An e-mail carries the same Message-ID, so a second one is harmless; a text is
+    repeated once, a reply to a text not at all."""
+    return interruptions <= (0 if get_template(name).reply else INTERRUPTIONS_ALLOWED[channel])
 
 
-def next_try(made_at: datetime, tries: int, moment: datetime) -> datetime | None:
-    """When a letter that could not be sent now is tried again; None when it was tried for long enough."""
-    gap = GAPS_BETWEEN_TRIES[tries - 1] if 0 < tries <= len(GAPS_BETWEEN_TRIES) else LONGEST_GAP
-    again = moment + gap
-    return again if again < made_at + LETTERS_LIVE else None
+def update_name(name: str, detail: Next | Literal["place", "choice"] | None = None) -> str:
+    return f"{name}/{detail}" if detail else name
 
 
-def may_repeat(channel: Channel, letter: str, tries: int) -> bool:
-    """A letter whose sender died half way may have arrived. Mail carries the same Message-ID, so a second one is harmless;
-    a text is repeated once, an answer to a text not at all."""
-    if channel == "email":
-        return tries <= 3
-    return tries <= 1 and not KINDS[letter].answers
-
-
-def already_said(before: str, now: str) -> bool:
-    """What a supportee's last letter has told them of what happens next need not be told again by the next fact."""
-    return (before, now) in {
+def is_implied(last_update: str, update: str) -> bool:
+    """What the last update has told a supportee of the next step need not be told again by the next event."""
+    return (last_update, update) in {
         ("not_this_time/wait", "waiting/place"),
         ("not_this_time/ask_me", "waiting/choice"),
         ("not_this_time/person", "someone_will_write"),
         ("not_this_time/suggest", "suggestions_ready"),
     }
-
-
-def what_is_said(letter: str, detail: Next | Literal["place", "choice"] | None = None) -> str:
-    return f"{letter}/{detail}" if detail else letter
 
 
 # Incoming texts
@@ -163,49 +122,27 @@ CODE_AND_ANSWER = re.compile(
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a text means."""
+class SmsCommand:
+    """What a text means. `code` and `answer` belong to "answer"."""
 
     word: Literal["stop", "start", "help", "answer", "other"]
     code: str = ""
     answer: Answer = "not_this_time"
 
 
-def understand(text: str) -> Said:
+def parse_sms(text: str) -> SmsCommand:
     plain = text.strip().strip(".!¡\"' ").upper()
     if plain in STOP:
-        return Said("stop")
+        return SmsCommand("stop")
     if plain in START:
-        return Said("start")
+        return SmsCommand("start")
     if plain in HELP:
-        return Said("help")
+        return SmsCommand("help")
     found = CODE_AND_ANSWER.fullmatch(plain)
-    return Said("answer", found[1], ANSWERS[found[2] or found[3]]) if found else Said("other")
+    return SmsCommand("answer", found[1], ANSWERS[found[2] or found[3]]) if found else SmsCommand("other")
 
 
 def e164(number: str) -> str:
     """One form for one number: gateways write +1555, 1555 and 001555."""
     digits = "".join(c for c in number if c.isdigit())
     return "+" + digits.removeprefix("00")
-
-
-# What became of a letter
-
-State = Literal["waiting", "sending", "accepted", "delivered", "failed", "gave_up", "dropped"]
-UNSENT: tuple[State, ...] = ("waiting", "sending")
-HOPEFUL: tuple[State, ...] = ("waiting", "sending", "accepted", "delivered")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """`away`: nobody could be reached at all, which says nothing about this letter. `later`: this letter was put off."""
-
-    result: Literal["accepted", "later", "refused", "away"]
-    reason: str = ""
-
-
-def state_after_receipt(state: State, told: Literal["delivered", "failed"]) -> State:
-    """Receipts come late, twice and in any order; a letter's state only moves forward."""
-    if state in ("sending", "accepted", "waiting"):
-        return told
-    return state

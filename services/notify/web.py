@@ -11,15 +11,15 @@ from flask import Blueprint, Flask, Response, abort, current_app, request
 from twilio.request_validator import RequestValidator
 
 from services.notify.handlers import service
-from services.notify.handlers.answers import TextReceived, take_text
-from services.notify.handlers.outcomes import Receipt, note_receipt
-from services.notify.texts import KANNEL_TOLD, TWILIO_TOLD
+from services.notify.handlers.outcomes import Receipt, apply_receipt
+from services.notify.handlers.replies import SmsReceived, receive_sms
+from services.notify.sms import KANNEL_RECEIPTS, TWILIO_RECEIPTS
 from shared.settings import NotifySettings, read_notify
 from shared.web.app import web_app
 from shared.web.csrf import protect
 
 LONGEST_TEXT = 1600
-NOTHING_TO_SAY = "<Response/>"
+EMPTY_TWIML = "<Response/>"
 kannel = Blueprint("kannel", __name__, url_prefix="/sms/kannel")
 twilio = Blueprint("twilio", __name__, url_prefix="/sms/twilio")
 
@@ -37,7 +37,7 @@ def make_app(settings: NotifySettings | None = None) -> Flask:
 
 
 @kannel.before_request
-def only_kannel() -> None:
+def require_kannel() -> None:
     if not hmac.compare_digest(request.args.get("secret", "").encode(), _settings().kannel_callback_secret.encode()):
         abort(403)
 
@@ -45,27 +45,27 @@ def only_kannel() -> None:
 @kannel.post("/in")
 def kannel_text() -> Response:
     """Kannel's post-url (with send-sender): the text is the body, so that it stands in no access log."""
-    _take(request.args.get("id", ""), request.headers.get("X-Kannel-From", ""), request.get_data(as_text=True))
+    _receive(request.args.get("id", ""), request.headers.get("X-Kannel-From", ""), request.get_data(as_text=True))
     return Response()
 
 
 @kannel.get("/in")
-def kannel_text_in_the_address() -> Response:
+def kannel_text_in_query() -> Response:
     """Kannel's get-url, for gateways that can do no better: `?from=%p&text=%b&id=%I`."""
-    _take(request.args.get("id", ""), request.args.get("from", ""), request.args.get("text", ""))
+    _receive(request.args.get("id", ""), request.args.get("from", ""), request.args.get("text", ""))
     return Response()
 
 
 @kannel.get("/receipt")
 def kannel_receipt() -> Response:
-    told = KANNEL_TOLD.get(request.args.get("type", ""))
-    if told:
-        _note(Receipt(request.args.get("letter", ""), told))
+    result = KANNEL_RECEIPTS.get(request.args.get("type", ""))
+    if result:
+        _apply(Receipt(request.args.get("notification", ""), result))
     return Response()
 
 
 @twilio.before_request
-def only_twilio() -> None:
+def require_twilio() -> None:
     settings = _settings()
     # The address that Twilio signed is the public one, whatever the proxy made of it.
     url = settings.sms_callback_url + request.full_path.rstrip("?")
@@ -76,15 +76,15 @@ def only_twilio() -> None:
 
 @twilio.post("/in")
 def twilio_text() -> Response:
-    _take(request.form.get("MessageSid", ""), request.form.get("From", ""), request.form.get("Body", ""))
-    return Response(NOTHING_TO_SAY, mimetype="text/xml")
+    _receive(request.form.get("MessageSid", ""), request.form.get("From", ""), request.form.get("Body", ""))
+    return Response(EMPTY_TWIML, mimetype="text/xml")
 
 
 @twilio.post("/receipt")
 def twilio_receipt() -> Response:
-    told = TWILIO_TOLD.get(request.form.get("MessageStatus", ""))
-    if told:
-        _note(Receipt(request.args.get("letter", ""), told))
+    result = TWILIO_RECEIPTS.get(request.form.get("MessageStatus", ""))
+    if result:
+        _apply(Receipt(request.args.get("notification", ""), result))
     return Response()
 
 
@@ -93,12 +93,12 @@ def _settings() -> NotifySettings:
     return settings
 
 
-def _take(gateway_id: str, number: str, text: str) -> None:
+def _receive(gateway_id: str, number: str, text: str) -> None:
     if not gateway_id or not any(c.isdigit() for c in number):
         abort(400)
     reply_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"text/{gateway_id}"))
-    service.run(take_text, TextReceived(reply_id, number, text[:LONGEST_TEXT]), idempotency_key=f"text/{reply_id}")
+    service.run(receive_sms, SmsReceived(reply_id, number, text[:LONGEST_TEXT]), idempotency_key=f"text/{reply_id}")
 
 
-def _note(receipt: Receipt) -> None:
-    service.run(note_receipt, receipt, idempotency_key=f"receipt/{receipt.letter_id}/{receipt.told}")
+def _apply(receipt: Receipt) -> None:
+    service.run(apply_receipt, receipt, idempotency_key=f"receipt/{receipt.notification_id}/{receipt.result}")

@@ -120,7 +120,7 @@ def test_what_comes_before_its_request_is_heard_later(matching: Service, handler
 def test_a_letter_that_never_arrived_comes_to_the_desk_once(matching: Service) -> None:
     add_practitioners(matching, "ana")
     submit(matching, "ana")
-    said = NotificationFailed(person_id="ana", request_id="r1", letter="offer")
+    said = NotificationFailed(person_id="ana", request_id="r1", template="offer")
     assert only(CoordinatorNeeded, matching.run(record_failed_notification, said)).reason == "not_delivered"
     assert matching.run(record_failed_notification, said) == []
     assert len(open_tasks(matching)) == 1
@@ -132,6 +132,6 @@ def test_a_failed_letter_to_a_coordinator_makes_no_further_letter(matching: Serv
     matching.run(add_coordinator, AddCoordinator(name="Ro", email="ro@example.org", time_zone=NEW_YORK))
     ro = matching.db.coordinators.find_one({})
     assert ro
-    said = NotificationFailed(person_id=ro["_id"], request_id="r1", letter="person_needed")
+    said = NotificationFailed(person_id=ro["_id"], request_id="r1", template="person_needed")
     assert matching.run(record_failed_notification, said) == []
     assert len(open_tasks(matching)) == 1

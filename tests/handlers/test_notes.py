@@ -11,8 +11,8 @@ from services.matching import store as matching_store
 from services.matching.handlers import coordinator, practitioner
 from services.matching.handlers.broker_events import forward_note
 from services.matching.handlers.broker_events import withdraw_request as withdraw_in_matching
-from services.notify.handlers.offers import tell_practitioner_of_a_note
-from services.notify.handlers.requests import tell_of_a_note
+from services.notify.handlers.offers import enqueue_forwarded_note
+from services.notify.handlers.requests import enqueue_note
 from shared import vault
 from shared.contracts import CoordinatorNeeded, NoteAnswered, NoteForwarded, NoteWritten, RequestWithdrawn
 from shared.messages import Event
@@ -189,10 +189,10 @@ def test_leaving_takes_the_notes_along(intake: Service, request_id: str) -> None
 def test_both_are_told_that_there_is_something_to_read(notify: Service) -> None:
     record_contact(ana(notify), notify.db)
     record_contact(wren(notify), notify.db)
-    notify.db.letters.delete_many({})
-    tell_of_a_note(a_note(), notify.db)
+    notify.db.notifications.delete_many({})
+    enqueue_note(a_note(), notify.db)
     encrypted = encrypted_for_notify(notify.vault, "ana", link="https://kt.example/o/x", short_link="https://kt.example/o/y")
     passed_on = NoteForwarded(offer_id="o1", note_id="n2", practitioner_id="ana", encrypted=encrypted)
-    tell_practitioner_of_a_note(passed_on, notify.db)
-    told = {(letter["letter"], letter["person_id"]) for letter in notify.db.letters.find()}
+    enqueue_forwarded_note(passed_on, notify.db)
+    told = {(one["template"], one["person_id"]) for one in notify.db.notifications.find()}
     assert told == {("note", "wren"), ("note_for_you", "ana")}

@@ -12,10 +12,10 @@ import pytest
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from services.notify import rules
-from services.notify.handlers.answers import TextReceived, take_text
-from services.notify.handlers.offers import ask_practitioner, tell_supportee_yes
-from services.notify.sending import warn_of_long_texts
-from services.notify.texts import Text, gateway
+from services.notify.delivery import warn_of_long_texts
+from services.notify.handlers.offers import enqueue_match_notification, enqueue_offer_notification
+from services.notify.handlers.replies import SmsReceived, receive_sms
+from services.notify.sms import Sms, make_gateway
 from services.notify.web import make_app
 from shared.clock import now
 from shared.contracts import MatchMade, ReplyReceived
@@ -24,7 +24,7 @@ from shared.mongo import Db
 from shared.service import Service
 from shared.settings import NotifySettings
 from tests import kannel as real_kannel
-from tests.carrying import carrying_texts, eventually, notify_settings, row
+from tests.delivery import delivering_texts, eventually, make_due, notification_in, notify_settings
 from tests.kannel import Kannel, a_kannel
 from tests.receivers import ANA_PHONE, WREN_PHONE, an_offer, ana, record_contact, wren
 
@@ -61,42 +61,43 @@ def settings(keys: Path, kannel: Kannel, website: BaseWSGIServer, notify: Servic
 @pytest.fixture
 def db(notify: Service) -> Db:
     record_contact(ana(notify), notify.db)
-    record_contact(wren(notify, channels=("text",), version=2), notify.db)
+    record_contact(wren(notify, channels=("text",)), notify.db)
+    notify.db.notifications.delete_many({})  # that Wren's request has arrived was said before the test begins
     return notify.db
 
 
 @pytest.fixture
 def sending(notify: Service, settings: NotifySettings, db: Db) -> Iterator[None]:
-    with carrying_texts(notify, settings):
+    with delivering_texts(notify, settings):
         yield
 
 
-def ask(notify: Service, offer_id: str = "o1", code: str = "A7") -> None:
-    notify.run(ask_practitioner, an_offer(notify, offer_id, code=code))
+def offer(notify: Service, offer_id: str = "o1", code: str = "A7") -> None:
+    notify.run(enqueue_offer_notification, an_offer(notify, offer_id, code=code))
 
 
 def tell_wren(notify: Service, version: int = 5) -> None:
     yes = MatchMade(match_id="m", offer_id="o9", request_id="r1", practitioner_id="kai", supportee_id="wren", version=version)
-    notify.run(tell_supportee_yes, yes)
+    notify.run(enqueue_match_notification, yes)
 
 
-def text_row(db: Db, offer_id: str = "o1") -> dict[str, object]:
-    return row(db, offer_id=offer_id, channel="text")
+def text_in(db: Db, offer_id: str = "o1") -> dict[str, object]:
+    return notification_in(db, offer_id=offer_id, channel="text")
 
 
-def forward(monkeypatch: pytest.MonkeyPatch, folder: Path, by: timedelta) -> None:
+def move_clock(monkeypatch: pytest.MonkeyPatch, folder: Path, by: timedelta) -> None:
     (folder / "clock").write_text(str(by.total_seconds()))
     monkeypatch.setitem(os.environ, "CLOCK_FILE", str(folder / "clock"))
 
 
 @pytest.mark.usefixtures("sending")
 def test_an_offer_arrives_as_one_text_and_its_receipt_comes_back(notify: Service, kannel: Kannel, db: Db) -> None:
-    ask(notify)
+    offer(notify)
     [words] = kannel.phone.wait_for(ANA_PHONE)
     assert "https://kt.example/o/k7QmX2RtZ9pLw4Hd" in words
     assert "A7 1" in words
-    eventually(lambda: text_row(db)["state"] == "delivered")
-    assert "encrypted" not in text_row(db)
+    eventually(lambda: text_in(db)["state"] == "delivered")
+    assert "encrypted" not in text_in(db)
 
 
 @pytest.mark.usefixtures("sending")
@@ -111,19 +112,19 @@ def test_a_supportee_is_told_only_that_there_is_news(notify: Service, kannel: Ka
 @pytest.mark.usefixtures("sending")
 def test_spanish_arrives_with_its_own_letters(notify: Service, kannel: Kannel, db: Db) -> None:
     record_contact(ana(notify, version=2, language="es"), db)
-    notify.run(take_text, TextReceived("t1", ANA_PHONE, "hola"))
+    notify.run(receive_sms, SmsReceived("t1", ANA_PHONE, "hola"))
     [words] = kannel.phone.wait_for(ANA_PHONE)
     assert "qué pregunta" in words
 
 
 def test_signs_outside_of_the_alphabet_arrive_whole(settings: NotifySettings, kannel: Kannel) -> None:
-    assert gateway(settings).send(Text("l1", ANA_PHONE, "canción 💜")).result == "accepted"
+    assert make_gateway(settings).send(Sms("l1", ANA_PHONE, "canción 💜")).result == "accepted"
     assert kannel.phone.wait_for(ANA_PHONE) == ["canción 💜"]
 
 
 @pytest.mark.usefixtures("sending")
 def test_a_text_from_the_phone_becomes_an_answer_once(notify: Service, kannel: Kannel, db: Db) -> None:
-    ask(notify)
+    offer(notify)
     kannel.phone.wait_for(ANA_PHONE)
     kannel.phone.write(ANA_PHONE, "a7 1")
     eventually(lambda: db.outbox.count_documents({}))
@@ -136,11 +137,11 @@ def test_a_text_from_the_phone_becomes_an_answer_once(notify: Service, kannel: K
 def test_stop_ends_texts_start_brings_them_back_and_both_are_answered(notify: Service, kannel: Kannel, db: Db) -> None:
     kannel.phone.write(ANA_PHONE, "Stop")
     assert "no more texts" in kannel.phone.wait_for(ANA_PHONE)[0]
-    ask(notify)
-    eventually(lambda: text_row(db)["state"] == "failed")
+    offer(notify)
+    eventually(lambda: text_in(db)["state"] == "failed")
     kannel.phone.write(ANA_PHONE, "START")
     assert "texts are on again" in kannel.phone.wait_for(ANA_PHONE, 2)[1]
-    ask(notify, "o2")
+    offer(notify, "o2")
     assert len(kannel.phone.wait_for(ANA_PHONE, 3)) == 3
 
 
@@ -148,13 +149,13 @@ def test_stop_ends_texts_start_brings_them_back_and_both_are_answered(notify: Se
 def test_a_second_text_waits_until_the_hour_is_over(
     notify: Service, kannel: Kannel, db: Db, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    ask(notify, "o1")
+    offer(notify, "o1")
     kannel.phone.wait_for(ANA_PHONE)
-    ask(notify, "o2", code="B3")
-    eventually(lambda: text_row(db, "o2").get("reason") == "one text an hour")
-    held = text_row(db, "o2")["next_at"]
+    offer(notify, "o2", code="B3")
+    eventually(lambda: text_in(db, "o2").get("reason") == "one text an hour")
+    held = text_in(db, "o2")["next_at"]
     assert timedelta(minutes=58) < held - now() <= timedelta(minutes=60)  # type: ignore[operator]
-    forward(monkeypatch, tmp_path, timedelta(minutes=61))
+    move_clock(monkeypatch, tmp_path, timedelta(minutes=61))
     assert "B3 1" in kannel.phone.wait_for(ANA_PHONE, 2)[1]
 
 
@@ -163,12 +164,12 @@ def test_in_quiet_hours_a_text_waits_for_the_morning(notify: Service, kannel: Ka
     hour = now().hour
     quiet = {"time_zone": "UTC", "quiet_from": hour, "quiet_until": (hour + 2) % 24}
     record_contact(ana(notify, version=2, **quiet), db)
-    ask(notify)
-    waiting = text_row(db)
-    assert waiting["state"] == "waiting"
-    db.letters.update_many({}, {"$set": {"next_at": now()}})
-    eventually(lambda: text_row(db).get("reason") == "quiet hours")
-    assert text_row(db)["next_at"] == rules.when_awake(now(), "UTC", hour, (hour + 2) % 24)
+    offer(notify)
+    waiting = text_in(db)
+    assert waiting["state"] == "pending"
+    make_due(db)
+    eventually(lambda: text_in(db).get("reason") == "quiet hours")
+    assert text_in(db)["next_at"] == rules.after_quiet_hours(now(), "UTC", hour, (hour + 2) % 24)
     assert kannel.phone.to(ANA_PHONE) == []
 
 
@@ -176,32 +177,25 @@ def test_while_the_gateway_is_away_texts_wait_and_then_go(
     notify: Service, settings: NotifySettings, kannel: Kannel, db: Db
 ) -> None:
     nobody = notify_settings(settings.keys_dir, **{**_kannel_part(settings), "kannel_url": "http://127.0.0.1:9"})
-    with carrying_texts(notify, nobody):
-        ask(notify)
-        eventually(lambda: text_row(db).get("reason") == "no answer")
-    assert (text_row(db)["state"], text_row(db)["tries"]) == ("waiting", 0)
-    with carrying_texts(notify, settings):
+    with delivering_texts(notify, nobody):
+        offer(notify)
+        eventually(lambda: text_in(db).get("reason") == "no answer")
+    assert (text_in(db)["state"], text_in(db)["attempts"]) == ("pending", 0)
+    with delivering_texts(notify, settings):
         assert len(kannel.phone.wait_for(ANA_PHONE)) == 1
 
 
 def test_a_wrong_password_is_our_trouble_and_loses_no_text(settings: NotifySettings) -> None:
     wrong = notify_settings(settings.keys_dir, **{**_kannel_part(settings), "kannel_password": "wrong"})
-    assert gateway(wrong).send(Text("l1", ANA_PHONE, "hello")).result == "away"
-
-
-def test_a_house_without_texts_lets_the_desk_know_of_people_it_cannot_reach(notify: Service, keys: Path, db: Db) -> None:
-    with carrying_texts(notify, notify_settings(keys)):
-        tell_wren(notify)
-        eventually(lambda: db.outbox.count_documents({"type": "notification.failed.v1"}))
+    assert make_gateway(wrong).send(Sms("l1", ANA_PHONE, "hello")).result == "unavailable"
 
 
 def test_an_address_that_makes_each_offer_two_texts_is_said_at_the_start(
-    notify: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    notify: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
-    warn_of_long_texts()
+    warn_of_long_texts("https://kt.example")
     assert not caplog.records
-    monkeypatch.setattr(notify, "public_url", "https://the-kitchen-table-of-our-whole-town.example.org/peers")
-    warn_of_long_texts()
+    warn_of_long_texts("https://the-kitchen-table-of-our-whole-town.example.org/peers")
     assert {vars(record)["setting"] for record in caplog.records} == {"PUBLIC_URL"}
 
 
@@ -257,28 +251,34 @@ def twilio_settings(keys: Path, api: TwilioApi, **chosen: str) -> NotifySettings
 
 
 def test_twilio_is_asked_to_send_and_to_call_back(notify: Service, keys: Path, twilio_api: TwilioApi, db: Db) -> None:
-    with carrying_texts(notify, twilio_settings(keys, twilio_api)):
-        ask(notify)
-        eventually(lambda: text_row(db)["state"] == "accepted")
+    with delivering_texts(notify, twilio_settings(keys, twilio_api)):
+        offer(notify)
+        eventually(lambda: text_in(db)["state"] == "accepted")
     [(path, asked)] = twilio_api.asked
     assert path == "/2010-04-01/Accounts/AC1/Messages.json"
     assert asked["To"] == [ANA_PHONE]
     assert asked["From"] == ["+15550100"]
     assert asked["Body"][0].startswith("Kitchen Table: someone would like to meet you")
-    assert asked["StatusCallback"] == [f"http://kt.example/sms/twilio/receipt?letter={text_row(db)['_id']}"]
+    assert asked["StatusCallback"] == [f"http://kt.example/sms/twilio/receipt?notification={text_in(db)['_id']}"]
 
 
 def test_twilio_sends_for_a_messaging_service_too(keys: Path, twilio_api: TwilioApi) -> None:
-    gateway(twilio_settings(keys, twilio_api, twilio_from="MG1")).send(Text("l1", ANA_PHONE, "hello"))
+    make_gateway(twilio_settings(keys, twilio_api, twilio_from="MG1")).send(Sms("l1", ANA_PHONE, "hello"))
     assert twilio_api.asked[0][1]["MessagingServiceSid"] == ["MG1"]
 
 
 @pytest.mark.parametrize(
     ("status", "code", "result"),
-    [(400, 21211, "refused"), (400, 21610, "refused"), (401, 20003, "away"), (429, 20429, "away"), (503, 20500, "away")],
+    [
+        (400, 21211, "refused"),
+        (400, 21610, "refused"),
+        (401, 20003, "unavailable"),
+        (429, 20429, "unavailable"),
+        (503, 20500, "unavailable"),
+    ],
 )
 def test_what_twilio_says_is_about_this_text_or_about_us(
     keys: Path, twilio_api: TwilioApi, status: int, code: int, result: str
 ) -> None:
     twilio_api.status, twilio_api.answer = status, f'{{"code": {code}, "message": "no", "status": {status}}}'.encode()
-    assert gateway(twilio_settings(keys, twilio_api)).send(Text("l1", ANA_PHONE, "hello")).result == result
+    assert make_gateway(twilio_settings(keys, twilio_api)).send(Sms("l1", ANA_PHONE, "hello")).result == result

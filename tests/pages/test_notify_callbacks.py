@@ -7,11 +7,11 @@ import pytest
 from flask.testing import FlaskClient
 from twilio.request_validator import RequestValidator
 
-from services.notify.handlers.offers import ask_practitioner
+from services.notify.handlers.offers import enqueue_offer_notification
 from services.notify.web import make_app
 from shared.mongo import Db
 from shared.service import Service
-from tests.carrying import notify_settings, row
+from tests.delivery import notification_in, notify_settings
 from tests.receivers import ANA_PHONE, an_offer, ana, record_contact
 
 SECRET, TOKEN = "kannel-callback-secret", "twilio-token"
@@ -20,7 +20,7 @@ SECRET, TOKEN = "kannel-callback-secret", "twilio-token"
 @pytest.fixture
 def db(notify: Service) -> Db:
     record_contact(ana(notify), notify.db)
-    notify.run(ask_practitioner, an_offer(notify))
+    notify.run(enqueue_offer_notification, an_offer(notify))
     return notify.db
 
 
@@ -62,11 +62,12 @@ def test_a_text_handed_over_twice_is_one_text(kannel: FlaskClient, db: Db) -> No
 
 @pytest.mark.parametrize("secret", ["", "wrong", "sécret"])
 def test_without_the_secret_nothing_is_taken(kannel: FlaskClient, db: Db, secret: str) -> None:
-    letter = row(db, channel="text")["_id"]
+    notification = notification_in(db, channel="text")["_id"]
     assert by_kannel(kannel, "A7 1", secret=secret) == 403
-    assert kannel.get("/sms/kannel/receipt", query_string={"letter": letter, "type": "1", "secret": secret}).status_code == 403
+    query = {"notification": notification, "type": "1", "secret": secret}
+    assert kannel.get("/sms/kannel/receipt", query_string=query).status_code == 403
     assert replies(db) == 0
-    assert row(db, channel="text")["state"] == "waiting"
+    assert notification_in(db, channel="text")["state"] == "pending"
 
 
 def test_a_text_without_sender_or_id_is_refused(kannel: FlaskClient, db: Db) -> None:
@@ -76,16 +77,17 @@ def test_a_text_without_sender_or_id_is_refused(kannel: FlaskClient, db: Db) -> 
 
 
 @pytest.mark.parametrize(
-    ("told", "state"), [("1", "delivered"), ("2", "failed"), ("16", "failed"), ("8", "waiting"), ("x", "waiting")]
+    ("receipt", "state"), [("1", "delivered"), ("2", "failed"), ("16", "failed"), ("8", "pending"), ("x", "pending")]
 )
-def test_kannels_receipts_settle_a_letter(kannel: FlaskClient, db: Db, told: str, state: str) -> None:
-    letter = row(db, channel="text")["_id"]
-    assert kannel.get("/sms/kannel/receipt", query_string={"letter": letter, "type": told, "secret": SECRET}).status_code == 200
-    assert row(db, channel="text")["state"] == state
+def test_kannels_receipts_are_applied(kannel: FlaskClient, db: Db, receipt: str, state: str) -> None:
+    notification = notification_in(db, channel="text")["_id"]
+    query = {"notification": notification, "type": receipt, "secret": SECRET}
+    assert kannel.get("/sms/kannel/receipt", query_string=query).status_code == 200
+    assert notification_in(db, channel="text")["state"] == state
 
 
-def test_a_receipt_for_a_letter_long_forgotten_changes_nothing(kannel: FlaskClient) -> None:
-    asked = {"letter": "gone", "type": "1", "secret": SECRET}
+def test_a_receipt_for_a_notification_long_deleted_changes_nothing(kannel: FlaskClient) -> None:
+    asked = {"notification": "gone", "type": "1", "secret": SECRET}
     assert kannel.get("/sms/kannel/receipt", query_string=asked).status_code == 200
 
 
@@ -102,11 +104,12 @@ def test_a_wrong_or_missing_signature_takes_nothing(twilio: FlaskClient, db: Db)
     assert replies(db) == 0
 
 
-@pytest.mark.parametrize(("told", "state"), [("delivered", "delivered"), ("undelivered", "failed"), ("sent", "waiting")])
-def test_twilios_receipts_settle_a_letter(twilio: FlaskClient, db: Db, told: str, state: str) -> None:
-    letter = row(db, channel="text")["_id"]
-    assert by_twilio(twilio, f"/sms/twilio/receipt?letter={letter}", {"MessageSid": "SM1", "MessageStatus": told}) == 200
-    assert row(db, channel="text")["state"] == state
+@pytest.mark.parametrize(("receipt", "state"), [("delivered", "delivered"), ("undelivered", "failed"), ("sent", "pending")])
+def test_twilios_receipts_are_applied(twilio: FlaskClient, db: Db, receipt: str, state: str) -> None:
+    notification = notification_in(db, channel="text")["_id"]
+    path = f"/sms/twilio/receipt?notification={notification}"
+    assert by_twilio(twilio, path, {"MessageSid": "SM1", "MessageStatus": receipt}) == 200
+    assert notification_in(db, channel="text")["state"] == state
 
 
 def test_only_the_gateway_in_use_can_call(kannel: FlaskClient, twilio: FlaskClient) -> None:

@@ -1,6 +1,6 @@
-"""What notify does when it hears something. One file for each behaviour."""
+"""What notify does on an event, a text or a receipt; grouped by what triggers it."""
 
-from services.notify.handlers import answers, contacts, offers, outcomes, requests
-from services.notify.handlers.desk import service
+from services.notify.handlers import contacts, offers, outcomes, replies, requests
+from services.notify.handlers.outbound import service
 
-__all__ = ["answers", "contacts", "offers", "outcomes", "requests", "service"]
+__all__ = ["contacts", "offers", "outcomes", "replies", "requests", "service"]

@@ -1,56 +1,88 @@
-"""How people want to be told, and their way in."""
+"""How people want to be notified, and their links to sign in."""
 
 import hashlib
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.notify import rules, store
-from services.notify.handlers.desk import known, service, tell
-from services.notify.rules import Contact
+from services.notify.domain import Contact
+from services.notify.handlers.outbound import enqueue_notification, require_contact, service
 from shared import vault
 from shared.clock import now
-from shared.contracts import ContactShared, EncryptedFields, SignInRequested, TeamContactShared, TeamSignInRequested
-from shared.messages import Event
+from shared.contracts import ContactShared, EncryptedFields, Role, SignInRequested, TeamContactShared, TeamSignInRequested
+from shared.messages import Event, InvalidMessage
 from shared.mongo import Db
+from shared.service import RetryLater
 
 
 @service.on(ContactShared)
-def keep_contact(event: ContactShared, db: Db) -> list[Event]:
-    store.keep_contact(db, event, "supportee", event.request_id, _zone(event.time_zone), _number_hash(event.encrypted))
-    if event.version == 1:
-        _confirm_request(event.request_id, known(store.contact(db, event.person_id)), db)
-    return []
-
-
-def _confirm_request(request_id: str, supportee: Contact, db: Db) -> None:
-    """The way to reach somebody comes with their request, so it is also the moment to say that the request arrived."""
-    tell(db, supportee, "request_received", request_id, {"hear_by": now() + timedelta(days=service.programme.answer_days)})
+def record_contact(event: ContactShared, db: Db) -> list[Event]:
+    """A supportee's contact comes with their request, so it is also the moment to say that the request has arrived."""
+    supportee = _contact(event, "supportee", event.request_id)
+    if not _save_next_version(supportee, db) or supportee.version > 1:
+        return []
+    if store.request_updates.find(db, event.request_id).withdrawn:
+        return []
+    hear_by = now() + timedelta(days=service.programme.answer_days)
+    return enqueue_notification(db, supportee, "request_received", event.request_id, {"hear_by": hear_by})
 
 
 @service.on(TeamContactShared)
-def keep_team_contact(event: TeamContactShared, db: Db) -> list[Event]:
-    store.keep_contact(db, event, event.role, None, _zone(event.time_zone), _number_hash(event.encrypted))
+def record_team_contact(event: TeamContactShared, db: Db) -> list[Event]:
+    _save_next_version(_contact(event, event.role, None), db)
     return []
+
+
+def _save_next_version(contact: Contact, db: Db) -> bool:
+    """Versions are saved one after the other, so that no event can jump ahead and shut out the true ones. False: an old version.
+
+    RetryLater: one before it is missing. InvalidMessage: it would make one person into another.
+    """
+    known = store.contacts.find(db, contact.person_id)
+    if known and (known.role, known.request_id) != (contact.role, contact.request_id):
+        raise InvalidMessage("a contact's role and request never change")
+    newest = known.version if known else 0
+    if contact.version > newest + 1:
+        raise RetryLater("a version of this contact has not come yet")
+    if contact.version <= newest:
+        return False
+    store.contacts.save(db, contact)
+    return True
 
 
 @service.on(SignInRequested)
-def send_sign_in_link(event: SignInRequested, db: Db) -> list[Event]:
-    return _send_link(event.person_id, event.encrypted, db)
+def enqueue_sign_in_link(event: SignInRequested, db: Db) -> list[Event]:
+    return _enqueue_link(event.person_id, event.encrypted, db)
 
 
 @service.on(TeamSignInRequested)
-def send_team_sign_in_link(event: TeamSignInRequested, db: Db) -> list[Event]:
-    return _send_link(event.person_id, event.encrypted, db)
+def enqueue_team_sign_in_link(event: TeamSignInRequested, db: Db) -> list[Event]:
+    return _enqueue_link(event.person_id, event.encrypted, db)
 
 
-def _send_link(person_id: str, encrypted: EncryptedFields, db: Db) -> list[Event]:
-    contact = known(store.contact(db, person_id))
-    tell(db, contact, "sign_in", hashlib.sha256(encrypted.wrap.encode()).hexdigest()[:32], encrypted=encrypted)
-    return []
+def _enqueue_link(person_id: str, encrypted: EncryptedFields, db: Db) -> list[Event]:
+    cause = hashlib.sha256(encrypted.wrap.encode()).hexdigest()[:32]
+    return enqueue_notification(db, require_contact(db, person_id), "sign_in", cause, encrypted=encrypted)
 
 
-def _number_hash(encrypted: EncryptedFields) -> str | None:
-    """A text's sender is found by this; the number itself is opened only here and at sending."""
+def _contact(event: ContactShared | TeamContactShared, role: Role, request_id: str | None) -> Contact:
+    return Contact(
+        person_id=event.person_id,
+        role=role,
+        request_id=request_id,
+        version=event.version,
+        channels=event.channels,
+        language=event.language,
+        time_zone=_zone(event.time_zone),
+        quiet_from=event.quiet_from,
+        quiet_until=event.quiet_until,
+        encrypted=event.encrypted,
+        phone_hash=_phone_hash(event.encrypted),
+    )
+
+
+def _phone_hash(encrypted: EncryptedFields) -> str | None:
+    """A text's sender is found by this; the number itself is decrypted only here and at sending."""
     if "phone" not in encrypted.fields:
         return None
     key = service.vault.unwrap(encrypted.wrap, encrypted.person_id)

@@ -1,8 +1,8 @@
-"""Letters to practitioners who are asked, and the end of those letters when the offer ends."""
+"""Events of offers: who is asked, reminded, and told how it ended."""
 
 from services.notify import rules, store
-from services.notify.handlers.desk import known, service, tell
-from services.notify.handlers.requests import tell_supportee
+from services.notify.handlers.outbound import enqueue_notification, enqueue_supportee_update, require_contact, service
+from services.notify.store import notifications
 from shared.clock import now
 from shared.contracts import MatchMade, Next, NoteForwarded, OfferDeclined, OfferExpired, OfferMade, OfferReleased, OfferReminded
 from shared.messages import Event
@@ -10,81 +10,80 @@ from shared.mongo import Db
 
 
 @service.on(OfferMade)
-def ask_practitioner(event: OfferMade, db: Db) -> list[Event]:
-    practitioner = known(store.contact(db, event.practitioner_id))
-    if not store.keep_offer(db, event):
+def enqueue_offer_notification(event: OfferMade, db: Db) -> list[Event]:
+    if store.offers.save(db, event).ended:  # its end came first
         return []
-    tell(
-        db, practitioner, "offer", event.offer_id, {"code": event.code, "answer_by": event.answer_by},
-        encrypted=event.encrypted, offer_id=event.offer_id, answer_by=event.answer_by,
-    )  # fmt: skip
+    events = _enqueue_to_practitioner("offer", event, db)
     if event.after_waiting:
-        tell_supportee(db, event.request_id, event.version, "asked_after_waiting")
-    return []
+        events += enqueue_supportee_update(db, event.request_id, event.version, "asked_after_waiting")
+    return events
 
 
 @service.on(OfferReminded)
-def nudge_practitioner(event: OfferReminded, db: Db) -> list[Event]:
-    practitioner = known(store.contact(db, event.practitioner_id))
-    if store.has_ended(db, event.offer_id):
-        return []
-    tell(
-        db, practitioner, "nudge", event.offer_id, {"code": event.code, "answer_by": event.answer_by},
-        encrypted=event.encrypted, offer_id=event.offer_id, answer_by=event.answer_by,
-    )  # fmt: skip
-    return []
+def enqueue_offer_reminder(event: OfferReminded, db: Db) -> list[Event]:
+    return [] if store.offers.has_ended(db, event.offer_id) else _enqueue_to_practitioner("reminder", event, db)
 
 
 @service.on(OfferDeclined)
-def tell_not_this_time(event: OfferDeclined, db: Db) -> list[Event]:
-    _end(db, event.offer_id)
-    _tell_not_this_time(db, event.request_id, event.version, event.then)
-    return []
+def enqueue_not_this_time(event: OfferDeclined, db: Db) -> list[Event]:
+    _end_offer(db, event.offer_id)
+    return _enqueue_not_this_time(db, event.request_id, event.version, event.then)
 
 
 @service.on(OfferExpired)
-def tell_both_that_time_is_over(event: OfferExpired, db: Db) -> list[Event]:
-    _tell_it_is_gone(db, event.offer_id, event.practitioner_id)
-    _tell_not_this_time(db, event.request_id, event.version, event.then)
-    return []
+def enqueue_offer_expiry(event: OfferExpired, db: Db) -> list[Event]:
+    events = _enqueue_offer_gone(db, event.offer_id, event.practitioner_id)
+    return events + _enqueue_not_this_time(db, event.request_id, event.version, event.then)
 
 
 @service.on(OfferReleased)
-def tell_practitioner_it_is_gone(event: OfferReleased, db: Db) -> list[Event]:
+def enqueue_offer_release(event: OfferReleased, db: Db) -> list[Event]:
     if event.reason == "resting":  # their own doing: nothing to tell them
-        _end(db, event.offer_id)
-    else:
-        _tell_it_is_gone(db, event.offer_id, event.practitioner_id)
-    return []
+        _end_offer(db, event.offer_id)
+        return []
+    return _enqueue_offer_gone(db, event.offer_id, event.practitioner_id)
 
 
 @service.on(MatchMade)
-def tell_supportee_yes(event: MatchMade, db: Db) -> list[Event]:
-    _end(db, event.offer_id)
-    tell_supportee(db, event.request_id, event.version, "said_yes")
-    return []
+def enqueue_match_notification(event: MatchMade, db: Db) -> list[Event]:
+    _end_offer(db, event.offer_id)
+    return enqueue_supportee_update(db, event.request_id, event.version, "said_yes")
 
 
 @service.on(NoteForwarded)
-def tell_practitioner_of_a_note(event: NoteForwarded, db: Db) -> list[Event]:
-    practitioner = known(store.contact(db, event.practitioner_id))
-    tell(db, practitioner, "note_for_you", event.note_id, encrypted=event.encrypted, offer_id=event.offer_id)
-    return []
+def enqueue_forwarded_note(event: NoteForwarded, db: Db) -> list[Event]:
+    practitioner = require_contact(db, event.practitioner_id)
+    return enqueue_notification(
+        db, practitioner, "note_for_you", event.note_id, encrypted=event.encrypted, offer_id=event.offer_id
+    )
 
 
-def _tell_it_is_gone(db: Db, offer_id: str, practitioner_id: str) -> None:
-    practitioner = known(store.contact(db, practitioner_id))
-    _end(db, offer_id)
-    if store.was_told(db, offer_id):
-        tell(db, practitioner, "offer_gone", offer_id)
+def _enqueue_to_practitioner(template: str, event: OfferMade | OfferReminded, db: Db) -> list[Event]:
+    return enqueue_notification(
+        db,
+        require_contact(db, event.practitioner_id),
+        template,
+        event.offer_id,
+        {"code": event.code, "answer_by": event.answer_by},
+        encrypted=event.encrypted,
+        offer_id=event.offer_id,
+        answer_by=event.answer_by,
+    )
 
 
-def _tell_not_this_time(db: Db, request_id: str, version: int, then: Next) -> None:
-    said = rules.what_is_said("not_this_time", then)
-    tell_supportee(db, request_id, version, "not_this_time", {"then": then}, said=said)
+def _enqueue_offer_gone(db: Db, offer_id: str, practitioner_id: str) -> list[Event]:
+    """Only who was told of the offer is told that it is gone."""
+    practitioner = require_contact(db, practitioner_id)
+    _end_offer(db, offer_id)
+    return enqueue_notification(db, practitioner, "offer_gone", offer_id) if notifications.offer_was_sent(db, offer_id) else []
 
 
-def _end(db: Db, offer_id: str) -> None:
+def _enqueue_not_this_time(db: Db, request_id: str, version: int, then: Next) -> list[Event]:
+    update = rules.update_name("not_this_time", then)
+    return enqueue_supportee_update(db, request_id, version, "not_this_time", {"then": then}, update=update)
+
+
+def _end_offer(db: Db, offer_id: str) -> None:
     moment = now()
-    store.end_offer(db, offer_id, moment)
-    store.drop_unsent(db, moment, "offer ended", offer_id=offer_id)
+    store.offers.mark_ended(db, offer_id, moment)
+    notifications.cancel(db, moment, "offer ended", offer_id=offer_id)

@@ -1,64 +1,81 @@
-"""What became of a letter: told by a receipt, or by giving up."""
+"""What became of a notification: told by a provider's receipt, or by giving up."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from services.notify import rules, store
-from services.notify.handlers.desk import letter_row, service
-from services.notify.rules import State
+from services.notify.domain import Notification, State, state_after_receipt
+from services.notify.handlers.outbound import make_notification, service
+from services.notify.store import contacts, notifications
 from shared.clock import now
-from shared.contracts import EncryptedFields, NotificationFailed
+from shared.contracts import NotificationFailed
 from shared.messages import Event
-from shared.mongo import Db, Doc
+from shared.mongo import Db
 
 
 @dataclass(frozen=True)
 class Receipt:
-    letter_id: str
-    told: Literal["delivered", "failed"]
+    notification_id: str
+    result: Literal["delivered", "failed"]
 
 
 @dataclass(frozen=True)
-class GivenUp:
-    """A letter that will not be sent: refused for good (`failed`) or tried for long enough (`gave_up`)."""
+class GiveUp:
+    """A notification will not be sent: refused or undeliverable for good (`failed`), or tried for long enough (`expired`)."""
 
-    letter_id: str
-    state: Literal["failed", "gave_up"]
+    notification_id: str
+    state: Literal["failed", "expired"]
     reason: str
 
 
-def note_receipt(receipt: Receipt, db: Db) -> list[Event]:
-    row = store.letter(db, receipt.letter_id)
-    if row is None or rules.state_after_receipt(row["state"], receipt.told) == row["state"]:
+def apply_receipt(receipt: Receipt, db: Db) -> list[Event]:
+    notification = notifications.find(db, receipt.notification_id)
+    if notification is None or state_after_receipt(notification.state, receipt.result) == notification.state:
         return []
-    store.settle(db, row["_id"], receipt.told, now())
-    return _try_another_way(db, row) if receipt.told == "failed" else []
+    state: State = receipt.result
+    notifications.apply_receipt(db, notification.id, state, now())
+    return _try_another_channel(db, notification) if state == "failed" else []
 
 
-def give_up(given_up: GivenUp, db: Db) -> list[Event]:
-    row = store.letter(db, given_up.letter_id)
-    state: State = given_up.state
-    if row is None or not store.finish(db, row["_id"], state, now(), given_up.reason):
+def give_up(command: GiveUp, db: Db) -> list[Event]:
+    notification = notifications.find(db, command.notification_id)
+    if notification is None or not notifications.finish(db, notification, command.state, now(), command.reason):
         return []
-    return _try_another_way(db, row)
+    return _try_another_channel(db, notification)
 
 
-def _try_another_way(db: Db, row: Doc) -> list[Event]:
-    """A text that failed becomes mail where the person allowed mail; when no way is left, a coordinator should know."""
-    _write_instead(db, row)
-    if not rules.KINDS[row["letter"]].desk_hears or store.hope_left(db, row["cause"], row["letter"], row["person_id"]):
+def _try_another_channel(db: Db, notification: Notification) -> list[Event]:
+    """A text that failed becomes an e-mail where the person allowed e-mail; when no channel is left, a coordinator should know,
+    unless the request was withdrawn meanwhile."""
+    if notification.channel == "text":
+        _enqueue_email_instead(db, notification)
+    if not rules.get_template(notification.template).escalate or notifications.another_may_arrive(db, notification):
         return []
-    return [NotificationFailed(person_id=row["person_id"], request_id=row["request_id"], letter=row["letter"])]
+    if notification.request_id and store.request_updates.find(db, notification.request_id).withdrawn:
+        return []
+    failed = NotificationFailed(
+        person_id=notification.person_id, request_id=notification.request_id, template=notification.template
+    )
+    return [failed]
 
 
-def _write_instead(db: Db, row: Doc) -> None:
-    contact = store.contact(db, row["person_id"])
-    if row["channel"] != "text" or contact is None or "email" not in rules.ways_to_tell(contact, row["letter"]):
+def _enqueue_email_instead(db: Db, text: Notification) -> None:
+    contact = contacts.find(db, text.person_id)
+    if contact is None or "email" not in contact.channels_for(text.template):
         return
-    encrypted = EncryptedFields(**row["encrypted"]) if "encrypted" in row else None
-    facts, offer_id = row["facts"], row["offer_id"]
-    letter = letter_row(contact, row["letter"], row["cause"], "email", facts, encrypted, offer_id, facts.get("answer_by"))
-    store.put_letters(db, [letter])
+    answer_by = text.context.get("answer_by")
+    email = make_notification(
+        contact,
+        text.template,
+        text.cause,
+        "email",
+        text.context,
+        text.encrypted,
+        text.offer_id,
+        None if isinstance(answer_by, str) else answer_by,
+    )
+    notifications.add(db, [email])
+    service.enqueued(["email"])
 
 
-__all__ = ["GivenUp", "Receipt", "give_up", "note_receipt", "service"]
+__all__ = ["GiveUp", "Receipt", "apply_receipt", "give_up", "service"]

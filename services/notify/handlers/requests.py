@@ -1,7 +1,8 @@
-"""Letters to supportees about their request, and to coordinators when a person is needed."""
+"""Events of requests: what their supportees are told, and coordinators when they are needed."""
 
 from services.notify import rules, store
-from services.notify.handlers.desk import Facts, known, service, tell
+from services.notify.handlers.outbound import enqueue_notification, enqueue_supportee_update, require_supportee, service
+from services.notify.store import contacts, notifications
 from shared.clock import now
 from shared.contracts import CoordinatorNeeded, NoteWritten, RequestWaiting, RequestWithdrawn, SuggestionsMade
 from shared.messages import Event
@@ -9,53 +10,41 @@ from shared.mongo import Db
 
 
 @service.on(SuggestionsMade)
-def tell_of_suggestions(event: SuggestionsMade, db: Db) -> list[Event]:
-    if event.practitioner_ids:
-        tell_supportee(db, event.request_id, event.version, "suggestions_ready")
-    return []
+def enqueue_suggestions(event: SuggestionsMade, db: Db) -> list[Event]:
+    if not event.practitioner_ids:
+        return []
+    return enqueue_supportee_update(db, event.request_id, event.version, "suggestions_ready")
 
 
 @service.on(RequestWaiting)
-def tell_of_waiting(event: RequestWaiting, db: Db) -> list[Event]:
-    said = rules.what_is_said("waiting", event.waiting_for)
-    tell_supportee(db, event.request_id, event.version, "waiting", {"waiting_for": event.waiting_for}, said=said)
-    return []
+def enqueue_waiting(event: RequestWaiting, db: Db) -> list[Event]:
+    update, context = rules.update_name("waiting", event.waiting_for), {"waiting_for": event.waiting_for}
+    return enqueue_supportee_update(db, event.request_id, event.version, "waiting", context, update=update)
 
 
 @service.on(CoordinatorNeeded)
-def call_coordinators(event: CoordinatorNeeded, db: Db) -> list[Event]:
+def enqueue_coordinator_call(event: CoordinatorNeeded, db: Db) -> list[Event]:
     cause = f"{event.request_id}/{event.version}"
-    for coordinator in [] if event.taken else store.coordinators(db):
-        tell(db, coordinator, "reach_out", cause)
+    events: list[Event] = []
+    for coordinator in [] if event.taken else contacts.find_coordinators(db):
+        events += enqueue_notification(db, coordinator, "reach_out", cause)
     if event.reaching_out:
-        tell_supportee(db, event.request_id, event.version, "someone_will_write")
-    return []
+        events += enqueue_supportee_update(db, event.request_id, event.version, "someone_will_write")
+    return events
 
 
 @service.on(NoteWritten)
-def tell_of_a_note(event: NoteWritten, db: Db) -> list[Event]:
-    """Not by `tell_supportee`: a note stays worth reading whatever happened since."""
-    supportee = known(store.supportee_of(db, event.request_id))
-    tell(db, supportee, "note", event.note_id)
-    return []
+def enqueue_note(event: NoteWritten, db: Db) -> list[Event]:
+    """Not as an update of the request's state: a note stays worth reading whatever happened since."""
+    if store.request_updates.find(db, event.request_id).withdrawn:
+        return []
+    return enqueue_notification(db, require_supportee(db, event.request_id), "note", event.note_id)
 
 
 @service.on(RequestWithdrawn)
-def tell_nothing_more(event: RequestWithdrawn, db: Db) -> list[Event]:
-    supportee = store.supportee_of(db, event.request_id)
+def cancel_notifications(event: RequestWithdrawn, db: Db) -> list[Event]:
+    moment, supportee = now(), contacts.find_supportee(db, event.request_id)
+    store.request_updates.mark_withdrawn(db, event.request_id, moment)
     if supportee:
-        store.drop_unsent(db, now(), "withdrawn", person_id=supportee.person_id)
+        notifications.cancel(db, moment, "withdrawn", person_id=supportee.person_id)
     return []
-
-
-def tell_supportee(
-    db: Db, request_id: str, version: int, letter: str, facts: Facts | None = None, *, said: str | None = None
-) -> None:
-    """Tell the newest state only: facts come in any order, and what is no longer true is not told."""
-    supportee = known(store.supportee_of(db, request_id))
-    told, before = store.last_said(db, request_id)
-    if version <= told:
-        return
-    store.note_said(db, request_id, version, said or letter, now())
-    if not rules.already_said(before, said or letter):
-        tell(db, supportee, letter, f"{request_id}/{version}", facts)

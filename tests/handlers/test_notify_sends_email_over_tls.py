@@ -15,19 +15,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from deploy.servers.processes import free_port
-from services.notify.letters import Letter
-from services.notify.post import Post, envelope
+from services.notify.rendering import RenderedEmail
+from services.notify.smtp import SmtpSender, compose_email
 from shared.clock import now
 from tests.mailbox import a_mailbox
 
 
-class Taken:
+class Accepted:
     def __init__(self) -> None:
-        self.letters: list[bytes] = []
+        self.emails: list[bytes] = []
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         assert server.transport.get_extra_info("sslcontext")
-        self.letters.append(envelope.content)
+        self.emails.append(envelope.content)
         return "250 OK"
 
 
@@ -49,42 +49,42 @@ def certificate(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=["smtps", "smtp+starttls"])
-def server(request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Taken]]:
-    taken, port = Taken(), free_port()
+def server(request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Accepted]]:
+    accepted, port = Accepted(), free_port()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, certificate.with_name("key.pem"))
     private: dict[str, Any] = {"ssl_context": context}
     if request.param == "smtp+starttls":
         private = {"tls_context": context, "require_starttls": True}
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # the controller looks at its own port before it is ready
-    controller = Controller(taken, hostname="localhost", port=port, ready_timeout=10, **private)
+    controller = Controller(accepted, hostname="localhost", port=port, ready_timeout=10, **private)
     controller.start()
-    yield f"{request.param}://localhost:{port}", taken
+    yield f"{request.param}://localhost:{port}", accepted
     controller.stop(no_assert=True)
 
 
 def a_mail() -> EmailMessage:
-    letter = Letter("There is news for you", "News.\n", "<p>News.</p>")
-    return envelope(
-        letter, letter_id="l1", to="ana@example.org", sender="table@kt.example", sender_name="Kitchen Table",
+    rendered = RenderedEmail("There is news for you", "News.\n", "<p>News.</p>")
+    return compose_email(
+        rendered, notification_id="n1", to="ana@example.org", sender="table@kt.example", sender_name="Kitchen Table",
         reply_to="people@kt.example", language="en", moment=now(),
     )  # fmt: skip
 
 
-def test_mail_goes_over_tls(server: tuple[str, Taken]) -> None:
-    url, taken = server
-    assert Post(url).send(a_mail()).result == "accepted"
-    assert len(taken.letters) == 1
+def test_mail_goes_over_tls(server: tuple[str, Accepted]) -> None:
+    url, accepted = server
+    assert SmtpSender(url).send(a_mail()).result == "accepted"
+    assert len(accepted.emails) == 1
 
 
-def test_a_server_that_nobody_vouches_for_gets_nothing(server: tuple[str, Taken], monkeypatch: pytest.MonkeyPatch) -> None:
-    url, taken = server
+def test_a_server_that_nobody_vouches_for_gets_nothing(server: tuple[str, Accepted], monkeypatch: pytest.MonkeyPatch) -> None:
+    url, accepted = server
     monkeypatch.delenv("SSL_CERT_FILE")
-    assert Post(url).send(a_mail()).result == "away"
-    assert taken.letters == []
+    assert SmtpSender(url).send(a_mail()).result == "unavailable"
+    assert accepted.emails == []
 
 
 def test_a_server_without_tls_gets_nothing_when_tls_is_wanted() -> None:
     with a_mailbox() as mailbox:
-        assert Post(mailbox.url.replace("smtp://", "smtp+starttls://")).send(a_mail()).result == "away"
-        assert mailbox.letters == []
+        assert SmtpSender(mailbox.url.replace("smtp://", "smtp+starttls://")).send(a_mail()).result == "unavailable"
+        assert mailbox.emails == []

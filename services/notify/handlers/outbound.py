@@ -1,0 +1,167 @@
+"""Where notifications are written to be sent: the document is the work, delivery.py takes it from there."""
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.notify import rules, store
+from services.notify.domain import Contact, Context, Notification
+from services.notify.rendering import Sender
+from services.notify.store import contacts, notifications
+from shared.clock import now
+from shared.contracts import Channel, EncryptedFields, NotificationFailed
+from shared.leased_work import DUE_NOW
+from shared.messages import Event
+from shared.mongo import Db, WakeUp
+from shared.service import RetryLater, Service
+from shared.settings import NotifySettings, Settings
+from shared.vault import DecryptionError
+
+CONTACTS_TO_TRY = 20
+BOTH: tuple[Channel, ...] = ("email", "text")
+
+
+class Enqueued(threading.local):
+    def __init__(self) -> None:
+        self.channels: set[Channel] = set()
+
+
+class NotifyService(Service):
+    """`channels`: those by which this installation can send. Without an SMS gateway nothing is written to be sent as a text."""
+
+    def __init__(self) -> None:
+        super().__init__("notify", indexes=store.INDEXES)
+        self.channels: tuple[Channel, ...] = BOTH
+        self._wake_ups: dict[Channel, WakeUp] = {}
+        self._enqueued = Enqueued()
+        self.after_commit(lambda _: self._wake_delivery())
+
+    def start(self, settings: Settings) -> Service:
+        if isinstance(settings, NotifySettings):
+            self.channels = usable_channels(settings)
+        return super().start(settings)
+
+    def make_indexes(self) -> None:
+        """Also, before the worker takes anything: refuse to start with keys that decrypt nothing of what is stored."""
+        super().make_indexes()
+        newest = contacts.find_newest(self.db, CONTACTS_TO_TRY)
+        if newest and not any(self._can_decrypt(contact) for contact in newest):
+            raise SystemExit("KEYS_DIR: its keys decrypt none of the newest contacts, so they are not this database's keys")
+
+    @property
+    def sender(self) -> Sender:
+        programme = self.programme
+        return Sender(programme.name, programme.sender_name, programme.write_to, self.public_url)
+
+    def wake_after_enqueueing(self, channel: Channel, wake_up: WakeUp) -> None:
+        self._wake_ups[channel] = wake_up
+
+    def enqueued(self, channels: Sequence[Channel]) -> None:
+        """To be called in a handler: what this thread commits next has work for these channels."""
+        self._enqueued.channels.update(channels)
+
+    def _wake_delivery(self) -> None:
+        for channel in self._enqueued.channels & self._wake_ups.keys():
+            self._wake_ups[channel].wake()
+        self._enqueued.channels.clear()
+
+    def _can_decrypt(self, contact: Contact) -> bool:
+        try:
+            self.vault.unwrap(contact.encrypted.wrap, contact.person_id)
+        except DecryptionError:
+            return False
+        return True
+
+
+def usable_channels(settings: NotifySettings) -> tuple[Channel, ...]:
+    return ("email",) if settings.sms_gateway == "none" else BOTH
+
+
+service = NotifyService()
+
+
+def enqueue_notification(
+    db: Db,
+    contact: Contact,
+    template: str,
+    cause: str,
+    context: Context | None = None,
+    *,
+    encrypted: EncryptedFields | None = None,
+    offer_id: str | None = None,
+    answer_by: datetime | None = None,
+) -> list[Event]:
+    """Write one notification for each channel that this person chose. An event comes back when they chose none that we have."""
+    chosen = contact.channels_for(template)
+    channels = [channel for channel in chosen if channel in service.channels]
+    if chosen and not channels and rules.get_template(template).escalate:
+        return [NotificationFailed(person_id=contact.person_id, request_id=contact.request_id, template=template)]
+    if "text" in channels and contact.role == "supportee" and notifications.text_is_pending(db, contact.person_id):
+        channels.remove("text")  # the text that waits says the same: there is news
+    context = context or {}
+    made = [make_notification(contact, template, cause, channel, context, encrypted, offer_id, answer_by) for channel in channels]
+    notifications.add(db, made)
+    service.enqueued(channels)
+    return []
+
+
+def make_notification(
+    contact: Contact,
+    template: str,
+    cause: str,
+    channel: Channel,
+    context: Context,
+    encrypted: EncryptedFields | None,
+    offer_id: str | None,
+    answer_by: datetime | None,
+) -> Notification:
+    moment = now()
+    send_at = contact.when_to_send(moment, channel, template)
+    return Notification(
+        id=rules.notification_id(cause, template, contact.person_id, channel),
+        cause=cause,
+        template=template,
+        channel=channel,
+        person_id=contact.person_id,
+        request_id=contact.request_id,
+        offer_id=offer_id,
+        context=context,
+        encrypted=encrypted,
+        created_at=moment,
+        next_at=DUE_NOW if send_at == moment else send_at,
+        expires_at=rules.expires_at(template, moment, answer_by),
+    )
+
+
+def require_contact(db: Db, person_id: str) -> Contact:
+    """Events overtake each other: one about somebody whose contact has not come yet raises RetryLater."""
+    return _require(contacts.find(db, person_id))
+
+
+def require_supportee(db: Db, request_id: str) -> Contact:
+    return _require(contacts.find_supportee(db, request_id))
+
+
+def _require(contact: Contact | None) -> Contact:
+    if contact is None:
+        raise RetryLater("this person's contact has not come yet")
+    return contact
+
+
+def enqueue_supportee_update(
+    db: Db, request_id: str, version: int, template: str, context: Context | None = None, *, update: str | None = None
+) -> list[Event]:
+    """Tell the newest state only: events come in any order. Not what is no longer true, and nothing after a withdrawal.
+
+    `update`: the update's name, where it says more than the template's.
+    """
+    last, update = store.request_updates.find(db, request_id), update or template
+    if last.withdrawn:
+        return []
+    supportee = require_supportee(db, request_id)
+    if version <= last.version:
+        return []
+    store.request_updates.record_update(db, request_id, version, update, now())
+    if rules.is_implied(last.name, update):
+        return []
+    return enqueue_notification(db, supportee, template, f"{request_id}/{version}", context)

@@ -1,0 +1,61 @@
+"""Texts that people send us, and what we text back."""
+
+from dataclasses import dataclass
+
+from services.notify import rules, store
+from services.notify.domain import Contact
+from services.notify.handlers.outbound import enqueue_notification, require_contact, service
+from services.notify.rules import SmsCommand
+from services.notify.store import contacts, notifications
+from shared.clock import now
+from shared.contracts import ReplyOutcome, ReplyProcessed, ReplyReceived
+from shared.messages import Event
+from shared.mongo import Db
+
+TEMPLATE_OF_OUTCOME: dict[ReplyOutcome, str] = {
+    "yes": "answer_noted",
+    "not_this_time": "answer_noted",
+    "already_yes": "answer_already_yes",
+    "already_not_this_time": "answer_already_not_this_time",
+    "too_late": "answer_too_late",
+}
+TEMPLATE_OF_COMMAND = {"stop": "texts_stopped", "start": "texts_started", "help": "help"}
+
+
+@dataclass(frozen=True)
+class SmsReceived:
+    """`reply_id` comes from the gateway's own id of the text: the same text handed over twice is one text."""
+
+    reply_id: str
+    number: str
+    text: str
+
+
+def receive_sms(received: SmsReceived, db: Db) -> list[Event]:
+    """Do what the text asks. Numbers that we do not know get no answer."""
+    phone_hash = service.vault.blind_index("phone", rules.e164(received.number))
+    senders, command = contacts.find_by_phone(db, phone_hash), rules.parse_sms(received.text)
+    if command.word == "stop":
+        contacts.stop_texts(db, phone_hash, now())
+        people = [sender.person_id for sender in senders]
+        notifications.cancel(db, now(), "stopped", channel="text", person_id={"$in": people})
+    elif command.word == "start":
+        contacts.start_texts(db, phone_hash)
+    return _answer(db, senders, command, received.reply_id) if senders else []
+
+
+def _answer(db: Db, senders: list[Contact], command: SmsCommand, reply_id: str) -> list[Event]:
+    if command.word == "answer":
+        offer = store.offers.find_by_code(db, [sender.person_id for sender in senders], command.code)
+        if offer:
+            return [
+                ReplyReceived(offer_id=offer.id, practitioner_id=offer.practitioner_id, reply_id=reply_id, answer=command.answer)
+            ]
+    template = TEMPLATE_OF_COMMAND.get(command.word, "not_understood")
+    return enqueue_notification(db, senders[0], template, reply_id)
+
+
+@service.on(ReplyProcessed)
+def enqueue_reply_confirmation(event: ReplyProcessed, db: Db) -> list[Event]:
+    practitioner = require_contact(db, event.practitioner_id)
+    return enqueue_notification(db, practitioner, TEMPLATE_OF_OUTCOME[event.outcome], event.reply_id)

@@ -1,0 +1,130 @@
+"""From a template's name, its context and a language to what its receiver reads. Pure: no address, no clock, no I/O.
+
+Each template is a folder in templates/: subject.txt, body.txt, sms.txt. The HTML is drawn from the paragraphs of the text by one
+layout; a paragraph that is a label and an address under it becomes a button.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import css_inline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from shared.i18n import day, short_day, time_of_day, translator
+
+TEMPLATES_DIR = Path(__file__).parent / "templates"
+LABEL_AND_ADDRESS = re.compile(r"(?P<label>[^\n]+):\n(?P<url>https?://\S+)")
+MARKS_IN_NAMES = frozenset(" '’-.")
+DOT_INSIDE_A_WORD = re.compile(r"\.\S")
+LONGEST_GREETING = 40
+PAGES = {"supportee": "/s", "practitioner": "/me", "coordinator": "/c"}
+WITHOUT_ACCENT = str.maketrans("áíóúÁÍÓÚ", "aiouAIOU")  # "sáb" would cost a text half of its room
+
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES_DIR), autoescape=select_autoescape(["html"]), undefined=StrictUndefined, trim_blocks=True,
+    lstrip_blocks=True, auto_reload=False,
+)  # fmt: skip
+INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who writes: the programme. `write_to`: a mailbox that a person reads."""
+
+    name: str
+    from_name: str
+    write_to: str
+    public_url: str
+
+
+@dataclass(frozen=True)
+class RenderedEmail:
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Recipient:
+    language: str
+    time_zone: str
+    role: str
+    known_as: str = ""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """In the HTML: words, or a button when it has a url."""
+
+    words: str
+    url: str = ""
+
+
+def render_email(name: str, values: Mapping[str, Any], recipient: Recipient, sender: Sender) -> RenderedEmail:
+    context = _context(values, recipient, sender)
+    subject = _render(f"{name}/subject.txt", context)
+    text = _render("layout.txt", {**context, "body": _render(f"{name}/body.txt", context)})
+    page = _render("layout.html", {**context, "subject": subject, "paragraphs": _paragraphs(text)})
+    return RenderedEmail(subject, text + "\n", INLINER.inline(page))
+
+
+def render_sms(name: str, values: Mapping[str, Any], recipient: Recipient, sender: Sender) -> str:
+    return " ".join(_render(f"{name}/sms.txt", _context(values, recipient, sender)).split())
+
+
+def greeting(known_as: str) -> str:
+    """How to greet, or nothing: anybody can type any name beside anybody's address, so a name that could lure is left out.
+
+    A name has letters, marks, spaces, apostrophes, hyphens, and dots at the end of a word.
+    """
+    name = " ".join(unicodedata.normalize("NFKC", known_as).split())
+    plain = all(sign in MARKS_IN_NAMES or unicodedata.category(sign)[0] in "LM" for sign in name)
+    return name if plain and len(name) <= LONGEST_GREETING and not DOT_INSIDE_A_WORD.search(name) else ""
+
+
+def _context(values: Mapping[str, Any], recipient: Recipient, sender: Sender) -> dict[str, Any]:
+    return {
+        "_": _sentence_in(recipient.language),
+        "sender": sender,
+        "lang": recipient.language,
+        "role": recipient.role,
+        "known_as": greeting(recipient.known_as),
+        "day": lambda moment: day(moment, recipient.time_zone, recipient.language),
+        "short_day": lambda moment: short_day(moment, recipient.time_zone, recipient.language).translate(WITHOUT_ACCENT),
+        "hour": lambda moment: _hour(moment, recipient),
+        **values,
+    }
+
+
+def _hour(moment: datetime, recipient: Recipient) -> str:
+    return " ".join(time_of_day(moment, recipient.time_zone, recipient.language).split())
+
+
+@cache
+def _sentence_in(language: str) -> Callable[..., str]:
+    gettext = translator(language)
+
+    def sentence(words: str, **values: object) -> str:
+        translated = gettext(words)
+        return translated % values if values else translated
+
+    return sentence
+
+
+def _render(template: str, context: Mapping[str, Any]) -> str:
+    return ENVIRONMENT.get_template(template).render(context).strip()
+
+
+def _paragraphs(text: str) -> list[Paragraph]:
+    return [_paragraph(part.strip()) for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def _paragraph(part: str) -> Paragraph:
+    found = LABEL_AND_ADDRESS.fullmatch(part)
+    return Paragraph(found["label"], found["url"]) if found else Paragraph(part)

@@ -1,0 +1,187 @@
+"""The only SMS: what a text may be, when it may be sent, and the gateways that send it."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Literal, Protocol
+from urllib.parse import urlencode
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from services.notify import rules
+from services.notify.domain import Contact, Discard, Notification, Outcome, Postpone, Result
+from services.notify.handlers import service
+from services.notify.rendering import PAGES, Recipient, render_sms
+from services.notify.store import contacts
+from shared.clock import now
+from shared.i18n import supported
+from shared.mongo import Db
+from shared.settings import NotifySettings
+
+Receipt = Literal["delivered", "failed"]
+TIMEOUT_SECONDS = 10
+KANNEL_DLR_MASK = 1 + 2 + 16  # delivered, not delivered, refused by the centre
+KANNEL_RECEIPTS: dict[str, Receipt] = {"1": "delivered", "2": "failed", "16": "failed"}
+TWILIO_RECEIPTS: dict[str, Receipt] = {"delivered": "delivered", "undelivered": "failed", "failed": "failed"}
+TWILIO_UNAVAILABLE = (401, 403, 429)  # our account, our pace: waiting helps, another number does not
+# GSM 03.38. One sign outside of it turns a text of 160 signs into one of 70; an extended one takes two places.
+GSM_BASIC = set(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+GSM_EXTENDED = set("^{}\\[~]|€")
+
+
+@dataclass(frozen=True)
+class Sms:
+    notification_id: str
+    to: str  # E.164
+    text: str
+
+
+class Gateway(Protocol):
+    def __init__(self, settings: NotifySettings) -> None: ...
+
+    def send(self, sms: Sms) -> Outcome: ...
+
+
+@dataclass(frozen=True)
+class SmsSender:
+    db: Db
+    gateway: Gateway
+    gap: timedelta
+    longest_send: timedelta = timedelta(seconds=10 * TIMEOUT_SECONDS)
+
+    @classmethod
+    def from_settings(cls, db: Db, settings: NotifySettings) -> "SmsSender":
+        return cls(db, make_gateway(settings), timedelta(minutes=settings.minutes_between_texts))
+
+    def send(self, notification: Notification, contact: Contact, fields: Mapping[str, str]) -> Result:
+        against = None if rules.get_template(notification.template).reply else self._check_sms_policy(notification, contact)
+        if against:
+            return against
+        context = {**notification.context, "link": _sms_link(contact, fields)}
+        recipient = Recipient(supported(contact.language), contact.time_zone, contact.role)
+        text = render_sms(notification.template, context, recipient, service.sender)
+        return self.gateway.send(Sms(notification.id, fields["phone"], text))
+
+    def close(self) -> None:
+        """Nothing stays open for longer than a request takes."""
+
+    def _check_sms_policy(self, notification: Notification, contact: Contact) -> Result | None:
+        """Nobody is texted who said stop, nor in their quiet hours, nor twice within the hour."""
+        moment, phone_hash = now(), contact.phone_hash or ""
+        if contacts.has_stopped(self.db, phone_hash):
+            return Discard("stopped") if contact.role == "supportee" else Outcome("refused", "stopped")
+        awake = contact.when_to_send(moment, "text", notification.template)
+        if awake > moment:
+            return Postpone(awake, "quiet hours")
+        free = contacts.acquire_sms_slot(self.db, phone_hash, notification.id, moment, self.gap)
+        return Postpone(free, "one text an hour") if free else None
+
+
+def _sms_link(contact: Contact, fields: Mapping[str, str]) -> str:
+    """A text may be read by others: to a supportee it carries no link of their own."""
+    page = service.public_url + PAGES[contact.role]
+    return page if contact.role == "supportee" else fields.get("letter_short_link") or fields.get("letter_link") or page
+
+
+def is_gsm(text: str) -> bool:
+    return all(sign in GSM_BASIC or sign in GSM_EXTENDED for sign in text)
+
+
+def gsm_length(text: str) -> int:
+    return sum(2 if sign in GSM_EXTENDED else 1 for sign in text)
+
+
+def segments(text: str) -> int:
+    single, part, size = (160, 153, gsm_length(text)) if is_gsm(text) else (70, 67, len(text.encode("utf-16-be")) // 2)
+    return 1 if size <= single else -(-size // part)
+
+
+def make_gateway(settings: NotifySettings) -> Gateway:
+    gateways: dict[str, type[Gateway]] = {"kannel": Kannel, "twilio": Twilio}
+    return gateways[settings.sms_gateway](settings)
+
+
+class Kannel:
+    """Kannel's sendsms interface. It takes GET only, so the address holds everything: it must never reach a log."""
+
+    def __init__(self, settings: NotifySettings) -> None:
+        self._url = f"{settings.kannel_url.rstrip('/')}/cgi-bin/sendsms"
+        self._credentials = {"username": settings.kannel_user, "password": settings.kannel_password}
+        self._receipt = partial(_kannel_receipt_url, settings.sms_callback_url, settings.kannel_callback_secret)
+        self._session = _session()
+
+    def send(self, sms: Sms) -> Outcome:
+        coding = "0" if is_gsm(sms.text) else "2"
+        query = {
+            **self._credentials, "to": sms.to, "text": sms.text, "charset": "UTF-8", "coding": coding,
+            "dlr-mask": str(KANNEL_DLR_MASK), "dlr-url": self._receipt(sms.notification_id),
+        }  # fmt: skip
+        try:
+            status = self._session.get(self._url, params=query, timeout=TIMEOUT_SECONDS).status_code
+        except requests.ConnectionError:
+            return Outcome("unavailable", "no answer")
+        except requests.RequestException as error:  # it may have arrived
+            return Outcome("deferred", type(error).__name__)
+        return _kannel_outcome(status)
+
+
+def _kannel_outcome(status: int) -> Outcome:
+    if status == 202:
+        return Outcome("accepted")
+    if status in (401, 403, 404) or status >= 500:  # our password, our address, their trouble: not this text's fault
+        return Outcome("unavailable", str(status))
+    return Outcome("refused", str(status))
+
+
+def _kannel_receipt_url(base: str, secret: str, notification_id: str) -> str:
+    # %d is Kannel's own sign for the kind of receipt: it must stay as it is.
+    return f"{base}/sms/kannel/receipt?{urlencode({'notification': notification_id, 'secret': secret})}&type=%d"
+
+
+class Twilio:
+    def __init__(self, settings: NotifySettings) -> None:
+        from twilio.http.http_client import TwilioHttpClient  # large: loaded only where it is used
+        from twilio.rest import Client
+
+        quiet = logging.getLogger("twilio.quiet")  # its own logger writes bodies and numbers
+        quiet.disabled = True
+        http = TwilioHttpClient(timeout=TIMEOUT_SECONDS, logger=quiet)
+        self._client = Client(settings.twilio_account_sid, settings.twilio_auth_token, http_client=http)
+        self._client.api.base_url = settings.twilio_api_url
+        sender = settings.twilio_from
+        self._from = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
+        self._callback = f"{settings.sms_callback_url}/sms/twilio/receipt"
+
+    def send(self, sms: Sms) -> Outcome:
+        from twilio.base.exceptions import TwilioRestException
+
+        callback = f"{self._callback}?{urlencode({'notification': sms.notification_id})}"
+        try:
+            self._client.messages.create(to=sms.to, body=sms.text, status_callback=callback, **self._from)
+        except TwilioRestException as error:
+            return _twilio_outcome(error.status)
+        except requests.ConnectionError:
+            return Outcome("unavailable", "no answer")
+        except requests.RequestException as error:
+            return Outcome("deferred", type(error).__name__)
+        return Outcome("accepted")
+
+
+def _twilio_outcome(status: int) -> Outcome:
+    if status in TWILIO_UNAVAILABLE or status >= 500:
+        return Outcome("unavailable", str(status))
+    return Outcome("refused", str(status))
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # no proxy from the environment may see what is texted
+    session.mount("http://", HTTPAdapter(pool_maxsize=8))
+    session.mount("https://", HTTPAdapter(pool_maxsize=8))
+    return session

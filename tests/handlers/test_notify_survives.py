@@ -1,0 +1,292 @@
+"""Delivery goes on and nobody is forgotten: odd documents, killed workers, a database away, wrong keys, hung servers."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.notify.delivery import SENDER_THREADS
+from services.notify.domain import Contact, Notification, Outcome, Result
+from services.notify.handlers.contacts import record_contact as record_supportee
+from services.notify.handlers.offers import enqueue_offer_notification
+from services.notify.handlers.requests import cancel_notifications, enqueue_note
+from services.notify.store.notifications import DeliveryQueue
+from shared import vault
+from shared.clock import now
+from shared.contracts import NoteWritten, NotificationFailed, OfferMade, RequestWithdrawn
+from shared.messages import from_json, parse_event
+from shared.mongo import Db
+from shared.programme import read_programme
+from shared.service import Service
+from tests.delivery import delivering, delivering_email, end_leases, eventually, make_due, notification_in, notify_settings
+from tests.mailbox import Mailbox, a_mailbox
+from tests.receivers import an_offer, ana, encrypted_for_notify, record_contact, wren
+
+ANA = "ana@example.org"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with a_mailbox() as mailbox:
+        yield mailbox
+
+
+@pytest.fixture
+def db(notify: Service) -> Db:
+    record_contact(ana(notify, channels=("email",)), notify.db)
+    return notify.db
+
+
+@pytest.fixture
+def sending(notify: Service, keys: Path, mailbox: Mailbox, db: Db) -> Iterator[None]:
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        yield
+
+
+def offer(notify: Service, offer_id: str = "o1") -> None:
+    notify.run(enqueue_offer_notification, an_offer(notify, offer_id))
+
+
+def events_in(db: Db) -> list[object]:
+    return [parse_event(from_json(one["body"])) for one in db.outbox.find()]
+
+
+# Documents
+
+
+def test_a_contact_that_cannot_be_read_yet_only_delays(notify: Service, keys: Path, mailbox: Mailbox, db: Db) -> None:
+    """Two reads need not show the same commits: whoever finds the notification may not see its contact yet."""
+    offer(notify)
+    contact = db.contacts.find_one_and_delete({"_id": "ana"})
+    assert contact
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        eventually(lambda: notification_in(db).get("reason") == "no contact yet")
+        db.contacts.insert_one(contact)
+        mailbox.wait_for(ANA)
+        eventually(lambda: notification_in(db)["state"] == "accepted")
+
+
+@pytest.mark.usefixtures("sending")
+def test_every_supportee_hears_that_their_request_has_arrived(notify: Service, mailbox: Mailbox, db: Db) -> None:
+    """Contact and notification come with one commit, while delivery is looking for work all the time."""
+    people = [
+        replace(wren(notify, request_id=f"r{number}"), person_id=f"w{number}", encrypted=own_address(notify, f"w{number}"))
+        for number in range(100)
+    ]
+    for person in people:
+        notify.run(record_supportee, person)
+    eventually(lambda: len(mailbox.emails) == len(people), seconds=60)
+    eventually(lambda: db.notifications.count_documents({"state": "accepted"}) == len(people))
+
+
+def own_address(notify: Service, person_id: str) -> object:
+    return encrypted_for_notify(notify.vault, person_id, email=f"{person_id}@example.org", link="https://kt.example/s/x")
+
+
+def test_a_template_of_another_release_is_a_task_for_a_person_and_the_others_go_on(
+    notify: Service, keys: Path, mailbox: Mailbox, db: Db
+) -> None:
+    model, many = a_document(notify, db), 2 * SENDER_THREADS["email"]
+    odd = {**model, "template": "of another release"}
+    db.notifications.insert_many([{**odd, "_id": f"odd{number}", "cause": f"c{number}"} for number in range(many)])
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        offer(notify, "o2")
+        mailbox.wait_for(ANA)
+        eventually(lambda: db.outbox.count_documents({}) == many)
+    assert events_in(db)[0] == NotificationFailed(person_id="ana", template="of another release")
+
+
+def test_a_document_that_no_release_writes_fails_alone(notify: Service, keys: Path, mailbox: Mailbox, db: Db) -> None:
+    odd = {name: value for name, value in a_document(notify, db).items() if name not in ("context", "cause")}
+    db.notifications.insert_one({**odd, "_id": "odd"})
+    offer(notify, "o2")
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        mailbox.wait_for(ANA)
+        eventually(lambda: notification_in(db, _id="odd")["state"] == "failed")
+
+
+def a_document(notify: Service, db: Db) -> dict[str, object]:
+    """A due notification, taken out of the database as it stands there."""
+    offer(notify, "model")
+    found = db.notifications.find_one_and_delete({"offer_id": "model"})
+    assert found
+    return found
+
+
+def test_a_notification_that_comes_too_late_is_not_sent_and_a_coordinator_hears(
+    notify: Service, keys: Path, mailbox: Mailbox, db: Db
+) -> None:
+    offer(notify)
+    db.notifications.update_many({}, {"$set": {"expires_at": now() - timedelta(seconds=1)}})
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        eventually(lambda: notification_in(db)["state"] == "failed")
+    assert mailbox.emails == []
+    assert events_in(db) == [NotificationFailed(person_id="ana", template="offer")]
+
+
+# Attempts
+
+
+@pytest.mark.usefixtures("sending")
+def test_many_deferrals_and_one_killed_worker_are_not_many_killed_workers(notify: Service, mailbox: Mailbox, db: Db) -> None:
+    mailbox.answer["RCPT"] = "451 greylisted"
+    offer(notify)
+    for number in range(1, 6):
+        eventually(lambda count=number: db.notifications.find_one({"deferrals": count}))
+        make_due(db)
+    eventually(lambda: db.notifications.find_one({"deferrals": 6}))
+    mailbox.answer.clear()
+    end_leases(db)
+    mailbox.wait_for(ANA)
+
+
+@pytest.mark.usefixtures("sending")
+def test_an_email_whose_workers_keep_dying_is_given_up_in_the_end(notify: Service, mailbox: Mailbox, db: Db) -> None:
+    mailbox.answer["RCPT"] = "451 greylisted"
+    offer(notify)
+    eventually(lambda: db.notifications.find_one({"deferrals": 1}))
+    db.notifications.update_one({}, {"$inc": {"attempts": 4}, "$set": {"next_at": now()}})
+    eventually(lambda: notification_in(db)["state"] == "failed")
+    assert events_in(db) == [NotificationFailed(person_id="ana", template="offer")]
+
+
+def test_what_a_killed_worker_held_goes_out_within_seconds(notify: Service, keys: Path, mailbox: Mailbox, db: Db) -> None:
+    offer(notify)
+    assert len(DeliveryQueue(db, "email").claim(5)) == 1  # and that worker is never heard of again
+    lease = notification_in(db)["next_at"] - now()
+    assert lease <= timedelta(seconds=10)
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        mailbox.wait_for(ANA, seconds=60)
+
+
+# The database
+
+
+@contextmanager
+def failing(db: Db, *commands: str) -> Iterator[None]:
+    """The server closes the connection on these commands, whoever sends them."""
+    admin = db.client.admin
+    data = {"failCommands": list(commands), "closeConnection": True}
+    admin.command({"configureFailPoint": "failCommand", "mode": "alwaysOn", "data": data})
+    try:
+        yield
+    finally:
+        admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+
+
+@pytest.mark.usefixtures("sending")
+def test_an_outcome_is_kept_until_the_database_takes_it(notify: Service, mailbox: Mailbox, db: Db) -> None:
+    mailbox.hold()
+    offer(notify)
+    mailbox.wait_until_held()
+    with failing(db, "update", "findAndModify"):
+        mailbox.let_go()
+        end_leases_by_waiting(db)
+    eventually(lambda: notification_in(db)["state"] == "accepted")
+    assert len(mailbox.emails) == 1
+
+
+def end_leases_by_waiting(db: Db) -> None:
+    """Nothing can be renewed now: wait until the lease is over for everybody."""
+    eventually(lambda: db.notifications.find_one({"claim": {"$exists": True}}))
+    eventually(lambda: notification_in(db)["next_at"] < now() - timedelta(seconds=1), seconds=60)
+
+
+# Keys
+
+
+def test_what_cannot_be_decrypted_is_a_task_for_a_person(notify: Service, keys: Path, mailbox: Mailbox, db: Db) -> None:
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        notify.run(enqueue_offer_notification, broken(an_offer(notify)))
+        eventually(lambda: notification_in(db)["state"] == "failed")
+    assert notification_in(db)["reason"] == "cannot be decrypted"
+    assert events_in(db) == [NotificationFailed(person_id="ana", template="offer")]
+
+
+def broken(event: OfferMade) -> OfferMade:
+    return replace(event, encrypted=replace(event.encrypted, fields={"link": event.encrypted.fields["short_link"]}))
+
+
+def test_nobody_is_called_for_somebody_who_has_withdrawn(notify: Service, keys: Path, mailbox: Mailbox, db: Db) -> None:
+    notify.run(record_supportee, wren(notify, channels=("email",)))
+    mailbox.hold()
+    mailbox.hang_up_after_message = 1
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        mailbox.wait_until_held()
+        notify.run(cancel_notifications, RequestWithdrawn(request_id="r1"))
+        db.contacts.update_one({"_id": "wren"}, {"$set": {"encrypted.fields.email": "of an erased key"}})
+        mailbox.let_go()
+        eventually(lambda: db.notifications.find_one({"deferrals": 1}))
+        make_due(db)
+        eventually(lambda: notification_in(db, person_id="wren")["state"] == "cancelled")
+    assert events_in(db) == []
+
+
+def test_after_a_withdrawal_nothing_is_enqueued(notify: Service) -> None:
+    notify.run(cancel_notifications, RequestWithdrawn(request_id="r1"))
+    notify.run(record_supportee, wren(notify))
+    note = NoteWritten(note_id="n1", request_id="r1", supportee_id="wren", encrypted="x", version=3)
+    notify.run(enqueue_note, note)
+    assert notify.db.notifications.count_documents({}) == 0
+
+
+def test_a_worker_with_keys_that_decrypt_nothing_refuses_to_start(notify: Service, db: Db, tmp_path: Path) -> None:
+    vault.generate_keys(tmp_path)
+    wrong = type(notify)().configure(
+        notify.db, vault.load_vault(tmp_path, "notify"), read_programme(Path("deploy/programme.toml")), "https://kt.example"
+    )
+    with pytest.raises(SystemExit, match="KEYS_DIR"):
+        wrong.make_indexes()
+    db.contacts.delete_many({})
+    wrong.make_indexes()
+
+
+def test_one_contact_that_cannot_be_decrypted_stops_no_worker(notify: Service, db: Db) -> None:
+    db.contacts.insert_one({**(db.contacts.find_one() or {}), "_id": "bo"})
+    notify.make_indexes()
+
+
+# Signs of life
+
+
+def test_a_channel_whose_senders_all_hang_is_not_alive(notify: Service, db: Db) -> None:
+    sender = Hanging()
+    for number in range(SENDER_THREADS["email"]):
+        offer(notify, f"o{number}")
+    with delivering(notify, "email", sender):
+        eventually(lambda: not notify.parts["email delivery"]())
+        sender.let_go.set()
+        eventually(lambda: notify.parts["email delivery"]())
+
+
+def test_one_slow_server_is_not_a_dead_channel(notify: Service, db: Db) -> None:
+    sender = Hanging()
+    offer(notify)
+    with delivering(notify, "email", sender):
+        assert sender.taken.wait(20)
+        eventually(lambda: sender.overdue)
+        assert notify.parts["email delivery"]()
+        sender.let_go.set()
+
+
+class Hanging:
+    """A sender that answers when it is let go, although no healthy call takes longer than nothing."""
+
+    longest_send = timedelta()
+
+    def __init__(self) -> None:
+        self.taken, self.let_go = threading.Event(), threading.Event()
+        self.overdue = False
+
+    def send(self, notification: Notification, contact: Contact, fields: Mapping[str, str]) -> Result:
+        self.taken.set()
+        self.overdue = not self.let_go.wait(0.01)
+        self.let_go.wait(60)
+        return Outcome("accepted")
+
+    def close(self) -> None:
+        self.let_go.set()

@@ -1,0 +1,179 @@
+"""Every notification that is shipped, in every language, as its receiver gets it."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.notify import sms
+from services.notify.rendering import TEMPLATES_DIR, Recipient, Sender, greeting, render_email, render_sms
+from services.notify.rules import TEMPLATES
+from shared.i18n import LANGUAGES
+
+SENDER = Sender("Kitchen Table", "Kitchen Table", "hello@kitchen-table.example", "https://ktable.example")
+MOMENT = datetime(2026, 11, 26, 17, 0, tzinfo=UTC)
+CONTEXT: dict[str, Any] = {"answer_by": MOMENT, "hear_by": MOMENT, "code": "A7"}
+VARIANTS: dict[str, list[dict[str, str]]] = {
+    "not_this_time": [{"then": then} for then in ("next_choice", "ask_me", "suggest", "wait", "person")],
+    "waiting": [{"waiting_for": "place"}, {"waiting_for": "choice"}],
+}
+RECEIVED_BY = {
+    "practitioner": {
+        "offer", "reminder", "offer_gone", "sign_in", "note_for_you",
+        "answer_noted", "answer_already_yes", "answer_already_not_this_time", "answer_too_late",
+    },
+    "coordinator": {"reach_out", "sign_in"},
+}  # fmt: skip
+FOR_ANYBODY = {"sign_in", "not_understood", "texts_stopped", "texts_started", "help"}
+NOT_SAID = re.compile(
+    r"patient|client|\bcase|service|provider|triage|screening|eligib|\brisk|diagnos|symptom|treatment|intervention|escalat|"
+    r"supervisor|reject|den(y|ied)|terminat|unmatch|no-show|unresponsive|mentor|mentee|rating|score|only 1|ticket|mental|"
+    r"suicid|crisis|therap|psych|\bill\b|illness|disab|grief|trauma|paciente|\bcaso|servicio|riesgo|diagn[oó]|s[ií]ntoma|"
+    r"tratamiento|rechaz|terap|psic|enferm|discapac|duelo|salud|apoyo|supportee|practitioner",
+    re.IGNORECASE,
+)
+ENGLISH = re.compile(r"\b(the|you|your|would|someone|there|nothing|reply|until)\b", re.IGNORECASE)
+
+
+def recipients_of(name: str) -> list[str]:
+    roles = [role for role, names in RECEIVED_BY.items() if name in names]
+    return ["supportee", "practitioner"] if name in FOR_ANYBODY else roles or ["supportee"]
+
+
+def link_for(role: str, *, text: bool) -> str:
+    if role == "supportee":
+        return SENDER.public_url + ("/s" if text else "/s/in/" + "x" * 43)
+    return SENDER.public_url + ("/o/k7QmX2RtZ9pLw4Hd" if text else "/o/" + "x" * 43)
+
+
+EVERY = [
+    (name, role, language, more)
+    for name in TEMPLATES
+    for role in recipients_of(name)
+    for language in LANGUAGES
+    for more in VARIANTS.get(name, [{}])
+]
+EVERY_EMAIL = [one for one in EVERY if "email" in TEMPLATES[one[0]].channels]
+
+
+def a_text(name: str, role: str, language: str, more: dict[str, str], **values: Any) -> str:
+    link = link_for(role, text=True)
+    return render_sms(name, {**CONTEXT, "link": link, **more, **values}, Recipient(language, "America/New_York", role), SENDER)
+
+
+def an_email(name: str, role: str, language: str, more: dict[str, str], known_as: str = "") -> Any:
+    recipient = Recipient(language, "America/New_York", role, known_as)
+    return render_email(name, {**CONTEXT, "link": link_for(role, text=False), **more}, recipient, SENDER)
+
+
+@pytest.mark.parametrize(("name", "role", "language", "more"), EVERY)
+def test_a_text_is_one_gsm_segment_and_says_nothing_of_anybody(name: str, role: str, language: str, more: dict[str, str]) -> None:
+    text = a_text(name, role, language, more)
+    assert len(SENDER.public_url) >= 20
+    assert sms.is_gsm(text), [sign for sign in text if not sms.is_gsm(sign)]
+    assert sms.gsm_length(text) <= 160, f"{sms.gsm_length(text)}: {text}"
+    assert not NOT_SAID.search(text)
+    assert all(link.startswith(SENDER.public_url) for link in re.findall(r"https?://\S+", text))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_day_of_the_year_takes_a_text_out_of_its_alphabet(language: str) -> None:
+    for day in range(366):
+        text = a_text("offer", "practitioner", language, {}, answer_by=MOMENT + timedelta(days=day))
+        assert sms.segments(text) == 1, text
+
+
+@pytest.mark.parametrize(("name", "role", "language", "more"), EVERY_EMAIL)
+def test_a_email_is_neutral_short_and_has_one_action(name: str, role: str, language: str, more: dict[str, str]) -> None:
+    email = an_email(name, role, language, more)
+    assert not NOT_SAID.search(email.subject + email.text.replace(SENDER.public_url, ""))
+    assert len(email.subject) <= 50
+    assert len(email.text.split()) <= 80
+    assert len(re.findall(r"https?://", email.text)) <= 1
+
+
+@pytest.mark.parametrize(("name", "role", "language", "more"), EVERY_EMAIL)
+def test_the_html_is_the_shadow_of_the_text_and_loads_nothing(name: str, role: str, language: str, more: dict[str, str]) -> None:
+    email = an_email(name, role, language, more)
+    assert f'<html lang="{language}"' in email.html
+    for part in ("<img", "<link", "<script", "<style", "url(", "@import"):
+        assert part not in email.html
+    for word in re.findall(r"\w{4,}", email.text):
+        assert word in email.html
+    assert email.html.count("<a class=") == email.text.count("https://")
+
+
+@pytest.mark.parametrize(("name", "role", "language", "more"), EVERY)
+def test_the_spanish_one_has_no_english_left(name: str, role: str, language: str, more: dict[str, str]) -> None:
+    if language == "en":
+        return
+    words = a_text(name, role, language, more)
+    if "email" in TEMPLATES[name].channels:
+        email = an_email(name, role, language, more)
+        words = f"{words} {email.subject} {email.text}"
+    assert not ENGLISH.search(re.sub(r"https?://\S+", "", words)), words
+
+
+def test_the_offer_text_says_all_that_is_needed_to_answer() -> None:
+    assert a_text("offer", "practitioner", "en", {}) == (
+        "Kitchen Table: someone would like to meet you. By Thu 26 Nov: https://ktable.example/o/k7QmX2RtZ9pLw4Hd"
+        " or reply A7 1 yes, A7 2 not this time. STOP ends texts"
+    )
+
+
+def test_a_email_says_the_day_in_the_zone_and_language_of_its_reader() -> None:
+    late = {"answer_by": datetime(2026, 11, 27, 3, 0, tzinfo=UTC), "code": "A7", "link": "https://kt.example/o/x"}
+    there, here = Recipient("en", "America/New_York", "practitioner"), Recipient("es", "Europe/Madrid", "practitioner")
+    assert "Thursday 26 November, 10:00 PM" in render_email("offer", late, there, SENDER).text
+    assert "viernes 27 de noviembre, 04:00" in render_email("offer", late, here, SENDER).text
+
+
+def test_a_email_greets_by_the_name_that_the_person_chose() -> None:
+    assert an_email("waiting", "supportee", "en", {"waiting_for": "place"}, known_as="Wren").text.startswith("Hello Wren,")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "win at http://evil.example",
+        "evil.example",
+        "a@b",
+        "x" * 41,
+        "go/now",
+        "<b>",
+        "call 1-900-555-0000 now",
+        "evil\u2024com",
+        "evil\u3002com",
+        "evil\uff0ecom",
+        "Ana\u200bBo",
+        "\u202eanA",
+        "Ana!",
+        "Ana, you won",
+    ],
+)
+def test_a_name_that_could_lure_is_left_out(name: str) -> None:
+    assert greeting(name) == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["Wren", "Ana María", "O'Brien", "D’Arcy", "Anne-Lise", "Dr. Ana", "J. R.", "Ștefan", "नेहा", "王小明", "Zoe\u0308"]
+)
+def test_a_name_is_greeted_in_any_script(name: str) -> None:
+    assert greeting(name) == unicodedata.normalize("NFKC", name)
+
+
+def test_every_template_is_known_and_has_its_files() -> None:
+    folders = {folder.name for folder in Path(TEMPLATES_DIR).iterdir() if folder.is_dir()}
+    assert folders == set(TEMPLATES)
+    for name, template in TEMPLATES.items():
+        wanted = {"sms.txt"} | ({"subject.txt", "body.txt"} if "email" in template.channels else set())
+        assert {file.name for file in (TEMPLATES_DIR / name).iterdir()} == wanted
+
+
+def test_length_counts_signs_that_take_two_places_and_segments_that_carry_a_header() -> None:
+    assert sms.gsm_length("€[]") == 6
+    assert [sms.segments("a" * n) for n in (160, 161, 306, 307)] == [1, 2, 2, 3]
+    assert [sms.segments("á" * n) for n in (70, 71, 134, 135)] == [1, 2, 2, 3]
