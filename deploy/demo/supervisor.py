@@ -72,7 +72,7 @@ def _start_servers(demo: Demo, at_the_end: ExitStack) -> dict[str, str]:
     demo.write(environment=environment)
     # In a process of its own, whose memory is free afterwards.
     if subprocess.run([sys.executable, "-m", "deploy.demo.people"], env=demo.environment(), cwd=ROOT).returncode:
-        raise CannotStart("The demo's people could not come in.")
+        raise CannotStart("The demo could not be prepared. Was its data made by another version? Then: make demo-clean")
     return environment
 
 
