@@ -34,14 +34,14 @@ class Words:
 @dataclass(frozen=True, kw_only=True)
 class Programme:
     name: str
-    sender_name: str
-    write_to: str
-    languages: tuple[str, ...]
+    sender_name: str  # of letters
+    write_to: str  # a mailbox that a person reads
+    languages: tuple[str, ...]  # the first is the collective's own
     time_zone: str
-    answer_days: int = 5
-    draft_days: int = 14
+    answer_days: int = 5  # an offer stays open
+    draft_days: int = 14  # what was not sent is kept
     promise_is_ours: bool = False
-    promise_date: str
+    promise_date: str  # when the promise was last changed
     words: dict[str, Words]
 
     def words_in(self, language: str) -> Words:

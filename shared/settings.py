@@ -17,12 +17,12 @@ S = TypeVar("S")
 class Settings:
     mongodb_uri: str
     amqp_url: str
-    keys_dir: Path
+    keys_dir: Path  # the service's keys (shared/vault.py)
     programme_file: Path
-    public_url: str
+    public_url: str  # the origin that people see, without a slash at the end
     log_level: str
-    metrics_port: int
-    worker_threads: int
+    metrics_port: int  # 0: none
+    worker_threads: int  # messages handled at the same time
     metrics_host: str = field(default="127.0.0.1", kw_only=True)
 
     @property
@@ -36,7 +36,7 @@ class NotifySettings(Settings):
     smtp_url: str
     mail_from: str
     mail_reply_to: str
-    sms_gateway: str
+    sms_gateway: str  # kannel, twilio or none
     kannel_url: str
     kannel_user: str
     kannel_password: str
@@ -85,7 +85,7 @@ def notify(env: Env) -> dict[str, object]:
     }
 
 
-def read(kind: type[S], fields: Callable[[Env], dict[str, object]]) -> S:
+def read(settings_class: type[S], fields: Callable[[Env], dict[str, object]]) -> S:
     """Read settings from the environment; on any error leave with one line that names each wrong setting, never its value."""
     env = Env(eager=False)
     values = fields(env)
@@ -95,7 +95,7 @@ def read(kind: type[S], fields: Callable[[Env], dict[str, object]]) -> S:
         named = getattr(error, "error_messages", {}) or {}
         lines = [f"  {name}: {'; '.join(map(str, why))}" for name, why in named.items()]
         raise SystemExit("Settings are missing or wrong (see deploy/.env.example):\n" + "\n".join(lines)) from None
-    return kind(**values)
+    return settings_class(**values)
 
 
 def read_core() -> Settings:

@@ -64,9 +64,15 @@ def access_link(draft: Draft, token: str, expires_at: datetime) -> AccessLink:
 
 
 def encrypt_request(
-    draft: Draft, code_words: CodeWords, answers: Answers, keys: Vault, language: str, *, expires_at: datetime,
+    draft: Draft,
+    code_words: CodeWords,
+    answers: Answers,
+    keys: Vault,
+    *,
+    language: str,
+    expires_at: datetime,
     code_words_until: datetime,
-) -> Request:  # fmt: skip
+) -> Request:
     own = {"answers": json.dumps(draft.typed), "code_words": code_words.words}
     encrypted = vault.encrypt_fields(draft.key, draft.person_id, own)
     return Request(

@@ -90,13 +90,15 @@ def _conditions(wish: Wish) -> dict[str, Callable[[Entry], bool]]:
     if wish.help:
         conditions["help"] = lambda e: bool(set(wish.help) & set(e.help))
     if wish.text.strip():
-        conditions["text"] = lambda e: _says(e, wish.text)
+        conditions["text"] = lambda e: _mentions(e, wish.text)
     return conditions
 
 
-def _says(entry: Entry, text: str) -> bool:
-    own = " ".join([entry.name, entry.pronouns, entry.words, entry.can_sit_with, entry.first_meeting, entry.access]).casefold()
-    return all(word in own for word in text.casefold().split())
+def _mentions(entry: Entry, text: str) -> bool:
+    own_words = " ".join(
+        [entry.name, entry.pronouns, entry.words, entry.can_sit_with, entry.first_meeting, entry.access]
+    ).casefold()
+    return all(word in own_words for word in text.casefold().split())
 
 
 def may_be_chosen(entry: Entry) -> bool:
@@ -129,9 +131,17 @@ def looks_like_a_machine(trap: str, pressed_again: bool) -> bool:
 # The status of a request
 
 State = Literal[
-    "received", "asking", "offer_ended", "suggested", "waiting", "choice_needed", "reaching_out", "matched", "choice_sent",
+    "received",
+    "asking",
+    "offer_ended",
+    "suggested",
+    "waiting",
+    "choice_needed",
+    "reaching_out",
+    "matched",
+    "choice_sent",
     "withdrawn",
-]  # fmt: skip
+]
 Action = Literal["ask", "wait", "person", "leave"]
 NextStep = Literal["ask", "wait", "person"]
 ALL_ACTIONS: tuple[Action, ...] = ("ask", "wait", "person", "leave")

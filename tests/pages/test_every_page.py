@@ -10,10 +10,10 @@ from flask import Flask, Response, g, render_template_string
 from flask.testing import FlaskClient
 
 from shared.service import Service
-from shared.settings import Settings
 from shared.web import sessions
 from shared.web.app import web_app
 from shared.web.limits import limit_failures, limiter
+from tests.web_settings import settings_for_pages
 
 PAGE = """{% extends "base.html" %}{% from "macros.html" import csrf, field, button %}
 {% block title %}A page{% endblock %}
@@ -23,10 +23,7 @@ PAGE = """{% extends "base.html" %}{% from "macros.html" import csrf, field, but
 
 @pytest.fixture
 def app(intake: Service, keys: Path) -> Flask:
-    settings = Settings(
-        mongodb_uri="mongodb://unused", amqp_url="amqp://unused", keys_dir=keys, programme_file=Path("deploy/programme.toml"),
-        public_url="http://localhost", log_level="INFO", metrics_port=0, worker_threads=1,
-    )  # fmt: skip
+    settings = settings_for_pages(keys)
     made = web_app(intake, settings, __name__)
     made.add_url_rule("/a", "a", lambda: render_template_string(PAGE, typed=""))
     made.add_url_rule("/a", "send", _send, methods=["POST"])

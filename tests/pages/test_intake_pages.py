@@ -11,6 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from services.intake import store
+from services.intake.domain import AccessLink
 from services.intake.handlers.broker_events import add_note, add_to_history, save_directory_entry
 from services.intake.web import make_app
 from shared import vault
@@ -27,18 +29,15 @@ from shared.contracts import (
 )
 from shared.messages import from_json, parse_event
 from shared.service import Service
-from shared.settings import Settings
 from shared.tokens import digest
 from shared.web.limits import limiter
 from tests.people import an_entry_seen
+from tests.web_settings import settings_for_pages
 
 
 @pytest.fixture
 def visitor(intake: Service, keys: Path) -> Iterator[FlaskClient]:
-    settings = Settings(
-        mongodb_uri="mongodb://unused", amqp_url="amqp://unused", keys_dir=keys, programme_file=Path("deploy/programme.toml"),
-        public_url="http://localhost", log_level="INFO", metrics_port=0, worker_threads=1,
-    )  # fmt: skip
+    settings = settings_for_pages(keys)
     for name, state in (("juniper", "open"), ("kai", "open"), ("ana", "resting")):
         intake.run(save_directory_entry, an_entry_seen(intake, name, state=state))
     app = make_app(settings)
@@ -148,7 +147,7 @@ def test_a_click_twice_on_send_makes_one_request(visitor: FlaskClient, intake: S
     assert intake.db.requests.count_documents({}) == len(published(intake, "request.submitted.v1")) == 1
 
 
-def test_the_sentinels_lie_nowhere_in_clear(visitor: FlaskClient, intake: Service) -> None:
+def test_nothing_that_was_typed_is_stored_in_clear(visitor: FlaskClient, intake: Service) -> None:
     ask_for(visitor, "juniper", reach=["email", "text"], email="rosa@example.org", phone="(212) 555-0177")
     post(visitor, "/ask/check")
     words = code_words(visitor.get("/ask/sent").text)
@@ -304,10 +303,11 @@ def test_a_note_stays_closed_for_whoever_came_without_the_key_until_the_code_wor
     intake.run(add_note, a_note_from_juniper(intake, keys, "Is text all right?"))
     row = intake.db.requests.find_one()
     assert row
-    intake.db.links.insert_one(
-        {"_id": digest("later"), "purpose": "status", "subject_id": row["_id"], "person_id": row["person_id"],
-         "expires_at": now() + timedelta(days=1)}
-    )  # fmt: skip
+    until = now() + timedelta(days=1)
+    store.save_link(
+        intake.db,
+        AccessLink(token_digest=digest("later"), request_id=row["_id"], person_id=row["person_id"], expires_at=until),
+    )
     post(visitor, "/s/in/later")
     html = visitor.get("/s").text
     assert "Somebody wrote to you." in html

@@ -1,6 +1,7 @@
 """What intake shows of what the other services publish."""
 
 import json
+from dataclasses import replace
 from typing import get_args
 
 from services.intake import store
@@ -45,18 +46,32 @@ def save_directory_entry(event: PractitionerChanged, db: Db) -> list[Event]:
 HistoryEvent = (
     OfferMade | OfferDeclined | OfferExpired | OfferReleased | MatchMade | SuggestionsMade | RequestWaiting | CoordinatorNeeded
 )
-SHOWN_FIELDS = ("practitioner_ids", "answer_by", "then", "reason", "waiting_for", "reaching_out")
 
 
 def add_to_history(event: HistoryEvent, db: Db) -> list[Event]:
-    """What the request's own page shows of an event."""
-    shown = {name: getattr(event, name) for name in SHOWN_FIELDS if hasattr(event, name)}
-    if hasattr(event, "practitioner_id"):
-        shown["practitioner_ids"] = (event.practitioner_id,)
-    status_event = StatusEvent(event_type=event.event_type, version=event.version, at=now(), **shown)
-    store.add_to_history(db, event.request_id, status_event)
+    store.add_to_history(db, event.request_id, _shown(event))
     return []
 
 
 for event_class in get_args(HistoryEvent):
     service.on(event_class)(add_to_history)
+
+
+def _shown(event: HistoryEvent) -> StatusEvent:
+    """What the request's own page shows of an event."""
+    shown = StatusEvent(event_type=event.event_type, version=event.version, at=now())
+    match event:
+        case OfferMade():
+            return replace(shown, practitioner_ids=(event.practitioner_id,), answer_by=event.answer_by)
+        case OfferDeclined() | OfferExpired():
+            return replace(shown, practitioner_ids=(event.practitioner_id,), then=event.then)
+        case OfferReleased():
+            return replace(shown, practitioner_ids=(event.practitioner_id,), reason=event.reason)
+        case MatchMade():
+            return replace(shown, practitioner_ids=(event.practitioner_id,))
+        case SuggestionsMade():
+            return replace(shown, practitioner_ids=event.practitioner_ids)
+        case RequestWaiting():
+            return replace(shown, practitioner_ids=event.practitioner_ids, waiting_for=event.waiting_for)
+        case CoordinatorNeeded():
+            return replace(shown, reason=event.reason, reaching_out=event.reaching_out)

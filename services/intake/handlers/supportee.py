@@ -72,7 +72,7 @@ def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
         command.code_words,
         answers,
         service.vault,
-        command.language,
+        language=command.language,
         expires_at=expires_at,
         code_words_until=store.in_days(MINUTES_TO_SHOW_CODE_WORDS / (24 * 60)),
     )

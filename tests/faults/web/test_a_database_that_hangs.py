@@ -15,8 +15,8 @@ from shared.contracts import RequestWithdrawn
 from shared.messages import Event
 from shared.mongo import Db
 from shared.service import Service
-from shared.settings import Settings
 from shared.web.app import web_app
+from tests.web_settings import settings_for_pages
 
 PROMISED_SECONDS = 10
 SECONDS_FOR_A_BUSY_MACHINE = 5
@@ -34,10 +34,7 @@ def own_mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def app(own_mongodb: Server, keys: Path) -> Flask:
-    settings = Settings(
-        mongodb_uri=own_mongodb.url, amqp_url="amqp://unused", keys_dir=keys, programme_file=Path("deploy/programme.toml"),
-        public_url="http://localhost", log_level="INFO", metrics_port=0, worker_threads=1,
-    )  # fmt: skip
+    settings = settings_for_pages(keys, own_mongodb.url)
     service = Service("intake").start(settings)
     made = web_app(service, settings, __name__)
     made.config["WTF_CSRF_ENABLED"] = False

@@ -1,4 +1,4 @@
-"""The website behind its proxy, as compose starts both: forms that come a byte at a time keep nobody else waiting."""
+"""The website as a deployment starts it, gunicorn behind Caddy: slow and endless forms, a worker that stops, a wrong start."""
 
 import os
 import re
@@ -10,47 +10,60 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
 from deploy.servers.processes import free_port
+from shared import vault
 
 THREADS = 2
 SECONDS_TO_START = 30
 ENOUGH_SECONDS = 10
 
 
-@pytest.fixture(scope="module")
-def gunicorn(mongodb_uri: str, keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    """Its port and its log."""
-    port, log = free_port(), tmp_path_factory.mktemp("web") / "log"
-    environment = {
-        **os.environ, "MONGODB_URI": mongodb_uri, "AMQP_URL": "amqp://unused.example", "KEYS_DIR": str(keys),
+@dataclass
+class Gunicorn:
+    port: int
+    log: Path
+    process: psutil.Popen
+
+
+def start_gunicorn(mongodb_uri: str, keys: Path, folder: Path) -> Gunicorn:
+    port, log = free_port(), folder / "log"
+    settings = {
+        "MONGODB_URI": mongodb_uri,
+        "AMQP_URL": "amqp://unused.example",
+        "KEYS_DIR": str(keys),
         "PUBLIC_URL": "http://localhost",
-    }  # fmt: skip
-    command = [
-        sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "-b", f"127.0.0.1:{port}", "-w", "1",
-        "--threads", str(THREADS), "--no-control-socket", "services.intake.web:make_app()",
-    ]  # fmt: skip
+    }
+    options = f"-c deploy/gunicorn.conf.py -b 127.0.0.1:{port} -w 1 --threads {THREADS} --no-control-socket"
+    command = [sys.executable, "-m", "gunicorn", *options.split(), "services.intake.web:make_app()"]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, env=environment, stderr=out)
-    wait_for_status(f"http://127.0.0.1:{port}/livez", 200)
-    yield port, log
-    process.terminate()
-    process.wait(30)
+        return Gunicorn(port, log, psutil.Popen(command, env={**os.environ, **settings}, stderr=out))
 
 
 @pytest.fixture(scope="module")
-def proxy(gunicorn: tuple[int, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def gunicorn(mongodb_uri: str, keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
+    started = start_gunicorn(mongodb_uri, keys, tmp_path_factory.mktemp("web"))
+    wait_for_status(f"http://127.0.0.1:{started.port}/livez", 200)
+    yield started
+    started.process.terminate()
+    started.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def proxy(gunicorn: Gunicorn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Caddy with the deployment's own Caddyfile and start command; only addresses differ."""
     if not shutil.which("caddy"):
         pytest.skip("needs caddy")
     port, home = free_port(), tmp_path_factory.mktemp("caddy")
     text = Path("deploy/Caddyfile").read_text()
-    (home / "Caddyfile").write_text(re.sub(r"[a-z]+(-web)?:8000", f"127.0.0.1:{gunicorn[0]}", text))
+    (home / "Caddyfile").write_text(re.sub(r"[a-z]+(-web)?:8000", f"127.0.0.1:{gunicorn.port}", text))
     shell, option, script = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]["proxy"]["command"]
     command = [shell, option, script.replace("$$", "$").replace("/etc/caddy", str(home))]
     environment = {**os.environ, "SITE_ADDRESS": f"http://localhost:{port}", "XDG_DATA_HOME": str(home), "HOME": str(home)}
@@ -72,10 +85,10 @@ def status(url: str, timeout: float = ENOUGH_SECONDS) -> int | None:
         return None
 
 
-def wait_for_status(url: str, wanted: int) -> None:
-    end = time.monotonic() + SECONDS_TO_START
+def wait_for_status(url: str, wanted: int, seconds: float = SECONDS_TO_START) -> None:
+    end = time.monotonic() + seconds
     while status(url, 1) != wanted:
-        assert time.monotonic() < end, f"{url} did not start"
+        assert time.monotonic() < end, f"{url} did not answer {wanted}"
         time.sleep(0.1)
 
 
@@ -103,24 +116,37 @@ def test_a_form_goes_through_the_proxy(proxy: int) -> None:
 
 
 @pytest.mark.parametrize("kilobytes", [33, 2000])
-def test_a_long_body_without_a_length_is_refused_and_not_cut(gunicorn: tuple[int, Path], kilobytes: int) -> None:
-    with socket.create_connection(("127.0.0.1", gunicorn[0])) as connection:
+def test_a_long_body_without_a_length_is_refused_and_not_cut(gunicorn: Gunicorn, kilobytes: int) -> None:
+    with socket.create_connection(("127.0.0.1", gunicorn.port)) as connection:
         connection.settimeout(ENOUGH_SECONDS)
         head = "POST /ask/1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
         connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         chunk = b"400\r\n" + b"a" * 1024 + b"\r\n"
-        try:
+        with suppress(OSError):  # refused while we were still writing
             for _ in range(kilobytes):
                 connection.sendall(chunk)
             connection.sendall(b"0\r\n\r\n")
-        except OSError:
-            pass  # refused while we were still writing
         assert connection.recv(100).split(b" ")[1] == b"413"
 
 
-def test_a_malformed_request_leaves_no_address_in_the_log(gunicorn: tuple[int, Path]) -> None:
-    with socket.create_connection(("127.0.0.1", gunicorn[0])) as connection:
+def test_a_malformed_request_leaves_no_address_in_the_log(gunicorn: Gunicorn) -> None:
+    with socket.create_connection(("127.0.0.1", gunicorn.port)) as connection:
         connection.sendall(b"NONSENSE\r\n\r\n")
         connection.settimeout(ENOUGH_SECONDS)
         assert b"400" in connection.recv(100)
-    assert "127.0.0.1" not in gunicorn[1].read_text().replace(f"127.0.0.1:{gunicorn[0]}", "")
+    assert "127.0.0.1" not in gunicorn.log.read_text().replace(f"127.0.0.1:{gunicorn.port}", "")
+
+
+def test_a_worker_that_stopped_is_replaced_before_its_visitors_wait_for_long(gunicorn: Gunicorn) -> None:
+    [worker] = gunicorn.process.children()
+    worker.suspend()
+    wait_for_status(f"http://127.0.0.1:{gunicorn.port}/livez", 200, seconds=20)
+    assert worker not in gunicorn.process.children()
+
+
+def test_a_missing_key_ends_the_start_and_is_named(mongodb_uri: str, tmp_path: Path) -> None:
+    vault.generate_keys(tmp_path)
+    (tmp_path / "directory.key").unlink()
+    started = start_gunicorn(mongodb_uri, tmp_path, tmp_path)
+    assert started.process.wait(SECONDS_TO_START)
+    assert "KEYS_DIR: directory.key" in started.log.read_text()
