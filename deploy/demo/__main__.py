@@ -82,14 +82,13 @@ def kitchen(demo: Demo, *arguments: str) -> int:
     return subprocess.run([sys.executable, "-m", "deploy.kitchen", *arguments], env=demo.environment()).returncode
 
 
-COMMANDS: dict[str, Callable[..., int]] = {
-    function.__name__: function for function in (start, stop, clean, memory, logs, kitchen)
-} | {"run": supervisor.run}
+COMMANDS: list[Callable[..., int]] = [start, stop, clean, memory, logs, kitchen, supervisor.run]
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+    command = next((one for one in COMMANDS if [one.__name__] == sys.argv[1:2]), None)
+    if not command:
         sys.exit(str(__doc__))
     try:
-        sys.exit(COMMANDS[sys.argv[1]](this_demo(), *sys.argv[2:]))
+        sys.exit(command(this_demo(), *sys.argv[2:]))
     except CannotStart as reason:
         sys.exit(str(reason))

@@ -69,16 +69,9 @@ def read_letter(folder: Path, id: str) -> SeenLetter | None:
         return None
     mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     assert isinstance(mail, EmailMessage)
-    return SeenLetter(
-        id=path.name,
-        to=str(mail["X-RcptTo"]),
-        sender=str(mail["From"]),
-        reply_to=str(mail["Reply-To"] or ""),
-        subject=str(mail["Subject"]),
-        at=datetime.fromisoformat(str(mail["X-Received"])),
-        text=_body(mail, "plain"),
-        html=_body(mail, "html"),
-    )
+    to, subject, came = str(mail["X-RcptTo"]), str(mail["Subject"]), datetime.fromisoformat(str(mail["X-Received"]))
+    sender, reply_to = str(mail["From"]), str(mail["Reply-To"] or "")
+    return SeenLetter(path.name, to, sender, reply_to, subject, came, _body(mail, "plain"), _body(mail, "html"))
 
 
 def serve(sink: MailSink, listen: str) -> Controller:

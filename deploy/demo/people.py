@@ -42,34 +42,25 @@ def prepare() -> None:
 
 
 def bring_in() -> str:
-    """Nobody when somebody is there already, so that what was changed since stays changed."""
+    """As a collective would: coordinators one by one, practitioners from a spreadsheet. Nobody when somebody is there already."""
+    from services.matching import coordinators
+    from services.matching import people as spreadsheet
     from services.matching.handlers import service
-    from services.matching.handlers.coordinator import write_profiles
-    from services.matching.handlers.sign_in import AddCoordinator, add_coordinator
 
     if service.db.practitioners.find_one({}, {"_id": 1}):
         return "Everybody is still here"
     for one in people()["coordinator"]:
-        service.run(add_coordinator, AddCoordinator(name=one["name"], email=address_of(one), time_zone=one["time_zone"]))
-    service.run(write_profiles, [_entry(one) for one in people()["practitioner"]], idempotency_key="demo/people")
-    return f"{len(people()['practitioner'])} practitioners and a coordinator came in"
+        coordinators.add_coordinator(one["name"], address_of(one))
+    profiles, problems = spreadsheet.check([_row(one) for one in people()["practitioner"]], service.programme.time_zone)
+    assert not problems, problems
+    return f"{spreadsheet.import_profiles(profiles)} practitioners and a coordinator came in"
 
 
-def _entry(person: dict[str, Any]) -> Any:
-    from services.matching.domain import Hours
-    from services.matching.handlers.profiles import PractitionerProfile
-
-    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in person.items()}
-    given["hours"] = tuple(
-        Hours(day=row["day"], start=_minutes(row["start"]), end=_minutes(row["end"])) for row in person.get("hours", [])
-    )
-    days = given.pop("rests_days", 0)
-    return PractitionerProfile(email=address_of(person), resting_until=now() + timedelta(days=days) if days else None, **given)
-
-
-def _minutes(clock: str) -> int:
-    hours, _, minutes = clock.partition(":")
-    return int(hours) * 60 + int(minutes)
+def _row(person: dict[str, Any]) -> dict[str, str]:
+    row = {name: "; ".join(value) if isinstance(value, list) else str(value) for name, value in person.items()}
+    if "rests_days" in row:
+        row["resting_until"] = (now() + timedelta(days=int(row.pop("rests_days")))).date().isoformat()
+    return {**row, "email": address_of(person)}
 
 
 if __name__ == "__main__":

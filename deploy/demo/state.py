@@ -56,27 +56,13 @@ def this_demo() -> Demo:
 def settings(demo: Demo, mongodb_uri: str, amqp_url: str) -> dict[str, str]:
     """One environment for all: every process of the demo is everything's, only a deployment tells them apart."""
     smtp, secret = f"127.0.0.1:{free_port()}", demo.secret()
-    return {
-        "MONGODB_URI": mongodb_uri,
-        "AMQP_URL": amqp_url,
-        "KEYS_DIR": str(demo.folder / "keys"),
-        "PUBLIC_URL": demo.url,
-        "PROGRAMME_FILE": str(ROOT / "deploy/programme.toml"),
-        "CLOCK_FILE": str(demo.folder / "clock"),
-        "SMTP_URL": f"smtp://{smtp}",
-        "MAIL_FROM": "table@kitchen-table.example",
-        "MAIL_REPLY_TO": "hello@kitchen-table.example",
-        "SMS_GATEWAY": "kannel",
-        "KANNEL_URL": demo.url,
-        "KANNEL_USER": "demo",
-        "KANNEL_PASSWORD": secret,
-        "KANNEL_CALLBACK_SECRET": secret,
-        "DEMO_HOME": str(demo.folder),
-        "SMTP_LISTEN": smtp,
-        "REPLY_URL": f"{demo.url}/sms/kannel/in?secret={secret}&id=%I",
-        "PYTHONUNBUFFERED": "1",
-        "MALLOC_ARENA_MAX": "2",
-    }
+    servers = {"MONGODB_URI": mongodb_uri, "AMQP_URL": amqp_url, "SMTP_URL": f"smtp://{smtp}", "SMTP_LISTEN": smtp}
+    files = {"KEYS_DIR": str(demo.folder / "keys"), "CLOCK_FILE": str(demo.folder / "clock"), "DEMO_HOME": str(demo.folder)}
+    mail = {"MAIL_FROM": "table@kitchen-table.example", "MAIL_REPLY_TO": "hello@kitchen-table.example"}
+    phones = {"SMS_GATEWAY": "kannel", "KANNEL_URL": demo.url, "KANNEL_USER": "demo", "KANNEL_PASSWORD": secret}
+    phones |= {"KANNEL_CALLBACK_SECRET": secret, "REPLY_URL": f"{demo.url}/sms/kannel/in?secret={secret}&id=%I"}
+    more = {"PUBLIC_URL": demo.url, "PROGRAMME_FILE": str(ROOT / "deploy/programme.toml"), "MALLOC_ARENA_MAX": "2"}
+    return servers | files | mail | phones | more | {"PYTHONUNBUFFERED": "1"}
 
 
 def commands(demo: Demo) -> Mapping[str, list[str]]:

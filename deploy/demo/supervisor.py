@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import FrameType
+
+import requests
 
 from deploy.demo.state import ROOT, Demo, commands, settings
 from deploy.servers import mongod, rabbitmq
@@ -53,11 +54,9 @@ def run(demo: Demo) -> int:
 
 
 def is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 (our own loopback address)
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+    with suppress(requests.RequestException):
+        return requests.get(f"{url}/readyz", timeout=2).ok
+    return False
 
 
 def _start_servers(demo: Demo, at_the_end: ExitStack) -> dict[str, str]:

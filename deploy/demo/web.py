@@ -1,8 +1,11 @@
 """The demo's web processes: its own part alone, as compose runs it, or with the pages of all three services."""
 
 import importlib
+import os
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -11,7 +14,6 @@ from deploy.demo.mailbox import Accepted, MailSink, serve
 from deploy.demo.pages import Demo, pages
 from deploy.demo.people import names_by_address
 from deploy.demo.phone import Phones
-from deploy.demo.settings import DemoSettings, read_demo
 from shared import logs
 from shared.i18n import day, time_of_day
 from shared.programme import read_programme
@@ -21,13 +23,27 @@ from shared.web import locale
 from shared.web.app import web_app
 from shared.web.csrf import protect
 
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """`reply_url` is Kannel's `post-url`, secret included: where a text from somebody's phone is handed over."""
+
+    home: Path
+    public_url: str
+    programme_file: Path
+    smtp_listen: str
+    reply_url: str
+    phone_login: tuple[str, str]
+    clock_file: Path | None
+
+
 # As deploy/Caddyfile sends them; everything else is intake's.
 PATHS = {"matching": ("/o", "/me", "/c"), "notify": ("/sms",), "demo": ("/demo", "/cgi-bin")}
 
 
 def make_app(settings: DemoSettings | None = None) -> Flask:
     """Begins to take mail when it is made: make it once, in one process."""
-    settings = settings or read_demo()
+    settings = settings or _settings_in_environment()
     base = _base_settings(settings)
     service = Service("demo")
     service.programme = read_programme(settings.programme_file)
@@ -55,6 +71,19 @@ def make_everything() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
 def _owner(path: str) -> str:
     first = f"/{path.split('/')[1]}"
     return next((name for name, paths in PATHS.items() if first in paths), "intake")
+
+
+def _settings_in_environment() -> DemoSettings:
+    given = os.environ.get
+    return DemoSettings(
+        home=Path(given("DEMO_HOME") or ".local/demo"),
+        public_url=(given("PUBLIC_URL") or "http://127.0.0.1:8000").rstrip("/"),
+        programme_file=Path(given("PROGRAMME_FILE") or "deploy/programme.toml"),
+        smtp_listen=given("SMTP_LISTEN") or "127.0.0.1:1025",
+        reply_url=given("REPLY_URL", ""),
+        phone_login=(given("KANNEL_USER") or "demo", given("KANNEL_PASSWORD") or "demo"),
+        clock_file=Path(given("CLOCK_FILE", "")) if given("CLOCK_FILE") else None,
+    )
 
 
 def _base_settings(settings: DemoSettings) -> Settings:

@@ -17,8 +17,7 @@ import pytest
 from werkzeug.test import Client
 
 from deploy.demo.phone import codes_in
-from deploy.demo.settings import DemoSettings
-from deploy.demo.web import PATHS, make_app
+from deploy.demo.web import PATHS, DemoSettings, make_app
 from deploy.servers.processes import free_port
 
 LOGIN = ("demo", "secret")
