@@ -1,5 +1,6 @@
 """Steps that the tests of matching share: people are there, somebody asks, somebody answers, time passes."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -39,7 +40,7 @@ def make_room(matching: Service, practitioner_id: str, places: int) -> list[Even
 def assign(matching: Service) -> list[Event]:
     """What the assignment job says when it has done all there is to do."""
     known = {row["_id"] for row in matching.db.outbox.find({}, {"_id": 1})}
-    while assign_free_places(matching):
+    while assign_free_places(matching, threading.Event()):
         pass
     new = matching.db.outbox.find({"_id": {"$nin": list(known)}}).sort("$natural", 1)
     return [parse_event(from_json(row["body"])) for row in new]

@@ -1,13 +1,18 @@
 """From a request to an offer, on a real database."""
 
 import threading
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from services.matching import store
+from services.matching.domain import Offer
 from services.matching.handlers.broker_events import start_request
 from services.matching.handlers.coordinator import write_profile
+from services.matching.handlers.offers import CODES
 from shared import tokens, vault
+from shared.clock import now
 from shared.contracts import (
     CoordinatorNeeded,
     OfferMade,
@@ -114,6 +119,31 @@ def test_a_practitioners_address_is_kept_for_notify_alone(matching: Service, mat
         "practitioner", ("email", "text"), ["email", "known_as", "link", "phone"],
     )  # fmt: skip
     assert "juniper@example.org" not in str(list(matching_db.practitioners.find()))
+
+
+def offer_with_code(code: str, practitioner_id: str, made_at: datetime) -> Offer:
+    return Offer(
+        id=f"offer {code}", request_id=f"request {code}", supportee_id="s", practitioner_id=practitioner_id, slot=0, code=code,
+        state="declined", made_at=made_at, answer_by=made_at, remind_at=made_at,
+    )  # fmt: skip
+
+
+def use_codes(matching: Service, days_ago: int, codes: list[str], practitioner_id: str = "juniper") -> None:
+    for code in codes:
+        store.offers.save(matching.db, offer_with_code(code, practitioner_id, now() - timedelta(days=days_ago)))
+
+
+def test_a_code_rests_for_thirty_days_before_it_is_used_again(matching: Service) -> None:
+    add_practitioners(matching, "juniper")
+    use_codes(matching, 29, CODES[:-1])
+    assert only(OfferMade, submit(matching, "juniper")).code == CODES[-1]
+
+
+def test_a_code_that_rested_is_used_again(matching: Service) -> None:
+    add_practitioners(matching, "juniper")
+    use_codes(matching, 31, CODES[:1])
+    use_codes(matching, 1, CODES[1:])
+    assert only(OfferMade, submit(matching, "juniper")).code == CODES[0]
 
 
 def test_forty_people_at_once_never_share_three_places(matching: Service) -> None:

@@ -1,5 +1,7 @@
 """Coordinators: what they may do, what is written down of it, and how they and practitioners sign in."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -160,6 +162,27 @@ def test_one_address_belongs_to_one_practitioner(matching: Service) -> None:
     add_practitioners(matching, "ana", "kai")
     with pytest.raises(EmailInUse):
         matching.run(write_profile, a_profile("kai", email="ana@example.org"))
+
+
+def test_somebody_new_cannot_have_an_address_that_is_in_use(matching: Service) -> None:
+    add_practitioners(matching, "ana")
+    with pytest.raises(EmailInUse):
+        matching.run(write_profile, a_profile("sol", email="ana@example.org"))
+
+
+def test_of_two_who_are_written_down_with_one_address_at_once_one_is_told_that_it_is_in_use(matching: Service) -> None:
+    ready = threading.Barrier(6)
+
+    def save(number: int) -> str:
+        ready.wait()
+        try:
+            matching.run(write_profile, a_profile(f"p{number}", name="Ana", email="ana@example.org"))
+        except EmailInUse:
+            return "in use"
+        return "saved"
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(save, range(6))) == ["in use"] * 5 + ["saved"]
 
 
 def test_whoever_is_imported_again_is_known_by_their_address(matching: Service) -> None:

@@ -1,7 +1,9 @@
 """Reminders, offers that expire, pauses that end and the waiting list: what happens without anybody doing anything."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -29,7 +31,7 @@ from tests.handlers.matching_steps import (
     run_timer,
     submit,
 )
-from tests.people import MONDAY
+from tests.people import MONDAY, NEW_YORK
 
 
 @pytest.fixture
@@ -47,6 +49,41 @@ def test_one_reminder_in_the_middle_and_never_a_second(matching: Service, clock:
     assert sorted(reminder.encrypted.fields) == ["link", "short_link"]
     clock.advance(hours=1)
     assert run_timer(matching, send_reminder) == []
+
+
+def test_a_reminder_that_comes_due_at_night_goes_out_in_the_morning(matching: Service, clock: Clock) -> None:
+    """A reminder is planned for waking hours; the worker may have been away then and be back at night."""
+    add_practitioners(matching, "juniper", time_zone=NEW_YORK)
+    submit(matching, "juniper")
+    planned = document(matching, "offers", open_offer(matching))["remind_at"]
+    night = planned.astimezone(ZoneInfo(NEW_YORK)).replace(hour=23)
+    clock.advance(seconds=(night - now()).total_seconds())
+    assert run_timer(matching, send_reminder) == []
+    clock.advance(hours=11)
+    assert only(OfferReminded, run_timer(matching, send_reminder)).practitioner_id == "juniper"
+
+
+def test_two_workers_that_find_the_same_reminder_send_one(matching: Service, clock: Clock) -> None:
+    add_practitioners(matching, "juniper")
+    submit(matching, "juniper")
+    offer_id = open_offer(matching)
+    due = document(matching, "offers", offer_id)["remind_at"]
+    clock.advance(seconds=(due - now()).total_seconds() + 60)
+    with ThreadPoolExecutor(4) as workers:
+        sent = list(workers.map(lambda _: matching.run(send_reminder, offer_id), range(8)))
+    assert sum(len(events) for events in sent) == 1
+    assert matching.db.outbox.count_documents({"type": OfferReminded.event_type}) == 1
+
+
+def test_two_workers_that_find_the_same_offer_past_its_time_let_it_expire_once(matching: Service, clock: Clock) -> None:
+    add_practitioners(matching, "juniper", places=2, offers_at_once=2)
+    submit(matching, "juniper")
+    offer_id = open_offer(matching)
+    clock.advance(days=5, minutes=1)
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(lambda _: matching.run(expire_offer, offer_id), range(8)))
+    assert matching.db.outbox.count_documents({"type": OfferExpired.event_type}) == 1
+    assert places_of(matching, "juniper") == (0, 0)
 
 
 def test_an_offer_without_answer_expires_and_the_next_step_happens_by_itself(matching: Service, clock: Clock) -> None:

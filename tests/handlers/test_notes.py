@@ -39,7 +39,9 @@ def key_of(matching: Service, request_id: str = "r1") -> bytes:
 
 def writes_back(matching: Service, words: str, note_id: str = "n1") -> list[Event]:
     encrypted = vault.encrypt(key_of(matching), "supportee of r1", vault.note_field(note_id), words)
-    return matching.run(forward_note, NoteAnswered(note_id=note_id, request_id="r1", encrypted=encrypted), idempotency_key=note_id)
+    return matching.run(
+        forward_note, NoteAnswered(note_id=note_id, request_id="r1", encrypted=encrypted), idempotency_key=note_id
+    )
 
 
 @pytest.fixture

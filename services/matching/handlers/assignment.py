@@ -9,9 +9,12 @@ looks at practitioners with a trigger for everybody who waits, and at requests w
 """
 
 import heapq
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
+
+import pymongo
 
 from services.matching import rules, store
 from services.matching.domain import Practitioner, Queue, Request
@@ -28,6 +31,7 @@ MOST_TRIGGERS = 2000
 OFFERS_AT_ONCE = 20  # in one transaction; each is about six commands
 SUGGESTIONS_AT_ONCE = 50  # in one transaction; all of them are two commands
 ATTEMPTS = 3
+SECONDS_FOR_A_RUN = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +78,15 @@ def suggest_to_waiting(command: SuggestToWaiting, db: Db) -> list[Event]:
     return events
 
 
-def assign_free_places(service: Service) -> int:
-    """One run over the triggers that are there; how many there were. May be repeated after it broke off anywhere."""
-    triggers = store.assignment.triggers(service.db, MOST_TRIGGERS)
-    if triggers:
-        _Run(service, triggers).assign()
-        store.assignment.delete_triggers(service.db, [trigger.id for trigger in triggers])
+def assign_free_places(service: Service, stop: threading.Event) -> int:
+    """One run over the triggers that are there; how many there were. When it breaks off, told by `stop` or not, what it did is
+    done and the triggers stay for the next run."""
+    with pymongo.timeout(SECONDS_FOR_A_RUN):
+        triggers = store.assignment.triggers(service.db, MOST_TRIGGERS)
+        if triggers:
+            _Run(service, triggers, stop).assign()
+        if triggers and not stop.is_set():
+            store.assignment.delete_triggers(service.db, [trigger.id for trigger in triggers])
     return len(triggers)
 
 
@@ -89,7 +96,8 @@ def _still_possible(request: Request, practitioner: Practitioner) -> bool:
 
 
 class _Run:
-    def __init__(self, service: Service, triggers: list[AssignmentTrigger]) -> None:
+    def __init__(self, service: Service, triggers: list[AssignmentTrigger], stop: threading.Event) -> None:
+        self._stop = stop
         self._service, self._db, self._today = service, service.db, now().date()
         everything = any(not (trigger.practitioner_id or trigger.request_id) for trigger in triggers)
         began_to_wait = [trigger.request_id for trigger in triggers if trigger.request_id]
@@ -142,7 +150,7 @@ class _Run:
 
     def _offer_places(self, requests: Iterator[Request]) -> None:
         waiting = (one for one in map(self._ranked, requests) if one.ranking)
-        while batch := list(islice(waiting, OFFERS_AT_ONCE)):
+        while not self._stop.is_set() and (batch := list(islice(waiting, OFFERS_AT_ONCE))):
             self._offer_batch(batch)
 
     def _offer_batch(self, waiting: list[Waiting]) -> None:
@@ -167,7 +175,7 @@ class _Run:
     def _suggest(self, requests: Iterator[Request]) -> None:
         suggestions = ((one.id, self._suggestion(one)) for one in requests)
         found = ((request_id, ids) for request_id, ids in suggestions if ids)
-        while batch := tuple(islice(found, SUGGESTIONS_AT_ONCE)):
+        while not self._stop.is_set() and (batch := tuple(islice(found, SUGGESTIONS_AT_ONCE))):
             self._service.run(suggest_to_waiting, SuggestToWaiting(suggestions=batch))
 
     def _suggestion(self, request: Request) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ class AssignmentJob:
 
     name = "assignment"
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, service: Service, stop: threading.Event) -> None:
+        self._service, self._stop = service, stop
         self._queue = store.assignment.JobQueue(service.db, LEASE)
         self._executor = ThreadPoolExecutor(1, "assignment")
 
@@ -35,7 +35,7 @@ class AssignmentJob:
         return self._queue.claim() if store.assignment.any_trigger(self._service.db) else []
 
     def start(self, items: list[Lease]) -> list[Future[int]]:
-        return [self._executor.submit(assign_free_places, self._service) for _ in items]
+        return [self._executor.submit(assign_free_places, self._service, self._stop) for _ in items]
 
     def renew(self, items: list[Lease]) -> None:
         self._queue.renew(items)
@@ -51,7 +51,8 @@ class AssignmentJob:
 
 @service.background_task("assignment")
 def run_assignment_job(db: Db, stop: threading.Event) -> None:
-    worker = LeasedWorker(AssignmentJob(service), capacity=1, lease=LEASE, poll=POLL)
+    worker = LeasedWorker(AssignmentJob(service, stop), capacity=1, lease=LEASE, poll=POLL)
+    service.watch("assignment job", worker.alive)
     store.assignment.wake_on_triggers(db, worker.wake_up)
     worker.run(stop)
     worker.wake_up.stop()

@@ -40,14 +40,19 @@ def from_document(cls: type[T], document: Mapping[str, Any]) -> T:
 def write(rows: Rows, *changed: Versioned, derived: Sequence[str] = ()) -> None:
     """Insert what is new, replace the rest at the version that was read. Raises StaleObject when one is at another version."""
     documents = [(item, to_document(item, {name: getattr(item, name) for name in derived})) for item in changed]
+    _insert(rows, [document for item, document in documents if item.stored_version is None])
     known = [(item, document) for item, document in documents if item.stored_version is not None]
-    for item, document in documents:
-        if item.stored_version is None:
-            rows.insert_one(document)
     if _replace(rows, [({"_id": item.id, "version": item.stored_version}, document) for item, document in known]) != len(known):
         raise StaleObject
     for item in changed:
         item.stored_version = item.version
+
+
+def _insert(rows: Rows, documents: Sequence[Doc]) -> None:
+    if len(documents) == 1:
+        rows.insert_one(documents[0])
+    elif documents:
+        rows.insert_many(documents)
 
 
 def _replace(rows: Rows, replacements: Sequence[tuple[Doc, Doc]]) -> int:
