@@ -30,9 +30,9 @@ def redirect_after_post(url: str) -> Response:
     return Response(status=303, headers={"Location": url})
 
 
-def run_form(service: Service, handler: Handler[M], command: M) -> list[Event]:
-    """Run the command of the form that was sent. The same form sent again changes nothing."""
-    return service.run(handler, command, idempotency_key=f"form/{form_id()}")
+def run_form(service: Service, handler: Handler[M], command: M, sender: str = "") -> list[Event]:
+    """Run the command of the form that was sent. The same `sender` sending the same form again changes nothing."""
+    return service.run(handler, command, idempotency_key=f"form/{sender}{request.path}/{form_id()}")
 
 
 def form_id() -> str:

@@ -1,8 +1,12 @@
 """What intake decides: the order of people, what a visitor looks for, and what a status page says."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.intake import forms, rules
 from services.intake.domain import TypedAnswers
@@ -102,10 +106,33 @@ DECLINED = an_event("offer.declined", 2, "juniper", then="suggest")
 SUGGESTED = an_event("suggestions.made", 3, "kai", "ana")
 
 
+EVENTS = [
+    ASKED,
+    DECLINED,
+    SUGGESTED,
+    an_event("offer.expired", 1, "kai", then="ask_me"),
+    an_event("offer.released", 1, "kai", reason="chose_another"),
+    an_event("match.made", 1, "kai"),
+    an_event("request.waiting", 1, "kai", waiting_for="place"),
+    an_event("coordinator.needed", 1, reason="wrote"),
+    an_event("coordinator.needed", 1, reason="nobody_suits", reaching_out=True),
+]
+
+
 def test_the_newest_event_decides_in_whatever_order_they_came() -> None:
     for order in permutations([ASKED, DECLINED, SUGGESTED]):
         status = rules.request_status(order)
         assert (status.state, status.practitioner_ids, status.reason) == ("suggested", ("kai", "ana"), "declined")
+
+
+@given(st.data())
+def test_whatever_happened_the_page_has_a_status_and_a_way_to_leave(data: st.DataObject) -> None:
+    drawn = data.draw(st.lists(st.sampled_from(EVENTS), unique_by=lambda event: event.event_type))
+    history = [replace(event, version=version) for version, event in enumerate(drawn, 1)]
+    shuffled = data.draw(st.permutations(history))
+    status = rules.request_status(shuffled)
+    assert status == rules.request_status(history)
+    assert "leave" in status.allowed_actions
 
 
 def test_before_any_event_the_request_is_simply_here() -> None:

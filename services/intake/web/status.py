@@ -141,7 +141,7 @@ def send_note() -> Response:
     note, errors = read(forms.NoteForm(), request.form)
     if errors:
         return _write_page(errors)
-    run_form(service, write_note, WriteNote(sent.id, key, form_id(), note["words"]))
+    run_form(service, write_note, WriteNote(sent.id, key, form_id(), note["words"]), sent.id)
     return redirect_after_post("/s")
 
 
