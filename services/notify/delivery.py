@@ -141,13 +141,22 @@ class Delivery:
         self._queue.renew([job.claimed.lease for job in jobs])
 
     def record(self, finished: list[tuple[Job, Result | BaseException]]) -> None:
+        try:
+            self._record(finished)
+        except PyMongoError:
+            raise  # and called again: until then these are not to be sent again
+        except Exception:
+            self._unrecorded.difference_update(job.notification.id for job, _ in finished)
+            raise
+        self._unrecorded.difference_update(job.notification.id for job, _ in finished)
+
+    def _record(self, finished: list[tuple[Job, Result | BaseException]]) -> None:
         results = [(job, result) for job, result in finished if not isinstance(result, BaseException)]
         self._queue.release([job.claimed.lease for job, result in finished if isinstance(result, BaseException)])
         notifications.record(self._db, [change for job, result in results if (change := _change(job.claimed, result))])
         for job, result in results:
             if command := _give_up_command(job.notification, result):
                 service.run(give_up, command)
-        self._unrecorded.difference_update(job.notification.id for job, _ in finished)
         for job, result in results:
             _report(job.notification, result)
 
