@@ -25,7 +25,7 @@ READY = Gauge("kitchen_ready", "1 when the worker has this part of what it needs
 ALIVE = Gauge("kitchen_alive", "1 while this thread of the worker runs and turns", ["service", "part"])
 
 NOTIFICATIONS = Counter("kitchen_notifications_total", "Notifications by channel and what became of them", ["channel", "outcome"])
-SUBMIT_TO_TOLD = Histogram(
-    "kitchen_submit_to_told_seconds", "From the fact to the gateway's acceptance of the letter about it", ["channel"],
+NOTIFICATION_SECONDS = Histogram(
+    "kitchen_notification_seconds", "From enqueueing a notification to its provider's acceptance", ["channel"],
     buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600),
 )  # fmt: skip

@@ -30,7 +30,7 @@ def is_here() -> bool:
 
 
 def ensure() -> None:
-    """Kannel is on this machine afterwards, or the reason is said."""
+    """Kannel is on this machine afterwards, or CannotStart says why."""
     if not is_here():
         if not debian.may_install():
             raise CannotStart("These tests need a real Kannel: apt-get install kannel")
@@ -50,7 +50,7 @@ class Phone:
     def __init__(self, port: int) -> None:
         self._line = socket.create_connection(("127.0.0.1", port), timeout=5)
         self._line.settimeout(None)
-        self._news = threading.Condition()
+        self._arrived = threading.Condition()
         self.texts: list[Arrived] = []
         threading.Thread(target=self._listen, name="phone", daemon=True).start()
 
@@ -61,8 +61,8 @@ class Phone:
         return [text.words for text in list(self.texts) if text.to.lstrip("+") == number.lstrip("+")]
 
     def wait_for(self, number: str, count: int = 1, seconds: float = 10) -> list[str]:
-        with self._news:
-            self._news.wait_for(lambda: len(self.to(number)) >= count, seconds)
+        with self._arrived:
+            self._arrived.wait_for(lambda: len(self.to(number)) >= count, seconds)
         assert len(self.to(number)) >= count, f"{len(self.to(number))} of {count} texts came"
         return self.to(number)
 
@@ -78,9 +78,9 @@ class Phone:
 
     def _take(self, line: str) -> None:
         _, to, kind, words = (line.split(" ", 3) + [""] * 3)[:4]
-        with self._news:
+        with self._arrived:
             self.texts.append(Arrived(to, _words(kind, words), time.time()))
-            self._news.notify_all()
+            self._arrived.notify_all()
 
 
 def _words(kind: str, words: str) -> str:
@@ -145,8 +145,8 @@ class Kannel:
         status = f"http://127.0.0.1:{self.ports['admin']}/status.txt?password=admin-password"
         while time.monotonic() < end:
             with suppress(OSError), urllib.request.urlopen(status, timeout=2) as answer:
-                said = answer.read().decode()
-                if "online" in said.split("SMSC connections")[-1] and "smsbox" in said:
+                status_page = answer.read().decode()
+                if "online" in status_page.split("SMSC connections")[-1] and "smsbox" in status_page:
                     return
             time.sleep(0.05)
         raise TimeoutError("the message centre did not come online")

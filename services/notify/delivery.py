@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pymongo import UpdateOne
@@ -26,7 +26,7 @@ from shared.clock import now
 from shared.contracts import Channel, EncryptedFields
 from shared.leased_work import DUE_NOW, LeasedWorker
 from shared.logs import get_logger
-from shared.metrics import NOTIFICATIONS, SUBMIT_TO_TOLD
+from shared.metrics import NOTIFICATION_SECONDS, NOTIFICATIONS
 from shared.mongo import Db
 from shared.settings import NotifySettings
 from shared.vault import DecryptionError
@@ -37,7 +37,7 @@ SENDER_THREADS: Mapping[Channel, int] = {"email": 4, "text": 2}
 CAPACITY: Mapping[Channel, int] = {"email": 16, "text": 2}
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=4)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
-CONTACT_RETRY = timedelta(seconds=1)
+FIRST_LOOK_FOR_CONTACT = timedelta(seconds=1)
 
 
 class ChannelSender(Protocol):
@@ -180,8 +180,10 @@ class Delivery:
         return result
 
     def _send(self, job: Job) -> Result:
+        if not self._breaker.is_closed():  # it opened while this one waited for a thread
+            return Postpone(DUE_NOW, "provider unavailable")
         if job.contact is None:
-            return Postpone(now() + CONTACT_RETRY, "no contact yet")
+            return Postpone(_next_look_for_contact(job.notification), "no contact yet")
         try:
             fields = _decrypted(job.notification, job.contact)
         except DecryptionError:
@@ -201,6 +203,12 @@ def _reason_not_to_send(notification: Notification, contact: Contact | None) -> 
     if contact and notification.channel not in contact.channels_for(notification.template):
         return Discard("not wanted any more")
     return None
+
+
+def _next_look_for_contact(notification: Notification) -> datetime:
+    """A second later at first; the longer it has been missing, the longer until the next look."""
+    moment = now()
+    return moment + max(FIRST_LOOK_FOR_CONTACT, (moment - notification.created_at) / 10)
 
 
 def _change(claimed: Claimed, result: Result) -> UpdateOne | None:
@@ -243,7 +251,7 @@ def _report(notification: Notification, result: Result) -> None:
     outcome = result.result if isinstance(result, Outcome) else "postponed" if isinstance(result, Postpone) else "cancelled"
     NOTIFICATIONS.labels(notification.channel, outcome).inc()
     if outcome == "accepted":
-        SUBMIT_TO_TOLD.labels(notification.channel).observe((now() - notification.created_at).total_seconds())
+        NOTIFICATION_SECONDS.labels(notification.channel).observe((now() - notification.created_at).total_seconds())
     level = log.info if outcome in ("accepted", "postponed", "cancelled") else log.warning
     reason = "" if isinstance(result, Outcome) and outcome == "accepted" else result.reason
     level("notification", extra={**_about(notification), "outcome": outcome, "reason": reason})
