@@ -1,8 +1,8 @@
-"""START HERE: every fact that crosses a border between services.
+"""START HERE: every event that one service publishes for others.
 
 Contracts are thin: ids and the coded facets that matching needs. Names, addresses and sentences travel only inside
-`EncryptedFields`, readable by the one service that needs them. Each fact about a request carries `version`, which grows by one
-with each change of that request: a reader keeps the newest state and may get the facts in any order.
+`EncryptedFields`, readable by the one service that needs them. Each event about a request carries `version`, which grows by one
+with each change of that request: a reader keeps the newest state and may get the events in any order.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Choice:
 
 @contract("request.submitted.v1", subject="request_id", published_by="intake")
 class RequestSubmitted(Event):
-    """`encrypted` is for matching: name, pronouns, words, access, anything. Empty `meeting_types`, `parts`, `languages` mean: no limit."""
+    """`encrypted` is for matching: name, pronouns, words, access, anything. Empty meeting_types, parts, languages: no limit."""
 
     request_id: str
     supportee_id: str
@@ -243,8 +243,8 @@ class CoordinatorNeeded(Event):
 
 @contract("note.written.v1", subject="request_id", published_by="matching")
 class NoteWritten(Event):
-    """Somebody wrote to the supportee: this practitioner, or a coordinator (None). `encrypted` opens with the supportee's data key
-    alone, as the field `note/<note_id>`."""
+    """Somebody wrote to the supportee: this practitioner, or a coordinator (None). `encrypted` opens with the supportee's data
+    key alone, as the field `note/<note_id>`."""
 
     note_id: str
     request_id: str

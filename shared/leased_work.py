@@ -167,6 +167,9 @@ class LeasedWorker(Generic[Item, Outcome]):
         with self._guard:
             return self._capacity - len(self._in_flight) - len(self._finished)
 
+    def _is_half_full(self) -> bool:
+        return 2 * self._room() <= self._capacity
+
     def _start(self, items: list[Item]) -> None:
         if not items:
             return
@@ -187,6 +190,8 @@ class LeasedWorker(Generic[Item, Outcome]):
         if not self._record_within:
             for future in futures:
                 future.add_done_callback(lambda _: self.wake_up.wake())
+        elif self._is_half_full():
+            self.wake_up.wake()
 
     def _collect(self) -> None:
         with self._guard:
@@ -197,7 +202,7 @@ class LeasedWorker(Generic[Item, Outcome]):
     def _record_when_due(self) -> None:
         self._collect()
         waited = time.monotonic() - self._recorded_at
-        if self._finished and (waited >= self._record_within or 2 * self._room() <= self._capacity):
+        if self._finished and (waited >= self._record_within or self._is_half_full()):
             self._record()
 
     def _record(self) -> None:

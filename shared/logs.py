@@ -19,11 +19,11 @@ class JsonLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "service": self._service,
             # Our own modules write constant sentences; a library's message may hold an address or a URL, so only its name stays.
-            "says": str(record.msg) if record.name.startswith("kitchen") else f"from {record.name}",
+            "message": str(record.msg) if record.name.startswith("kitchen") else f"from {record.name}",
         }
         line.update({key: value for key, value in record.__dict__.items() if key in ALLOWED})
         if record.exc_info and record.exc_info[0]:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 def main(step: str) -> None:
     if step == "files":
-        from deploy.setup.files import deal, make
+        from deploy.setup.files import distribute, make_secrets
 
-        make(Path("/vault"))
-        deal(Path("/vault"), Path("/out"))
-        report("every container has its own keys and passwords")
+        make_secrets(Path("/vault"))
+        distribute(Path("/vault"), Path("/out"))
+        report("Every container has its own keys and passwords")
     elif step == "servers":
         from deploy.setup.servers import prepare_mongodb, prepare_rabbitmq
 

@@ -13,7 +13,7 @@ from deploy.setup import SERVICES
 from shared.bus.topology import permissions_of
 from shared.vault import KEYS_BY_SERVICE, generate_keys
 
-OURS, MONGO = 10001, 999
+SERVICE_USER, MONGO_USER = 10001, 999
 VHOST = "kitchen"
 PASSWORDS = ("mongo-root", "rabbitmq-setup", *(f"{server}-{name}" for server in ("mongo", "rabbitmq") for name in SERVICES))
 GIVEN_TO_NOTIFY = ("SMTP_URL", "KANNEL_PASSWORD", "KANNEL_CALLBACK_SECRET", "TWILIO_AUTH_TOKEN")
@@ -34,7 +34,7 @@ class Folder:
         fresh.unlink(missing_ok=True)
         fresh.touch(mode=0o600)
         fresh.write_text(text)
-        give(fresh, self.owner)
+        change_owner(fresh, self.owner)
         fresh.chmod(mode)
         fresh.replace(file)
 
@@ -42,27 +42,27 @@ class Folder:
         (self.path / name).unlink(missing_ok=True)
 
 
-def give(path: Path, owner: int) -> None:
-    if os.geteuid() == 0:  # as anybody else, who cannot give files away, everything stays one's own
+def change_owner(path: Path, owner: int) -> None:
+    if os.geteuid() == 0:  # nobody else may give files away
         os.chown(path, owner, owner)
 
 
-def make(vault: Path) -> None:
+def make_secrets(vault: Path) -> None:
     generate_keys(vault / "keys")
     for name in PASSWORDS:
-        _once(vault / "passwords" / name, secrets.token_urlsafe(32))
-    _once(vault / "mongo-keyfile", base64.b64encode(secrets.token_bytes(512)).decode())
+        _write_once(vault / "passwords" / name, secrets.token_urlsafe(32))
+    _write_once(vault / "mongo-keyfile", base64.b64encode(secrets.token_bytes(512)).decode())
 
 
-def deal(vault: Path, out: Path, given: Mapping[str, str] = os.environ) -> None:
+def distribute(vault: Path, out: Path, environment: Mapping[str, str] = os.environ) -> None:
     password = {name: (vault / "passwords" / name).read_text() for name in PASSWORDS}
     for service in SERVICES:
-        _deal_to_service(service, Folder(out / service, OURS), vault / "keys", password)
-    _deal_what_was_given(Folder(out / "notify", OURS), given)
-    _deal_to_servers(out, (vault / "mongo-keyfile").read_text(), password)
+        _write_for_service(service, Folder(out / service, SERVICE_USER), vault / "keys", password)
+    _write_what_was_given(Folder(out / "notify", SERVICE_USER), environment)
+    _write_for_servers(out, (vault / "mongo-keyfile").read_text(), password)
     for name in FOLDERS_TO_OWN:
         if (out / name).is_dir():
-            give(out / name, OURS)
+            change_owner(out / name, SERVICE_USER)
 
 
 def mongodb_uri(user: str, password: str) -> str:
@@ -117,23 +117,23 @@ def rabbitmq_hash(password: str) -> str:
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
 
-def _deal_to_service(service: str, folder: Folder, keys: Path, password: Mapping[str, str]) -> None:
+def _write_for_service(service: str, folder: Folder, keys: Path, password: Mapping[str, str]) -> None:
     folder.put("mongodb_uri", mongodb_uri(service, password[f"mongo-{service}"]))
     folder.put("amqp_url", amqp_url(service, password[f"rabbitmq-{service}"]))
     for name in KEYS_BY_SERVICE[service]:
         folder.put(f"keys/{name}", (keys / name).read_text())
 
 
-def _deal_what_was_given(folder: Folder, given: Mapping[str, str]) -> None:
+def _write_what_was_given(folder: Folder, environment: Mapping[str, str]) -> None:
     for name in GIVEN_TO_NOTIFY:
-        if given.get(name):
-            folder.put(name.lower(), given[name])
+        if environment.get(name):
+            folder.put(name.lower(), environment[name])
         else:
             folder.drop(name.lower())
 
 
-def _deal_to_servers(out: Path, keyfile: str, password: Mapping[str, str]) -> None:
-    mongo, setup = Folder(out / "mongo", MONGO), Folder(out / "setup", OURS)
+def _write_for_servers(out: Path, keyfile: str, password: Mapping[str, str]) -> None:
+    mongo, setup = Folder(out / "mongo", MONGO_USER), Folder(out / "setup", SERVICE_USER)
     mongo.put("root_password", password["mongo-root"])
     mongo.put("keyfile", keyfile)
     setup.put("mongo_root_password", password["mongo-root"])
@@ -144,7 +144,7 @@ def _deal_to_servers(out: Path, keyfile: str, password: Mapping[str, str]) -> No
     Folder(out / "rabbitmq", 0).put("definitions.json", json.dumps(definitions(password)), mode=0o444)
 
 
-def _once(file: Path, text: str) -> None:
+def _write_once(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not file.exists():
         file.touch(mode=0o600)

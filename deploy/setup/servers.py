@@ -1,4 +1,4 @@
-"""MongoDB: the replica set and one user for each service, who reaches that service's database and no other.
+"""MongoDB: the replica set, and for each service a user with access to that service's database and no other.
 RabbitMQ: every exchange and queue; its users come from the definitions that files.py wrote."""
 
 import time
@@ -17,17 +17,17 @@ HOST = "mongo:27017"
 NOT_YET_INITIALIZED, NO_SUCH_USER = 94, 11
 
 
-def prepare_mongodb(held: Path) -> None:
-    root = _connect((held / "mongo_root_password").read_text())
+def prepare_mongodb(secrets: Path) -> None:
+    root = _connect((secrets / "mongo_root_password").read_text())
     _begin_replica_set(root)
     _wait_for_primary(root)
     for service in SERVICES:
-        _make_user(root, service, (held / "mongo_passwords" / service).read_text())
+        _make_user(root, service, (secrets / "mongo_passwords" / service).read_text())
     root.close()
 
 
-def prepare_rabbitmq(held: Path) -> None:
-    declare((held / "amqp_url").read_text(), read_subscriptions(), wait_seconds=SECONDS_TO_WAIT)
+def prepare_rabbitmq(secrets: Path) -> None:
+    declare((secrets / "amqp_url").read_text(), read_subscriptions(), wait_seconds=SECONDS_TO_WAIT)
 
 
 def _connect(password: str) -> MongoClient[dict[str, Any]]:

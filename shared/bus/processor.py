@@ -27,6 +27,8 @@ ATTEMPT, REASON, FAILED_AT, PUBLISHED_BY = "x-attempt", "x-reason", "x-failed-at
 NOT_AUTHORIZED = {13, 18}
 LONGEST_REASON = 200
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=0.25), timedelta(seconds=5)
+HANDLER_LIMIT = timedelta(seconds=120)
+"""Longer than a handler takes with all its write conflicts."""
 log = get_logger("bus.processor")
 
 
@@ -63,7 +65,13 @@ class MessageProcessor:
     def __init__(self, service: Service, publisher: Publisher, *, verify_publishers: bool) -> None:
         self._service, self._publisher, self._verify_publishers = service, publisher, verify_publishers
         self._stopping = threading.Event()
+        self._handling_since: dict[int, float] = {}
         self.unavailable_since: float | None = None
+
+    def alive(self) -> bool:
+        """No handler hangs. Waiting for Mongo or the broker is not hanging."""
+        oldest = min(list(self._handling_since.values()), default=time.monotonic())
+        return time.monotonic() - oldest < HANDLER_LIMIT.total_seconds()
 
     def stop(self) -> None:
         """What waits for Mongo or the broker goes back to its queue; what is being handled is finished."""
@@ -87,8 +95,11 @@ class MessageProcessor:
         return False
 
     def _process_once(self, delivery: Delivery) -> None:
-        begun = time.monotonic()
-        result = self._handle(delivery)
+        begun = self._handling_since[threading.get_ident()] = time.monotonic()
+        try:
+            result = self._handle(delivery)
+        finally:
+            del self._handling_since[threading.get_ident()]
         seconds = time.monotonic() - begun
         if result.reason:
             self._forward(delivery, result)

@@ -83,8 +83,12 @@ class Worker:
         self._start_relay()
         self._start_part("mongo monitor", self._mongo.run, self._mongo.alive)
         self._consumer.start()
-        for part, connection in (("publisher", self._publisher), ("consumer", self._consumer)):
-            self.service.watch(part, connection.alive)
+        for part, alive in {
+            "publisher": self._publisher.alive,
+            "consumer": self._consumer.alive,
+            "handlers": self._processor.alive,
+        }.items():
+            self.service.watch(part, alive)
         self._start_background()
         self._started = True
         return True

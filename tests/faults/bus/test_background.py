@@ -117,7 +117,16 @@ def test_every_part_of_a_worker_has_a_sign_of_life(bus: BusFixture) -> None:
     worker.start()
     assert eventually(worker.ready)
     assert worker.live_parts() == dict.fromkeys(
-        ["outbox relay", "mongo monitor", "publisher", "consumer", "broker identity", "timer publish_unrouted", "task delivery"],
+        [
+            "outbox relay",
+            "mongo monitor",
+            "publisher",
+            "consumer",
+            "handlers",
+            "broker identity",
+            "timer publish_unrouted",
+            "task delivery",
+        ],
         True,
     )
 

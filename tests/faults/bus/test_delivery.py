@@ -1,4 +1,4 @@
-"""What becomes of a message: handled once, sent to wait, given up with a reason, or kept."""
+"""What becomes of a message: handled once, retried later, dead with a reason, or kept."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked, as_messag
 pytestmark = pytest.mark.broker
 
 
-def test_news_goes_from_a_form_through_two_handlers(bus: BusFixture) -> None:
+def test_an_event_goes_from_a_form_through_two_handlers(bus: BusFixture) -> None:
     bus.ready_worker()
     echo = bus.ask()
     assert eventually(lambda: bus.is_recorded(echo))
@@ -40,7 +40,7 @@ def test_the_same_event_twice_changes_nothing_the_second_time(bus: BusFixture) -
     ],
     ids=["words", "bytes", "a list", "deep", "no envelope", "unknown type", "wrong envelope", "wrong field"],
 )  # fmt: skip
-def test_what_can_never_be_understood_is_dead_at_once_and_says_why(bus: BusFixture, body: bytes, reason: str) -> None:
+def test_an_invalid_message_is_dead_at_once_with_the_reason(bus: BusFixture, body: bytes, reason: str) -> None:
     bus.ready_worker()
     bus.send_raw(body)
     assert eventually(lambda: bus.count(dead_queue_of(NAME)) == 1)
@@ -72,7 +72,7 @@ def test_what_fails_comes_back_by_itself_and_succeeds(bus: BusFixture, how: str)
     assert bus.control.calls == 2
 
 
-def test_after_the_last_wait_it_is_dead_and_names_the_error_and_its_place_but_never_its_words(bus: BusFixture) -> None:
+def test_after_the_last_retry_it_is_dead_and_names_the_error_and_its_location_but_never_its_text(bus: BusFixture) -> None:
     bus.control.broken.set()
     bus.ready_worker()
     bus.send_raw(as_message(EchoAsked(echo_id="k", how="fail"), "e1"), "e1", **{"x-attempt": len(TIERS)})
@@ -84,7 +84,7 @@ def test_after_the_last_wait_it_is_dead_and_names_the_error_and_its_place_but_ne
     assert (properties.message_id, json.loads(body)["id"]) == ("e1", "e1")
 
 
-def test_while_mongo_is_away_messages_are_kept_no_attempt_is_spent_and_the_worker_is_not_ready(bus: BusFixture) -> None:
+def test_while_mongo_is_unavailable_messages_are_kept_without_an_attempt_and_the_worker_is_not_ready(bus: BusFixture) -> None:
     worker = bus.ready_worker()
     bus.control.mongo_unavailable.set()
     echoes = [bus.ask() for _ in range(20)]
@@ -96,12 +96,12 @@ def test_while_mongo_is_away_messages_are_kept_no_attempt_is_spent_and_the_worke
     assert bus.count(dead_queue_of(NAME)) == 0
 
 
-def test_what_nobody_hears_is_not_marked_sent_and_does_not_hold_up_the_rest(bus: BusFixture) -> None:
+def test_an_event_without_a_subscriber_is_not_marked_sent_and_does_not_hold_up_the_rest(bus: BusFixture) -> None:
     bus.ready_worker()
-    bus.service.run(publish_unrouted, "unheard")
+    bus.service.run(publish_unrouted, "unrouted")
     echo = bus.ask()
     assert eventually(lambda: bus.is_recorded(echo))
-    assert eventually(lambda: bus.outbox_row("unheard").get("attempts", 0) >= 2)
-    row = bus.outbox_row("unheard")
+    assert eventually(lambda: bus.outbox_row("unrouted").get("attempts", 0) >= 2)
+    row = bus.outbox_row("unrouted")
     assert "next_at" in row
     assert "sent_at" not in row

@@ -18,7 +18,7 @@ from shared.bus import dead_letters, topology
 from shared.bus.publisher import OutgoingMessage, Publisher
 from shared.bus.worker import Worker
 from shared.clock import now
-from shared.contracts import EncryptedFields, RequestWithdrawn, TeamContactShared
+from shared.contracts import EncryptedFields, TeamContactShared
 from shared.messages import Event, make_envelope, to_json
 from shared.mongo import Db
 from shared.service import RetryLater
@@ -248,7 +248,3 @@ def test_a_dead_letter_that_is_replayed_keeps_its_publisher(notify: Notify, url_
     assert eventually(lambda: len(notify.dead()) == 1)
     assert dead_letters.replay(notify.amqp_url, "notify", None) == 1
     assert eventually(lambda: notify.addresses == {"ishbel": "ishbel@example.org"})
-
-
-def test_events_that_a_service_may_publish_are_named_in_its_contract() -> None:
-    assert RequestWithdrawn.published_by == "intake"
