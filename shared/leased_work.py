@@ -104,6 +104,7 @@ class LeasedWorker(Generic[Item, Outcome]):
         self._in_flight: list[_Leased[Item, Outcome]] = []
         self._finished: list[_Leased[Item, Outcome]] = []
         self._recorded_at = time.monotonic()
+        self._done = 0
         self._failures = 0
         self._claimed_all_it_asked_for = False
 
@@ -167,8 +168,14 @@ class LeasedWorker(Generic[Item, Outcome]):
         with self._guard:
             return self._capacity - len(self._in_flight) - len(self._finished)
 
-    def _is_half_full(self) -> bool:
-        return 2 * self._room() <= self._capacity
+    def _on_done(self, _: Future[Outcome]) -> None:
+        """On whatever thread ended the work."""
+        self._done += 1  # a hint: a count lost between threads is made up for by the next poll
+        if not self._record_within or self._enough_for_one_write():
+            self.wake_up.wake()
+
+    def _enough_for_one_write(self) -> bool:
+        return 2 * self._done >= self._capacity
 
     def _start(self, items: list[Item]) -> None:
         if not items:
@@ -187,11 +194,8 @@ class LeasedWorker(Generic[Item, Outcome]):
         renew_at = time.monotonic() + self._lease / 3
         with self._guard:
             self._in_flight += [_Leased(item, future, renew_at) for item, future in zip(items, futures, strict=True)]
-        if not self._record_within:
-            for future in futures:
-                future.add_done_callback(lambda _: self.wake_up.wake())
-        elif self._is_half_full():
-            self.wake_up.wake()
+        for future in futures:
+            future.add_done_callback(self._on_done)
 
     def _collect(self) -> None:
         with self._guard:
@@ -202,7 +206,7 @@ class LeasedWorker(Generic[Item, Outcome]):
     def _record_when_due(self) -> None:
         self._collect()
         waited = time.monotonic() - self._recorded_at
-        if self._finished and (waited >= self._record_within or self._is_half_full()):
+        if self._finished and (waited >= self._record_within or self._enough_for_one_write()):
             self._record()
 
     def _record(self) -> None:
@@ -239,6 +243,7 @@ class LeasedWorker(Generic[Item, Outcome]):
         with self._guard:
             self._finished = [leased for leased in self._finished if id(leased) not in gone]
         self._recorded_at = time.monotonic()
+        self._done = max(0, self._done - len(recorded))
 
     def _renew_when_due(self) -> None:
         moment = time.monotonic()

@@ -57,13 +57,14 @@ class BrokerIdentity:
         return True
 
     def check(self) -> int:
-        """Look for the marker; without it publish everything again. Returns how many messages are due again. Raises AMQPError."""
+        """Look for the marker; when it is gone, publish everything again. Returns how many messages are due again. Without an id
+        in the database this is the service's first broker. Raises AMQPError."""
         connection = pika.BlockingConnection(self._parameters)
         try:
             known = self._known_id()
             if known and self._has_marker(connection, known):
                 return 0
-            count = self._reemit_all()
+            count = self._reemit_all() if known else 0
             connection.channel().exchange_declare(marker_of(self._service, self._new_id(known)), "fanout", durable=True)
             return count
         finally:

@@ -77,6 +77,12 @@ def test_a_broker_whose_volume_was_wiped_loses_nothing(bus: BusFixture, tmp_path
     bus.db.broker.delete_many({})
 
 
+def test_the_first_broker_gets_nothing_twice(bus: BusFixture, identity: BrokerIdentity) -> None:
+    bus.db.outbox.insert_one({"_id": "e", "sent_at": "long ago", "subject": "s"})
+    assert identity.check() == 0
+    assert "next_at" not in (bus.db.outbox.find_one({"_id": "e"}) or {})
+
+
 def test_the_same_broker_is_known_again_and_nothing_is_published_twice(bus: BusFixture, identity: BrokerIdentity) -> None:
     assert identity.check() == 0
     bus.db.outbox.insert_one({"_id": "e", "sent_at": "long ago", "subject": "s"})
