@@ -105,8 +105,8 @@ def test_forms_that_never_end_keep_nobody_else_waiting(proxy: int, chunked: bool
     with ExitStack() as connections:
         for _ in range(4 * THREADS):
             connections.enter_context(begin_a_slow_form(proxy, f"localhost:{proxy}", chunked=chunked))
-        time.sleep(0.5)  # for as long as it takes the proxy to hand them on, if it did
-        assert status(f"http://localhost:{proxy}/") == 200
+        # Several times: the proxy may take a moment to hand them on, if it does.
+        assert [status(f"http://localhost:{proxy}/") for _ in range(20)] == [200] * 20
 
 
 def test_a_form_goes_through_the_proxy(proxy: int) -> None:
@@ -140,7 +140,7 @@ def test_a_malformed_request_leaves_no_address_in_the_log(gunicorn: Gunicorn) ->
 def test_a_worker_that_stopped_is_replaced_before_its_visitors_wait_for_long(gunicorn: Gunicorn) -> None:
     [worker] = gunicorn.process.children()
     worker.suspend()
-    wait_for_status(f"http://127.0.0.1:{gunicorn.port}/livez", 200, seconds=20)
+    wait_for_status(f"http://127.0.0.1:{gunicorn.port}/livez", 200, seconds=25)
     assert worker not in gunicorn.process.children()
 
 
