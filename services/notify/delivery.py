@@ -169,15 +169,12 @@ class Delivery:
         """PyMongoError: nothing was sent. Any other error is this notification's own, and must not come back at once for ever."""
         with self._busy:
             try:
-                result = _reason_not_to_send(job.notification, job.contact) or self._send(job)
+                return _reason_not_to_send(job.notification, job.contact) or self._send(job)
             except PyMongoError:
                 raise
             except Exception as error:
-                log.exception("a notification could not be written or sent", extra=_about(job.notification))
-                result = Outcome("deferred", type(error).__name__)
-        if isinstance(result, Outcome):
-            self._breaker.record(result)
-        return result
+                log.exception("a notification could not be rendered or sent", extra=_about(job.notification))
+                return Outcome("deferred", type(error).__name__)
 
     def _send(self, job: Job) -> Result:
         if not self._breaker.is_closed():  # it opened while this one waited for a thread
@@ -188,7 +185,10 @@ class Delivery:
             fields = _decrypted(job.notification, job.contact)
         except DecryptionError:
             return Outcome("refused", "cannot be decrypted")
-        return self._sender.send(job.notification, job.contact, fields)
+        result = self._sender.send(job.notification, job.contact, fields)
+        if isinstance(result, Outcome):
+            self._breaker.record(result)
+        return result
 
 
 def _reason_not_to_send(notification: Notification, contact: Contact | None) -> Result | None:

@@ -1,5 +1,8 @@
 """Delivery goes on and nobody is forgotten: odd documents, killed workers, a database away, wrong keys, hung servers."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -243,6 +246,29 @@ def test_a_worker_with_keys_that_decrypt_nothing_refuses_to_start(notify: Servic
         wrong.make_indexes()
     db.contacts.delete_many({})
     wrong.make_indexes()
+
+
+def test_the_worker_ends_and_names_the_setting(notify: Service, db: Db, tmp_path: Path) -> None:
+    vault.generate_keys(tmp_path)
+    contacts = db.client["notify"].contacts  # the worker's own database
+    contacts.insert_one(db.contacts.find_one() or {})
+    try:
+        worker = subprocess.run(
+            [sys.executable, "-m", "services.notify"], env=worker_environment(db, tmp_path), capture_output=True, timeout=60
+        )
+    finally:
+        db.client.drop_database("notify")
+    assert worker.returncode == 1
+    assert b"KEYS_DIR" in worker.stderr
+
+
+def worker_environment(db: Db, keys: Path) -> dict[str, str]:
+    host, port = db.client.address or ("", 0)
+    return {
+        **os.environ, "KEYS_DIR": str(keys), "MONGODB_URI": f"mongodb://{host}:{port}/?directConnection=true",
+        "AMQP_URL": "amqp://127.0.0.1:1", "PUBLIC_URL": "http://localhost", "SMTP_URL": "smtp://127.0.0.1:1",
+        "MAIL_FROM": "table@kt.example", "MAIL_REPLY_TO": "people@kt.example", "METRICS_PORT": "0",
+    }  # fmt: skip
 
 
 def test_one_contact_that_cannot_be_decrypted_stops_no_worker(notify: Service, db: Db) -> None:
