@@ -101,8 +101,8 @@ class Notification:
     context: Context
     encrypted: EncryptedFields | None
     created_at: datetime
-    next_at: datetime | None
     expires_at: datetime
+    next_at: datetime | None = None
     state: State = "pending"
     reason: str = ""
     attempts: int = 0

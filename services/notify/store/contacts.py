@@ -1,7 +1,7 @@
 """contacts: how each person wants to be notified.
 
 {_id: person's id, role, request_id (supportees), version, channels, language, time_zone, quiet_from, quiet_until,
- encrypted: {person_id, wrap, fields}, phone: keyed hash of the number, if there is one}
+ encrypted: {person_id, wrap, fields}, phone_hash: keyed hash of the number, if there is one}
 
 phone_numbers: who stopped texts, and when each number was last texted.
 
@@ -9,7 +9,7 @@ phone_numbers: who stopped texts, and when each number was last texted.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 
 from pymongo import IndexModel, ReturnDocument
@@ -18,10 +18,11 @@ from services.notify.domain import Contact
 from shared.contracts import EncryptedFields
 from shared.mongo import Db, Doc
 
+FIELDS = {field.name for field in fields(Contact)}
 INDEXES = [
     IndexModel("request_id", partialFilterExpression={"request_id": {"$type": "string"}}),
     IndexModel("role"),
-    IndexModel("phone", partialFilterExpression={"phone": {"$type": "string"}}),
+    IndexModel("phone_hash", partialFilterExpression={"phone_hash": {"$type": "string"}}),
 ]
 
 
@@ -44,7 +45,7 @@ def find_coordinators(db: Db) -> list[Contact]:
 
 
 def find_by_phone(db: Db, phone_hash: str) -> list[Contact]:
-    return [_contact(document) for document in db.contacts.find({"phone": phone_hash})]
+    return [_contact(document) for document in db.contacts.find({"phone_hash": phone_hash})]
 
 
 def find_newest(db: Db, count: int) -> list[Contact]:
@@ -84,32 +85,11 @@ def acquire_sms_slot(db: Db, phone_hash: str, notification_id: str, moment: date
 
 
 def _contact(document: Doc) -> Contact:
-    return Contact(
-        person_id=document["_id"],
-        role=document["role"],
-        request_id=document["request_id"],
-        version=document["version"],
-        channels=tuple(document["channels"]),
-        language=document["language"],
-        time_zone=document["time_zone"],
-        quiet_from=document["quiet_from"],
-        quiet_until=document["quiet_until"],
-        encrypted=EncryptedFields(**document["encrypted"]),
-        phone_hash=document["phone"],
-    )
+    stored = {name: document[name] for name in FIELDS & document.keys()}
+    channels, encrypted = tuple(document["channels"]), EncryptedFields(**document["encrypted"])
+    return Contact(**{**stored, "person_id": document["_id"], "channels": channels, "encrypted": encrypted})
 
 
 def _document(contact: Contact) -> Doc:
-    return {
-        "_id": contact.person_id,
-        "role": contact.role,
-        "request_id": contact.request_id,
-        "version": contact.version,
-        "channels": list(contact.channels),
-        "language": contact.language,
-        "time_zone": contact.time_zone,
-        "quiet_from": contact.quiet_from,
-        "quiet_until": contact.quiet_until,
-        "encrypted": asdict(contact.encrypted),
-        "phone": contact.phone_hash,
-    }
+    stored = {name: getattr(contact, name) for name in FIELDS - {"person_id"}}
+    return {"_id": contact.person_id, **stored, "channels": list(contact.channels), "encrypted": asdict(contact.encrypted)}

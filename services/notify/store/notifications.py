@@ -1,13 +1,12 @@
 """notifications: each document is one message to send by one channel, and afterwards the record of it for a day.
 
-{_id, cause, template, channel, person_id, request_id, offer_id, context: what the template needs, state, reason, created_at,
- expires_at, encrypted: links for this one, until it was sent,
- next_at, claim, attempts: see shared/leased_work.py; deferrals: attempts that a provider put off,
- cancelled_because: cancelled while it was leased, delete_at: set when it is not pending any more}
+{_id, cause, template, channel, person_id, request_id, offer_id, context, state, reason, created_at, expires_at, deferrals,
+ cancelled_because: as in domain.Notification; encrypted: {person_id, wrap, fields} until it was sent;
+ next_at, claim, attempts: see shared/leased_work.py; delete_at: set when it is not pending any more}
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +23,7 @@ log = get_logger("notify.store")
 LEASE = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(days=2)  # quiet hours end within 25 hours, and a retry comes within hours
 KEPT_AFTER_SENDING = timedelta(hours=24)
+FIELDS = {field.name for field in fields(Notification)}
 INDEXES = [
     IndexModel([("channel", ASCENDING), ("next_at", ASCENDING)], partialFilterExpression={"next_at": {"$exists": True}}),
     IndexModel("offer_id", partialFilterExpression={"offer_id": {"$type": "string"}}),
@@ -154,43 +154,13 @@ def another_may_arrive(db: Db, notification: Notification) -> bool:
 
 
 def _notification(document: Doc) -> Notification:
-    encrypted = document.get("encrypted")
-    return Notification(
-        id=document["_id"],
-        cause=document["cause"],
-        template=document["template"],
-        channel=document["channel"],
-        person_id=document["person_id"],
-        request_id=document["request_id"],
-        offer_id=document["offer_id"],
-        context=document["context"],
-        encrypted=EncryptedFields(**encrypted) if encrypted else None,
-        created_at=document["created_at"],
-        next_at=document.get("next_at"),
-        expires_at=document["expires_at"],
-        state=document["state"],
-        reason=document.get("reason", ""),
-        attempts=document["attempts"],
-        deferrals=document["deferrals"],
-        cancelled_because=document.get("cancelled_because", ""),
-    )
+    """TypeError or KeyError: not a document of this collection's shape."""
+    stored = {name: document[name] for name in FIELDS & document.keys()}
+    encrypted = EncryptedFields(**document["encrypted"]) if "encrypted" in document else None
+    return Notification(**{**stored, "id": document["_id"], "encrypted": encrypted})
 
 
 def _document(notification: Notification) -> Doc:
-    document = {
-        "_id": notification.id,
-        "cause": notification.cause,
-        "template": notification.template,
-        "channel": notification.channel,
-        "person_id": notification.person_id,
-        "request_id": notification.request_id,
-        "offer_id": notification.offer_id,
-        "context": dict(notification.context),
-        "created_at": notification.created_at,
-        "next_at": notification.next_at,
-        "expires_at": notification.expires_at,
-        "state": notification.state,
-        "attempts": notification.attempts,
-        "deferrals": notification.deferrals,
-    }
-    return document | ({"encrypted": asdict(notification.encrypted)} if notification.encrypted else {})
+    stored = {name: getattr(notification, name) for name in FIELDS - {"id", "encrypted"}}
+    encrypted = {"encrypted": asdict(notification.encrypted)} if notification.encrypted else {}
+    return {"_id": notification.id, **stored, "context": dict(notification.context), **encrypted}
