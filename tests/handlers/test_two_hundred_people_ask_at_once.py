@@ -24,12 +24,12 @@ def test_three_are_asked_about_and_the_others_are_told_something_true(matching: 
 
     def ask(requests: list[RequestSubmitted]) -> list[list[Event]]:
         start.wait()
-        return [matching.run(start_request, said, idempotency_key=said.request_id) for said in requests]
+        return [matching.run(start_request, event, idempotency_key=event.request_id) for event in requests]
 
     with ThreadPoolExecutor(THREADS) as pool:
-        told = [events for batch in pool.map(ask, [asking[first::THREADS] for first in range(THREADS)]) for events in batch]
+        published = [events for batch in pool.map(ask, [asking[first::THREADS] for first in range(THREADS)]) for events in batch]
 
-    assert Counter(type(events[0]) for events in told) == {OfferMade: PLACES, RequestWaiting: PEOPLE - PLACES}
+    assert Counter(type(events[0]) for events in published) == {OfferMade: PLACES, RequestWaiting: PEOPLE - PLACES}
     juniper = matching.db.practitioners.find_one({"_id": "juniper"})
     assert juniper
     assert (juniper["pending_offers"], sorted(juniper["occupied_slots"])) == (PLACES, [0, 1, 2])

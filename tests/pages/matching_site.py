@@ -17,7 +17,7 @@ from shared.vault import load_vault
 from shared.web.limits import limiter
 
 
-def the_site(matching: Service, keys: Path) -> Flask:
+def make_site(matching: Service, keys: Path) -> Flask:
     settings = Settings(
         mongodb_uri="mongodb://unused", amqp_url="amqp://unused", keys_dir=keys, programme_file=Path("deploy/programme.toml"),
         public_url="http://localhost", log_level="INFO", metrics_port=0, worker_threads=1,
@@ -37,9 +37,9 @@ def press(visitor: FlaskClient, page: str, action: str | None = None, **fields: 
     return visitor.post(drawn[1] if drawn else page, data={**hidden, **fields})
 
 
-def opened(keys: Path, said: NoteForwarded | OfferMade | TeamSignInRequested) -> dict[str, str]:
+def links_in(keys: Path, event: NoteForwarded | OfferMade | TeamSignInRequested) -> dict[str, str]:
     """What notify reads in the events: paths of the links."""
-    encrypted = said.encrypted
+    encrypted = event.encrypted
     key = load_vault(keys, "notify").unwrap(encrypted.wrap, encrypted.person_id)
     found = vault.decrypt_fields(key, encrypted.person_id, encrypted.fields)
     return {name: "/" + link.split("/", 3)[3] for name, link in found.items()}

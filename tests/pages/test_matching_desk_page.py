@@ -16,12 +16,14 @@ from shared.contracts import TeamSignInRequested
 from shared.service import Service
 from shared.vault import load_vault
 from tests.handlers.matching_steps import add_practitioners, answer, document, only, open_offer, submit
-from tests.pages.matching_site import everything_in, opened, press, the_site
+from tests.pages.matching_site import everything_in, links_in, make_site, press
 
 
 def signed_in(matching: Service, keys: Path, role: Any, email: str) -> FlaskClient:
-    visitor = the_site(matching, keys).test_client()
-    link = opened(keys, only(TeamSignInRequested, matching.run(send_sign_in_link, RequestSignIn(email=email, role=role))))["link"]
+    visitor = make_site(matching, keys).test_client()
+    link = links_in(keys, only(TeamSignInRequested, matching.run(send_sign_in_link, RequestSignIn(email=email, role=role))))[
+        "link"
+    ]
     assert press(visitor, link).status_code == 303
     return visitor
 
@@ -38,13 +40,13 @@ def ro(matching: Service, keys: Path) -> FlaskClient:
     return signed_in(matching, keys, "coordinator", "ro@example.org")
 
 
-@pytest.mark.parametrize("door", ["/me", "/c"])
-def test_known_and_unknown_addresses_get_the_same_answer(matching: Service, keys: Path, door: str) -> None:
+@pytest.mark.parametrize("page", ["/me", "/c"])
+def test_known_and_unknown_addresses_get_the_same_answer(matching: Service, keys: Path, page: str) -> None:
     add_practitioners(matching, "juniper")
     add_coordinator("Juniper", "juniper@example.org", into=matching)
-    visitor = the_site(matching, keys).test_client()
+    visitor = make_site(matching, keys).test_client()
     known, unknown = [
-        press(visitor, door, f"{door}/sign-in", email=email) for email in ("juniper@example.org", "who@example.org")
+        press(visitor, page, f"{page}/sign-in", email=email) for email in ("juniper@example.org", "who@example.org")
     ]
     assert (known.status_code, known.location, known.data) == (unknown.status_code, unknown.location, unknown.data)
     assert matching.db.outbox.count_documents({"type": "team_sign_in.requested.v1"}) == 1
@@ -52,9 +54,9 @@ def test_known_and_unknown_addresses_get_the_same_answer(matching: Service, keys
 
 def test_a_sign_in_link_is_not_used_up_by_looking(matching: Service, keys: Path) -> None:
     add_practitioners(matching, "juniper")
-    visitor = the_site(matching, keys).test_client()
+    visitor = make_site(matching, keys).test_client()
     wish = RequestSignIn(email="juniper@example.org", role="practitioner")
-    link = opened(keys, only(TeamSignInRequested, matching.run(send_sign_in_link, wish)))["link"]
+    link = links_in(keys, only(TeamSignInRequested, matching.run(send_sign_in_link, wish)))["link"]
     before = everything_in(matching)
     for _ in range(5):
         visitor.get(link)
@@ -84,8 +86,8 @@ def test_nobody_opens_the_offer_of_another(juniper: FlaskClient, matching: Servi
 
 
 def test_open_full_or_resting_is_theirs_to_say(juniper: FlaskClient, matching: Service) -> None:
-    said = {"state": "resting", "resting_until": "2031-02-01", "places": "4", "offers_at_once": "2"}
-    assert press(juniper, "/me", "/me/availability", **said).location == "/me?done=saved"
+    typed = {"state": "resting", "resting_until": "2031-02-01", "places": "4", "offers_at_once": "2"}
+    assert press(juniper, "/me", "/me/availability", **typed).location == "/me?done=saved"
     row = document(matching, "practitioners", "juniper")
     assert (row["state"], row["places"], row["offers_at_once"]) == ("resting", 4, 2)
     html = juniper.get("/me?done=saved").text
@@ -103,7 +105,7 @@ def test_a_number_that_makes_no_sense_is_said_beside_the_field(juniper: FlaskCli
 def test_without_signing_in_the_desk_stays_shut(matching: Service, keys: Path, path: str) -> None:
     add_practitioners(matching, "juniper")
     submit(matching, "juniper")
-    visitor = the_site(matching, keys).test_client()
+    visitor = make_site(matching, keys).test_client()
     shut = visitor.get(path)
     assert (shut.status_code, shut.location) == (303, "/c")
 
@@ -249,7 +251,7 @@ def test_a_form_that_is_sent_twice_has_its_effect_once_and_its_id_says_whose_it_
 @pytest.mark.parametrize("request_id", ["r1", "r2"])
 def test_the_desk_asks_who_is_there_before_it_looks_for_a_request(matching: Service, keys: Path, request_id: str) -> None:
     submit(matching, mode="reach_out")
-    visitor = the_site(matching, keys).test_client()
+    visitor = make_site(matching, keys).test_client()
     token = visitor.get("/c").text.split('name="csrf_token" value="')[1].split('"')[0]
     refused = visitor.post(f"/c/requests/{request_id}/open", data={"csrf_token": token})
     assert (refused.status_code, refused.location) == (303, "/c")

@@ -12,18 +12,18 @@ from shared import vault
 from shared.contracts import NoteAnswered, NoteForwarded, OfferMade, RequestWithdrawn
 from shared.service import Service
 from tests.handlers.matching_steps import Clock, add_practitioners, document, only, open_offer, run_timer, submit
-from tests.pages.matching_site import everything_in, opened, press, the_site
+from tests.pages.matching_site import everything_in, links_in, make_site, press
 
 
 @pytest.fixture
 def visitor(matching: Service, keys: Path) -> FlaskClient:
-    return the_site(matching, keys).test_client()
+    return make_site(matching, keys).test_client()
 
 
 @pytest.fixture
 def links(matching: Service, keys: Path) -> dict[str, str]:
     add_practitioners(matching, "juniper")
-    return opened(keys, only(OfferMade, submit(matching, ("juniper", "ask_me"), languages=("en",), help=("listening",))))
+    return links_in(keys, only(OfferMade, submit(matching, ("juniper", "ask_me"), languages=("en",), help=("listening",))))
 
 
 def test_opening_the_link_fifty_times_changes_nothing(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
@@ -93,8 +93,8 @@ def test_their_answer_stands_under_the_question(
     press(visitor, "/o", "/o", answer="ask_first", question="Is text all right?")
     key = matching.vault.unwrap(document(matching, "requests", "r1")["encrypted"]["wrap"], "supportee of r1")
     encrypted = vault.encrypt(key, "supportee of r1", vault.note_field("n1"), "Text is good\nand <b>mornings</b>")
-    said = only(NoteForwarded, matching.run(forward_note, NoteAnswered(note_id="n1", request_id="r1", encrypted=encrypted)))
-    assert press(visitor, opened(keys, said)["link"]).location == "/o"
+    forwarded = only(NoteForwarded, matching.run(forward_note, NoteAnswered(note_id="n1", request_id="r1", encrypted=encrypted)))
+    assert press(visitor, links_in(keys, forwarded)["link"]).location == "/o"
     html = visitor.get("/o").text
     assert "Text is good\nand &lt;b&gt;mornings&lt;/b&gt;" in html
     assert "Your question is on their page" not in html

@@ -79,8 +79,8 @@ def suggest_to_waiting(command: SuggestToWaiting, db: Db) -> list[Event]:
 
 
 def assign_free_places(service: Service, stop: threading.Event) -> int:
-    """One run over the triggers that are there; how many there were. When it breaks off, told by `stop` or not, what it did is
-    done and the triggers stay for the next run."""
+    """One run over the triggers that are there; how many there were. When it breaks off, by `stop` or not, what it did is done
+    and the triggers stay for the next run."""
     with pymongo.timeout(SECONDS_FOR_A_RUN):
         triggers = store.assignment.triggers(service.db, MOST_TRIGGERS)
         if triggers:

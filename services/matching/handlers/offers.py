@@ -29,6 +29,8 @@ def make_offer(
     moment = now()
     answer_by = moment + timedelta(days=service.programme.answer_days)
     changed = practitioner.hold_place(moment)
+    # First, so that among many who ask for one practitioner the others notice it at their first write.
+    save_practitioner(practitioner, db)
     offer = Offer(
         id=str(uuid.uuid4()),
         request_id=request.id,
@@ -43,7 +45,6 @@ def make_offer(
     )
     made = request.ask(offer, issue_links(offer, db), choice_index)
     store.offers.save(db, offer)
-    save_practitioner(practitioner, db)
     return made + changed
 
 

@@ -79,8 +79,8 @@ def test_not_this_time_and_a_rest_leaves_other_offers_open(matching: Service) ->
     submit(matching, "juniper", id="r2")
     until = now() + timedelta(days=20)
     events = answer(matching, open_offer(matching, "r1"), "pause", pause_until=until)
-    said = only(PractitionerChanged, events)
-    assert (said.state, said.resting_until) == ("resting", until)
+    changed = only(PractitionerChanged, events)
+    assert (changed.state, changed.resting_until) == ("resting", until)
     assert types_of(answer(matching, open_offer(matching, "r2"), "yes")) == [MatchMade]
 
 
@@ -132,13 +132,13 @@ def test_not_this_time_stays_once_somebody_else_is_asked(matching: Service) -> N
     assert answer(matching, offer_id, "yes") == []
 
 
-@pytest.mark.parametrize(("said", "kind"), [("yes", MatchMade), ("not_this_time", OfferDeclined)])
-def test_a_text_has_the_effect_of_the_page(matching: Service, said: str, kind: type[Event]) -> None:
+@pytest.mark.parametrize(("answer", "event_type"), [("yes", MatchMade), ("not_this_time", OfferDeclined)])
+def test_a_text_has_the_effect_of_the_page(matching: Service, answer: str, event_type: type[Event]) -> None:
     add_practitioners(matching, "juniper")
     submit(matching, "juniper")
-    outcome = reply(matching, open_offer(matching), said).outcome
-    assert outcome == said
-    assert matching.db.outbox.count_documents({"type": kind.event_type}) == 1
+    outcome = reply(matching, open_offer(matching), answer).outcome
+    assert outcome == answer
+    assert matching.db.outbox.count_documents({"type": event_type.event_type}) == 1
 
 
 def test_the_same_answer_by_text_a_second_time_is_no_mistake(matching: Service) -> None:
@@ -152,7 +152,7 @@ def test_a_text_that_changes_its_mind_hears_which_answer_stands(matching: Servic
     add_practitioners(matching, "juniper", "kai")
     submit(matching, "juniper")
     offer_id = open_offer(matching)
-    outcomes = [reply(matching, offer_id, said).outcome for said in ("yes", "not_this_time", "yes")]
+    outcomes = [reply(matching, offer_id, text).outcome for text in ("yes", "not_this_time", "yes")]
     assert outcomes == ["yes", "already_yes", "yes"]
     assert document(matching, "requests", "r1")["state"] == "matched"
 
@@ -161,7 +161,7 @@ def test_a_yes_by_text_after_somebody_else_was_asked_hears_that_the_no_stands(ma
     add_practitioners(matching, "juniper", "kai")
     submit(matching, "juniper", "kai")
     offer_id = open_offer(matching)
-    outcomes = [reply(matching, offer_id, said).outcome for said in ("not_this_time", "yes", "not_this_time")]
+    outcomes = [reply(matching, offer_id, text).outcome for text in ("not_this_time", "yes", "not_this_time")]
     assert outcomes == ["not_this_time", "already_not_this_time", "not_this_time"]
 
 

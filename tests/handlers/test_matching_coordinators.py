@@ -103,9 +103,9 @@ def test_nothing_is_suggested_while_somebody_is_asked(matching: Service) -> None
 
 def test_that_somebody_reaches_out_stays_on_the_desk_until_it_is_done(matching: Service) -> None:
     submit(matching, ("nobody", "ask_me"))
-    said = matching.run(reach_out, ReachOut(coordinator_id="ro", request_id="r1"))
-    assert only(CoordinatorNeeded, said).reaching_out
-    assert only(CoordinatorNeeded, said).taken
+    events = matching.run(reach_out, ReachOut(coordinator_id="ro", request_id="r1"))
+    assert only(CoordinatorNeeded, events).reaching_out
+    assert only(CoordinatorNeeded, events).taken
     need = matching.db.coordinator_tasks.find_one({"is_open": True})
     assert need
     assert need["holder"] == "ro"
@@ -140,8 +140,8 @@ def test_nobody_can_flood_another_with_links(matching: Service) -> None:
 def test_a_new_entry_is_told_to_everybody(matching: Service) -> None:
     events = matching.run(write_profile, a_profile("juniper", words="I knit.", languages=("en", "es")))
     assert types_of(events) == [TeamContactShared, PractitionerChanged]
-    said = only(PractitionerChanged, events)
-    assert (said.version, said.state, said.languages) == (1, "open", ("en", "es"))
+    changed = only(PractitionerChanged, events)
+    assert (changed.version, changed.state, changed.languages) == (1, "open", ("en", "es"))
     assert slug_of(matching, "juniper") == "juniper"
 
 

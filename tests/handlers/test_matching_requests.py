@@ -17,6 +17,7 @@ from shared.contracts import (
     CoordinatorNeeded,
     OfferMade,
     PractitionerChanged,
+    RequestSubmitted,
     RequestWaiting,
     SuggestionsMade,
     TeamContactShared,
@@ -108,9 +109,9 @@ def test_when_all_are_full_nobody_needs_to_look(matching: Service) -> None:
 
 def test_the_same_request_told_twice_is_one(matching: Service) -> None:
     add_practitioners(matching, "juniper", places=3, offers_at_once=3)
-    said = a_request_submitted(matching, "juniper")
-    assert matching.run(start_request, said)
-    assert matching.run(start_request, said) == []
+    event = a_request_submitted(matching, "juniper")
+    assert matching.run(start_request, event)
+    assert matching.run(start_request, event) == []
 
 
 def test_a_practitioners_address_is_kept_for_notify_alone(matching: Service, matching_db: Db) -> None:
@@ -151,18 +152,18 @@ def test_forty_people_at_once_never_share_three_places(matching: Service) -> Non
     requests = [a_request_submitted(matching, ("juniper", "wait"), id=f"r{n}") for n in range(40)]
     ready, events = threading.Barrier(len(requests)), list[list[Event]]()
 
-    def go(said: Any) -> None:
+    def run(event: RequestSubmitted) -> None:
         ready.wait()
-        events.append(matching.run(start_request, said, idempotency_key=said.request_id))
+        events.append(matching.run(start_request, event, idempotency_key=event.request_id))
 
-    threads = [threading.Thread(target=go, args=(said,)) for said in requests]
+    threads = [threading.Thread(target=run, args=(event,)) for event in requests]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    said = [event for one in events for event in one]
-    assert sum(isinstance(event, OfferMade) for event in said) == 3
-    assert sum(isinstance(event, RequestWaiting) for event in said) == 37
+    published = [event for one in events for event in one]
+    assert sum(isinstance(event, OfferMade) for event in published) == 3
+    assert sum(isinstance(event, RequestWaiting) for event in published) == 37
     assert matching.db.offers.count_documents({"is_open": True}) == 3
     row = document(matching, "practitioners", "juniper")
     assert (row["pending_offers"], sorted(row["occupied_slots"])) == (3, [0, 1, 2])

@@ -32,8 +32,8 @@ from tests.people import NEW_YORK
 
 
 def choose(matching: Service, next: str, practitioner_id: str | None = None) -> list[Event]:
-    said = ChoiceMade(request_id="r1", next=next, practitioner_id=practitioner_id)  # type: ignore[arg-type]
-    return matching.run(apply_choice, said)
+    event = ChoiceMade(request_id="r1", next=next, practitioner_id=practitioner_id)  # type: ignore[arg-type]
+    return matching.run(apply_choice, event)
 
 
 def withdraw(matching: Service, request_id: str = "r1") -> list[Event]:
@@ -120,9 +120,9 @@ def test_what_comes_before_its_request_is_heard_later(matching: Service, handler
 def test_a_letter_that_never_arrived_comes_to_the_desk_once(matching: Service) -> None:
     add_practitioners(matching, "ana")
     submit(matching, "ana")
-    said = NotificationFailed(person_id="ana", request_id="r1", template="offer")
-    assert only(CoordinatorNeeded, matching.run(record_failed_notification, said)).reason == "not_delivered"
-    assert matching.run(record_failed_notification, said) == []
+    event = NotificationFailed(person_id="ana", request_id="r1", template="offer")
+    assert only(CoordinatorNeeded, matching.run(record_failed_notification, event)).reason == "not_delivered"
+    assert matching.run(record_failed_notification, event) == []
     assert len(open_tasks(matching)) == 1
 
 
@@ -132,6 +132,6 @@ def test_a_failed_letter_to_a_coordinator_makes_no_further_letter(matching: Serv
     matching.run(add_coordinator, AddCoordinator(name="Ro", email="ro@example.org", time_zone=NEW_YORK))
     ro = matching.db.coordinators.find_one({})
     assert ro
-    said = NotificationFailed(person_id=ro["_id"], request_id="r1", template="person_needed")
-    assert matching.run(record_failed_notification, said) == []
+    event = NotificationFailed(person_id=ro["_id"], request_id="r1", template="person_needed")
+    assert matching.run(record_failed_notification, event) == []
     assert len(open_tasks(matching)) == 1
