@@ -103,7 +103,6 @@ def test_rules_and_domain_read_no_clock_and_draw_nothing_at_random() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_store_hands_out_or_takes_an_untyped_document(service: str) -> None:
     files = [file for file in Path("services", service).rglob("*.py") if "store" in (file.stem, file.parent.name)]
-    files = [file for file in files if file.stem != "documents"]  # which maps documents to objects for the rest of the store
     assert files
     assert [f"{file}:{name}" for file in files for name in untyped_functions(file)] == []
 

@@ -16,9 +16,9 @@ from services.matching.handlers.assignment_job import AssignmentJob, run_assignm
 from services.matching.handlers.broker_events import start_request, withdraw_request
 from services.matching.handlers.coordinator import write_profile
 from services.matching.rules import Waiting
-from services.matching.store.documents import StaleObject
 from shared.clock import now
 from shared.contracts import CoordinatorNeeded, OfferMade, RequestWaiting, RequestWithdrawn, SuggestionsMade
+from shared.documents import StaleObject
 from shared.messages import Event
 from shared.service import Service
 from tests.handlers.matching_steps import (

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from pymongo import IndexModel
 
-from services.matching.store.documents import load_all
+from shared.documents import load_all
 from shared.leased_work import DUE_NOW, Lease, MongoQueue, lease_of
 from shared.mongo import Db, WakeUp
 

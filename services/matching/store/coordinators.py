@@ -5,8 +5,8 @@ from datetime import datetime
 from pymongo import IndexModel
 
 from services.matching.domain import Coordinator
-from services.matching.store.documents import load_all, load_one, write
-from shared import tokens
+from shared import documents, tokens
+from shared.documents import load_all, load_one
 from shared.mongo import Db
 
 INDEXES = [IndexModel("email_index", unique=True)]
@@ -25,7 +25,7 @@ def everyone(db: Db) -> list[Coordinator]:
 
 
 def save(db: Db, changed: Coordinator) -> None:
-    write(db.coordinators, changed)
+    documents.save(db.coordinators, changed)
 
 
 def count_valid_links(db: Db, person_id: str, purpose: str, moment: datetime) -> int:

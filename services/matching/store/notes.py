@@ -3,7 +3,7 @@
 from pymongo import IndexModel
 
 from services.matching.domain import Note
-from services.matching.store.documents import load_all, to_document
+from shared.documents import load_all, to_document
 from shared.mongo import Db
 
 INDEXES = [IndexModel([("request_id", 1), ("at", 1)])]

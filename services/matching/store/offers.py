@@ -6,7 +6,8 @@ from datetime import datetime
 from pymongo import IndexModel
 
 from services.matching.domain import Match, Offer
-from services.matching.store.documents import load_all, load_one, write
+from shared import documents
+from shared.documents import load_all, load_one
 from shared.mongo import Db
 
 OFFER_INDEXES = [
@@ -34,7 +35,7 @@ def find_open(db: Db, request_id: str) -> Offer | None:
 
 
 def save(db: Db, changed: Offer) -> None:
-    write(db.offers, changed, derived=["is_open", "holds_place"])
+    documents.save(db.offers, changed, derived=["is_open", "holds_place"])
 
 
 def codes_in_use(db: Db, practitioner_id: str, since: datetime) -> set[str]:
@@ -71,4 +72,4 @@ def find_live_match(db: Db, request_id: str) -> Match | None:
 
 
 def save_match(db: Db, changed: Match) -> None:
-    write(db.matches, changed)
+    documents.save(db.matches, changed)

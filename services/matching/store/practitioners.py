@@ -7,7 +7,8 @@ from datetime import datetime
 from pymongo import IndexModel
 
 from services.matching.domain import Practitioner
-from services.matching.store.documents import from_document, load_all, load_one, write
+from shared import documents
+from shared.documents import from_document, load_all, load_one
 from shared.mongo import Db
 
 INDEXES = [
@@ -60,4 +61,4 @@ def slug_is_taken(db: Db, slug_index: str, by_other_than: str) -> bool:
 
 
 def save(db: Db, *changed: Practitioner) -> None:
-    write(db.practitioners, *changed, derived=["has_room"])
+    documents.save(db.practitioners, *changed, derived=["has_room"])

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from pymongo import IndexModel
 
 from services.matching.domain import Queue, Request
-from services.matching.store.documents import from_document, load_all, load_one, write
+from shared import documents
+from shared.documents import from_document, load_all, load_one
 from shared.mongo import Db
 
 INDEXES = [
@@ -33,7 +34,7 @@ def find_many(db: Db, ids: Iterable[str]) -> dict[str, Request]:
 
 
 def save(db: Db, *changed: Request) -> None:
-    write(db.requests, *changed, derived=["queue"])
+    documents.save(db.requests, *changed, derived=["queue"])
 
 
 def anybody_waits(db: Db) -> bool:

@@ -6,8 +6,9 @@ from datetime import datetime
 from pymongo import IndexModel
 
 from services.matching.domain import AuditEntry, CoordinatorTask
-from services.matching.store.documents import load_all, load_one, to_document, write
+from shared import documents
 from shared.contracts import EscalationReason
+from shared.documents import load_all, load_one, to_document
 from shared.mongo import Db
 
 AUDIT_DAYS = 180
@@ -39,7 +40,7 @@ def find_open_about_person(db: Db, person_id: str) -> CoordinatorTask | None:
 
 
 def save(db: Db, changed: CoordinatorTask) -> None:
-    write(db.coordinator_tasks, changed, derived=["is_open"])
+    documents.save(db.coordinator_tasks, changed, derived=["is_open"])
 
 
 def all_open(db: Db) -> list[CoordinatorTask]:

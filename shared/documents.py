@@ -1,19 +1,28 @@
-"""Domain objects <-> documents. The dataclass is the document's shape: a field is stored under its name, `id` as `_id`, a tuple
-as a list, a nested dataclass as a subdocument; None and transient fields are left out. Beside them stand the derived values that
-indexes need, which are never read back."""
+"""Typed objects <-> documents of a store. The dataclass is the document's shape.
+
+A field is stored under its name, `id` as `_id`, a tuple as a list, a nested dataclass as a subdocument. None is left out, and so
+is a field with the metadata {"transient": True}. A document may carry further values, which indexes need and nobody reads back.
+"""
 
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pymongo import ReplaceOne
 
-from services.matching.domain import Versioned
 from shared.mongo import Doc, Rows
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
+
+
+class Versioned(Protocol):
+    """`version` grows with every change; `stored_version` is the one that was read or written last, None before that."""
+
+    id: str
+    version: int
+    stored_version: int | None
 
 
 class StaleObject(RuntimeError):
@@ -32,12 +41,13 @@ def from_document(cls: type[T], document: Mapping[str, Any]) -> T:
         if key in document:
             known[name] = convert(document[key])
     item = cls(**known)
-    if isinstance(item, Versioned):
-        item.stored_version = item.version
+    versioned: Any = item
+    if hasattr(item, "stored_version"):
+        versioned.stored_version = versioned.version
     return item
 
 
-def write(rows: Rows, *changed: Versioned, derived: Sequence[str] = ()) -> None:
+def save(rows: Rows, *changed: Versioned, derived: Sequence[str] = ()) -> None:
     """Insert what is new, replace the rest at the version that was read. Raises StaleObject when one is at another version."""
     documents = [(item, to_document(item, {name: getattr(item, name) for name in derived})) for item in changed]
     _insert(rows, [document for item, document in documents if item.stored_version is None])
@@ -83,7 +93,7 @@ _FIELDS: dict[Any, list[tuple[str, Convert]]] = {}
 def _reader(hint: Any) -> Convert:
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return _reader(next(kind for kind in inner if kind is not types.NoneType))
+        return _reader(next(option for option in inner if option is not types.NoneType))
     if origin is tuple:
         read = _reader(inner[0])
         return lambda values: tuple(read(value) for value in values)
