@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PAGES = ("README.md", "DECISIONS.md", "CHANGELOG.md", "deploy/RUNBOOK.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "DECISIONS.md", "CHANGELOG.md", "deploy/RUNBOOK.md")
 LINK = re.compile(r"\[(`?)([^\]`]+)`?\]\(([^)#\s]+)\)")
 
 

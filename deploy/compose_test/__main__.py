@@ -13,6 +13,7 @@ WHILE_IT_RUNS = (
     checks.each_worker_runs_twice,
     checks.each_service_reaches_its_own_database_and_no_other,
     checks.each_service_reads_its_own_queue_and_no_other,
+    checks.the_operators_command_sees_its_own_service_and_names_the_container_for_another,
     checks.no_private_key_exists_inside_intake,
     checks.every_container_is_read_only_and_holds_no_right_it_does_not_need,
     checks.nothing_that_runs_is_root_or_can_write_to_its_own_image,
@@ -26,7 +27,7 @@ def main() -> int:
         stack = new_stack(Path(folder))
         say(f"{stack.project}: {stack.url}")
         try:
-            return walk(stack, Path(folder))
+            return run_checks(stack, Path(folder))
         except Failed as failure:
             say(f"FAILED {failure}")
             say(stack.compose("ps", "--all", check=False).stdout)
@@ -36,7 +37,7 @@ def main() -> int:
             timed("everything taken away", stack.take_away)
 
 
-def walk(stack: Stack, folder: Path) -> int:
+def run_checks(stack: Stack, folder: Path) -> int:
     copies = [word for worker in WORKERS for word in ("--scale", f"{worker}=2")]
     timed("images built", lambda: stack.compose("build"))
     timed("stack is up and healthy", lambda: stack.compose("up", "--detach", "--wait", "--wait-timeout", "240", *copies))

@@ -1,5 +1,6 @@
 """What is looked at while the stack runs. Each function's name is the sentence that it proves."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,15 @@ def each_service_reads_its_own_queue_and_no_other(stack: Stack) -> None:
         told = stack.python(f"{service}-worker", (INSIDE / "queues.py").read_text(), service, *others)
         refused = dict.fromkeys([*others, "declaring a queue"], "ACCESS_REFUSED")
         _expect(told, {service: "open", **refused}, f"{service}'s queues")
+
+
+def the_operators_command_sees_its_own_service_and_names_the_container_for_another(stack: Stack) -> None:
+    for service in SERVICES:
+        told = stack.compose("exec", "-T", f"{service}-worker", "kitchen", "status", "--json")
+        rows = [(row["service"], row["database"], row["broker"], row["workers"]) for row in json.loads(told.stdout)]
+        _expect(rows, [(service, "ok", "ok", 2)], f"kitchen status in {service}-worker")
+    told = stack.compose("exec", "-T", "intake-worker", "kitchen", "coordinators", "list", check=False)
+    _expect((told.returncode, "matching-worker kitchen" in told.stdout), (1, True), "matching's command in intake's container")
 
 
 def no_private_key_exists_inside_intake(stack: Stack) -> None:
@@ -97,11 +107,11 @@ def a_page_says_so_when_its_service_is_away(stack: Stack, certificate: Path) -> 
 
 
 def no_log_holds_what_somebody_wrote(stack: Stack) -> None:
-    said = stack.compose("logs", "--no-color").stdout
+    logs = stack.compose("logs", "--no-color").stdout
     # An address, a number, a name, the words of a request, the path of a link: all were used on the journey.
     for trace in ("@demo.example", "+1202555", "Somebody to talk to", "/o/no-such-token", "/people/nobody-is-home", 'Sam"'):
-        if trace in said:
-            line = next(line for line in said.splitlines() if trace in line)
+        if trace in logs:
+            line = next(line for line in logs.splitlines() if trace in line)
             raise Failed(f"a log holds {trace!r}: {line[:300]}")
 
 

@@ -1,4 +1,4 @@
-"""Runs inside a container: which files hold the private half of a key that others seal to? By arithmetic, not by name."""
+"""Runs inside a container: which files hold a private key to which others encrypt? Found by arithmetic, not by name."""
 
 import base64
 import json
