@@ -121,12 +121,12 @@ def _taken(channel: Any, service: str, count: int) -> Iterator[DeadLetter]:
         if method is None:
             return
         headers = properties.headers or {}
-        given_up_by_broker = (headers.get("x-death") or [{}])[0].get("reason", "unknown")
+        reason_of_broker = (headers.get("x-death") or [{}])[0].get("reason", "unknown")
         delivery = delivery_from(service, 0, method.delivery_tag, properties, body)
         yield DeadLetter(
             event_id=delivery.event_id,
             event_type=delivery.event_type,
-            reason=text(headers.get(REASON)) or given_up_by_broker,
+            reason=text(headers.get(REASON)) or reason_of_broker,
             failed_at=text(headers.get(FAILED_AT)),
             attempts=delivery.attempt,
             published_by=delivery.published_by,

@@ -60,10 +60,14 @@ class DependencyUnavailable(Exception):
 
 
 class MessageProcessor:
-    """`verify_publishers`: the broker has a user for each service, so it is checked who published an event."""
+    """`verify_publishers`: the broker has a user for each service, so it is checked who published an event. `handler_limit`: a
+    handler that takes longer than this hangs."""
 
-    def __init__(self, service: Service, publisher: Publisher, *, verify_publishers: bool) -> None:
+    def __init__(
+        self, service: Service, publisher: Publisher, *, verify_publishers: bool, handler_limit: timedelta = HANDLER_LIMIT
+    ) -> None:
         self._service, self._publisher, self._verify_publishers = service, publisher, verify_publishers
+        self._handler_limit = handler_limit.total_seconds()
         self._stopping = threading.Event()
         self._handling_since: dict[int, float] = {}
         self.unavailable_since: float | None = None
@@ -71,7 +75,7 @@ class MessageProcessor:
     def alive(self) -> bool:
         """No handler hangs. Waiting for Mongo or the broker is not hanging."""
         oldest = min(list(self._handling_since.values()), default=time.monotonic())
-        return time.monotonic() - oldest < HANDLER_LIMIT.total_seconds()
+        return time.monotonic() - oldest < self._handler_limit
 
     def stop(self) -> None:
         """What waits for Mongo or the broker goes back to its queue; what is being handled is finished."""

@@ -9,14 +9,27 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import pika
 import pytest
 
 from shared.bus.background import TimerLoop, run_task
+from shared.bus.processor import MessageProcessor, delivery_from
+from shared.bus.publisher import Publisher
 from shared.bus.topology import queue_of
 from shared.heartbeat import Heartbeat
 from shared.mongo import Db
 from shared.service import Timer
-from tests.faults.bus.echo_service import NAME, BusFixture, EchoUnrouted, eventually, make_service, publish_unrouted
+from tests.faults.bus.echo_service import (
+    NAME,
+    BusFixture,
+    EchoAsked,
+    EchoUnrouted,
+    as_message,
+    eventually,
+    make_service,
+    publish_unrouted,
+)
+from tests.faults.bus.proxy import Proxy
 
 pytestmark = pytest.mark.broker
 
@@ -143,3 +156,37 @@ def test_a_listener_that_raises_after_the_commit_changes_nothing(bus: BusFixture
     service.after_commit(called.append)
     assert service.run(publish_unrouted, "a") == [EchoUnrouted(echo_id="a")]
     assert len(called) == 2
+
+
+def test_a_handler_that_hangs_is_a_sign_of_death_until_it_returns(bus: BusFixture) -> None:
+    publisher = Publisher(bus.amqp_url, NAME)
+    processor = MessageProcessor(
+        make_service(bus.control).start(bus.settings),
+        publisher,
+        verify_publishers=False,
+        handler_limit=timedelta(seconds=0.2),
+    )
+    bus.control.go_on.clear()
+    body = as_message(EchoAsked(echo_id="k"), "e1")
+    delivery = delivery_from(NAME, 0, 1, pika.BasicProperties(message_id="e1"), body)
+    handling = threading.Thread(target=processor.process, args=(delivery, lambda: True))
+    assert processor.alive()
+    handling.start()
+    assert eventually(lambda: not processor.alive())
+    bus.control.go_on.set()
+    handling.join(30)
+    assert processor.alive()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_io_thread_that_ends_by_an_error_is_not_alive(bus: BusFixture, proxy: Proxy) -> None:
+    class Broken(Publisher):
+        def _on_connection_lost(self) -> None:
+            raise LookupError
+
+    publisher = Broken(proxy.amqp_url, NAME)
+    publisher.start()
+    assert publisher.wait_until_ready(30)
+    assert publisher.alive()
+    proxy.cut()
+    assert eventually(lambda: not publisher.alive())
