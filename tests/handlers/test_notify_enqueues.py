@@ -28,6 +28,7 @@ from services.notify.handlers.requests import (
     enqueue_suggestions,
     enqueue_waiting,
 )
+from services.notify.store.notifications import DeliveryQueue
 from shared.clock import now
 from shared.contracts import (
     CoordinatorNeeded,
@@ -417,6 +418,14 @@ def test_when_every_channel_failed_a_coordinator_should_know(notify: Service, db
     assert give_up(GiveUp(notification_by(db, "email")["_id"], "failed", "550"), db) == []
     news = apply_receipt(Receipt(notification_by(db, "text")["_id"], "failed"), db)
     assert news == [NotificationFailed(person_id="ana", template="offer")]
+
+
+def test_no_coordinator_is_called_for_somebody_who_has_withdrawn(notify: Service) -> None:
+    record_contact(wren(notify, channels=("email",)), notify.db)
+    [claimed] = DeliveryQueue(notify.db, "email").claim(5)  # a worker is at it, so it cannot be cancelled any more
+    cancel_notifications(RequestWithdrawn(request_id="r1"), notify.db)
+    assert give_up(GiveUp(claimed.notification.id, "failed", "550 to RCPT"), notify.db) == []
+    assert notification_by(notify.db, "email")["state"] == "failed"
 
 
 def test_what_is_sent_keeps_no_link_and_is_deleted_in_a_day(notify: Service, db: Db) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from services.notify.handlers.offers import enqueue_not_this_time, enqueue_offer_notification
+from services.notify.handlers.offers import enqueue_not_this_time, enqueue_offer_notification, enqueue_offer_release
 from shared.clock import now
-from shared.contracts import NotificationFailed, OfferDeclined
+from shared.contracts import NotificationFailed, OfferDeclined, OfferReleased
 from shared.messages import from_json, parse_event
 from shared.mongo import Db
 from shared.service import Service
@@ -203,6 +203,22 @@ def test_an_offer_that_ends_while_its_email_is_being_sent_is_not_tried_again(not
     make_due(db)
     eventually(lambda: notification_in(db, offer_id="o1")["state"] == "cancelled")
     assert len(mailbox.emails) == 1
+
+
+@pytest.mark.usefixtures("sending")
+def test_who_is_being_told_of_an_offer_while_it_is_released_hears_that_it_is_gone(
+    notify: Service, mailbox: Mailbox, db: Db
+) -> None:
+    mailbox.hold()
+    offer(notify)
+    mailbox.wait_until_held()
+    notify.run(
+        enqueue_offer_release,
+        OfferReleased(offer_id="o1", request_id="r1", practitioner_id="ana", version=2, reason="withdrawn"),
+    )
+    mailbox.let_go()
+    assert [mail["Subject"] for mail in mailbox.wait_for(ANA, 2)] == ["Someone would like to meet you", "A request has moved on"]
+    eventually(lambda: db.notifications.count_documents({"state": "accepted"}) == 2)
 
 
 def test_an_email_waiting_for_someone_who_no_longer_wants_email_is_not_sent(

@@ -14,6 +14,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from services.notify import rules
 from services.notify.delivery import warn_of_long_texts
 from services.notify.handlers.offers import enqueue_match_notification, enqueue_offer_notification
+from services.notify.handlers.outcomes import Receipt, apply_receipt
 from services.notify.handlers.replies import SmsReceived, receive_sms
 from services.notify.sms import Sms, make_gateway
 from services.notify.web import make_app
@@ -24,8 +25,9 @@ from shared.mongo import Db
 from shared.service import Service
 from shared.settings import NotifySettings
 from tests import kannel as real_kannel
-from tests.delivery import delivering_texts, eventually, make_due, notification_in, notify_settings
+from tests.delivery import delivering_email, delivering_texts, eventually, make_due, notification_in, notify_settings
 from tests.kannel import Kannel, a_kannel
+from tests.mailbox import a_mailbox, words_of
 from tests.receivers import ANA_PHONE, WREN_PHONE, an_offer, ana, record_contact, wren
 
 SECRET = "kannel-callback-secret"
@@ -260,6 +262,20 @@ def test_twilio_is_asked_to_send_and_to_call_back(notify: Service, keys: Path, t
     assert asked["From"] == ["+15550100"]
     assert asked["Body"][0].startswith("Kitchen Table: someone would like to meet you")
     assert asked["StatusCallback"] == [f"http://kt.example/sms/twilio/receipt?notification={text_in(db)['_id']}"]
+
+
+def test_an_accepted_text_that_fails_later_becomes_an_email_with_the_same_link(
+    notify: Service, keys: Path, twilio_api: TwilioApi, db: Db
+) -> None:
+    record_contact(ana(notify, version=2, channels=("text",)), db)
+    with delivering_texts(notify, twilio_settings(keys, twilio_api)):
+        offer(notify)
+        eventually(lambda: text_in(db)["state"] == "accepted")
+    record_contact(ana(notify, version=3, channels=("email", "text")), db)
+    notify.run(apply_receipt, Receipt(str(text_in(db)["_id"]), "failed"))
+    with a_mailbox() as mailbox, delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        [mail] = mailbox.wait_for("ana@example.org")
+    assert f"https://kt.example/o/{'x' * 43}" in words_of(mail)
 
 
 def test_twilio_sends_for_a_messaging_service_too(keys: Path, twilio_api: TwilioApi) -> None:

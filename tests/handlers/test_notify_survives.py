@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from services.notify.delivery import SENDER_THREADS
+from services.notify.delivery import SENDER_THREADS, Delivery
 from services.notify.domain import Contact, Notification, Outcome, Result
 from services.notify.handlers.contacts import record_contact as record_supportee
 from services.notify.handlers.offers import enqueue_offer_notification
 from services.notify.handlers.requests import cancel_notifications, enqueue_note
+from services.notify.smtp import EmailSender
 from services.notify.store.notifications import DeliveryQueue
 from shared import vault
 from shared.clock import now
@@ -197,6 +198,22 @@ def end_leases_by_waiting(db: Db) -> None:
     """Nothing can be renewed now: wait until the lease is over for everybody."""
     eventually(lambda: db.notifications.find_one({"claim": {"$exists": True}}))
     eventually(lambda: notification_in(db)["next_at"] < now() - timedelta(seconds=1), seconds=60)
+
+
+def test_what_was_sent_and_is_not_recorded_yet_is_not_started_again(
+    notify: Service, keys: Path, mailbox: Mailbox, db: Db
+) -> None:
+    """The lease may end while the database is away, and it may answer the claim first when it comes back."""
+    offer(notify)
+    delivery = Delivery(db, "email", EmailSender(notify_settings(keys, smtp_url=mailbox.url)))
+    [job] = delivery.claim(5)
+    [future] = delivery.start([job])
+    assert future.result(20) == Outcome("accepted")
+    end_leases(db)
+    assert delivery.claim(5) == []
+    delivery.record([(job, future.result())])
+    delivery.close()
+    assert notification_in(db)["state"] == "accepted"
 
 
 # Keys
