@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from services.matching import rules, store
-from services.matching.handlers.assignment import AssignPlaces, SuggestToWaiting, assign_places, suggest_to_waiting
+from services.matching.handlers.assignment import (
+    SUGGESTIONS_IN_A_RUN,
+    AssignPlaces,
+    SuggestToWaiting,
+    assign_free_places,
+    assign_places,
+    suggest_to_waiting,
+)
 from services.matching.handlers.assignment_job import AssignmentJob, run_assignment_job
 from services.matching.handlers.broker_events import start_request, withdraw_request
 from services.matching.handlers.coordinator import write_profile
@@ -250,6 +257,21 @@ def test_everyone_who_waits_for_suggestions_gets_them(matching: Service) -> None
     make_room(matching, id, 1)
     events = assign(matching)
     assert Counter(types_of(events)) == {SuggestionsMade: 700}
+    assert matching.db.requests.count_documents({"queue": {"$exists": True}}) == 0
+
+
+def test_places_that_come_free_do_not_wait_for_thousands_of_suggestions(matching: Service) -> None:
+    random = Random(11)
+    (id,) = add_practitioners_who_are_full(matching, 1, 1, random)
+    matching.db.practitioners.update_one({}, {"$unset": dict.fromkeys(("languages", "meeting_types", "parts"), "")})
+    add_waiting(matching.db, SUGGESTIONS_IN_A_RUN + 200, "suggestions", [id], random)
+    make_room(matching, id, 1)
+    add_practitioners(matching, "juniper", state="full")
+    assign_free_places(matching, threading.Event())
+    submit(matching, ("juniper", "wait"))
+    make_room(matching, "juniper", 1)
+    assign_free_places(matching, threading.Event())
+    assert offered_now(matching) == {"r1": "juniper"}
     assert matching.db.requests.count_documents({"queue": {"$exists": True}}) == 0
 
 

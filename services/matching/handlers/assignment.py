@@ -30,8 +30,12 @@ from shared.service import Service
 MOST_TRIGGERS = 2000
 OFFERS_AT_ONCE = 20  # in one transaction; each is about six commands
 SUGGESTIONS_AT_ONCE = 50  # in one transaction; all of them are two commands
+SUGGESTIONS_IN_A_RUN = 1000  # so that places which come free meanwhile need not wait for thousands of suggestions
 ATTEMPTS = 3
-SECONDS_FOR_A_RUN = 120
+SECONDS_FOR_A_RUN = 60
+
+Suggestion = tuple[str, tuple[str, ...]]
+"""Request id, and practitioner ids in the order to show them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +47,7 @@ class AssignPlaces:
 
 @dataclass(frozen=True, kw_only=True)
 class SuggestToWaiting:
-    """(request id, practitioner ids in the order to show them)."""
-
-    suggestions: tuple[tuple[str, tuple[str, ...]], ...]
+    suggestions: tuple[Suggestion, ...]
 
 
 def assign_places(command: AssignPlaces, db: Db) -> list[Event]:
@@ -79,13 +81,11 @@ def suggest_to_waiting(command: SuggestToWaiting, db: Db) -> list[Event]:
 
 
 def assign_free_places(service: Service, stop: threading.Event) -> int:
-    """One run over the triggers that are there; how many there were. When it breaks off, by `stop` or not, what it did is done
-    and the triggers stay for the next run."""
+    """One run over the triggers that are there; how many there were. When it ends early, what it did is done, and the triggers
+    stay for the next run."""
     with pymongo.timeout(SECONDS_FOR_A_RUN):
         triggers = store.assignment.triggers(service.db, MOST_TRIGGERS)
-        if triggers:
-            _Run(service, triggers, stop).assign()
-        if triggers and not stop.is_set():
+        if triggers and _Run(service, triggers, stop).assign():
             store.assignment.delete_triggers(service.db, [trigger.id for trigger in triggers])
     return len(triggers)
 
@@ -111,10 +111,12 @@ class _Run:
         self._newly_waiting = sorted(newly_waiting.values(), key=_turn)
         self._allowed: dict[tuple[object, str], bool] = {}
 
-    def assign(self) -> None:
+    def assign(self) -> bool:
+        """False: there is more to do, in another run."""
         self._offer_places(self._named())
         self._offer_places(self._in_queue("anyone"))
-        self._suggest(self._in_queue("suggestions"))
+        made = self._suggest(islice(self._suggestions(), SUGGESTIONS_IN_A_RUN))
+        return made < SUGGESTIONS_IN_A_RUN and not self._stop.is_set()
 
     def _named(self) -> Iterator[Request]:
         those_waiting = heapq.merge(*(self._waiting_for(id) for id in self._came_free), key=_turn)
@@ -172,11 +174,16 @@ class _Run:
         for id in practitioner_ids:
             self._free[id] = now_free[id].free_places if id in now_free else 0
 
-    def _suggest(self, requests: Iterator[Request]) -> None:
-        suggestions = ((one.id, self._suggestion(one)) for one in requests)
-        found = ((request_id, ids) for request_id, ids in suggestions if ids)
-        while not self._stop.is_set() and (batch := tuple(islice(found, SUGGESTIONS_AT_ONCE))):
+    def _suggestions(self) -> Iterator[Suggestion]:
+        suggestions = ((request.id, self._suggestion(request)) for request in self._in_queue("suggestions"))
+        return (suggestion for suggestion in suggestions if suggestion[1])
+
+    def _suggest(self, suggestions: Iterator[Suggestion]) -> int:
+        made = 0
+        while not self._stop.is_set() and (batch := tuple(islice(suggestions, SUGGESTIONS_AT_ONCE))):
             self._service.run(suggest_to_waiting, SuggestToWaiting(suggestions=batch))
+            made += len(batch)
+        return made
 
     def _suggestion(self, request: Request) -> tuple[str, ...]:
         return self._candidates(request)[: rules.MOST_SUGGESTIONS]

@@ -19,6 +19,7 @@ TASK_INDEXES = [
         name="one_open_task_per_reason",
         partialFilterExpression={"is_open": True, "request_id": {"$type": "string"}},
     ),
+    IndexModel([("request_id", 1), ("is_open", 1)]),
     IndexModel([("is_open", 1), ("since", 1)]),
 ]
 AUDIT_INDEXES = [IndexModel("request_id"), IndexModel("at", expireAfterSeconds=AUDIT_DAYS * 24 * 3600)]
