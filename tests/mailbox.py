@@ -54,6 +54,10 @@ class Mailbox:
     def port(self) -> int:
         return int(self._controller.port)
 
+    @property
+    def open_connections(self) -> int:
+        return sum(server.transport is not None and not server.transport.is_closing() for server in self._servers)
+
     def start(self, port: int = 0) -> None:
         self._controller = _Controller(
             self, hostname="127.0.0.1", port=port or _free_port(), ready_timeout=10, enable_SMTPUTF8="SMTPUTF8" in self.extensions

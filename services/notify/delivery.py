@@ -49,6 +49,9 @@ class ChannelSender(Protocol):
 
     def send(self, notification: Notification, contact: Contact, fields: Mapping[str, str]) -> Result: ...
 
+    def close_idle(self) -> None:
+        """Called about once a second."""
+
     def close(self) -> None: ...
 
 
@@ -127,6 +130,7 @@ class Delivery:
         return self._busy.one_moves()
 
     def claim(self, limit: int) -> list[Job]:
+        self._sender.close_idle()
         claimed = self._queue.claim(limit)
         # After a time without database this process may claim what it has already sent and not yet recorded.
         new = [one for one in claimed if one.notification.id not in self._unrecorded]

@@ -68,8 +68,11 @@ class SmsSender:
         text = render_sms(notification.template, context, recipient, service.sender)
         return self.gateway.send(Sms(notification.id, fields["phone"], text))
 
+    def close_idle(self) -> None:
+        """The HTTP client looks after its own connections."""
+
     def close(self) -> None:
-        """Nothing stays open for longer than a request takes."""
+        """No request takes long enough to be ended."""
 
     def _check_sms_policy(self, notification: Notification, contact: Contact) -> Result | None:
         """Nobody is texted who said stop, nor in their quiet hours, nor twice within the hour."""

@@ -64,6 +64,9 @@ class EmailSender:
         )
         return self._smtp.send(mail)
 
+    def close_idle(self) -> None:
+        self._smtp.close_idle()
+
     def close(self) -> None:
         self._smtp.close()
 

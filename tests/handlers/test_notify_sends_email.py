@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.notify.handlers.offers import enqueue_not_this_time, enqueue_offer_notification, enqueue_offer_release
+from services.notify.smtp import Timeouts
 from shared.clock import now
 from shared.contracts import NotificationFailed, OfferDeclined, OfferReleased
 from shared.messages import from_json, parse_event
@@ -84,6 +85,16 @@ def test_a_burst_goes_over_a_few_connections(notify: Service, mailbox: Mailbox) 
         offer(notify, f"o{number}")
         mailbox.wait_for(ANA, number + 1)
     assert mailbox.connections <= 4
+
+
+def test_idle_connections_are_closed_while_there_is_nothing_to_send(
+    notify: Service, keys: Path, mailbox: Mailbox, db: Db
+) -> None:
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url), Timeouts(idle=0.1)):
+        offer(notify)
+        mailbox.wait_for(ANA)
+        eventually(lambda: notification_in(db)["state"] == "accepted")
+        eventually(lambda: mailbox.open_connections == 0)
 
 
 @pytest.mark.usefixtures("sending")
