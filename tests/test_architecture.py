@@ -117,6 +117,12 @@ def test_nobody_but_the_service_opens_a_transaction() -> None:
         assert not re.search(r"client\.start_session|\.(with_transaction|start_transaction)\(", file.read_text()), file
 
 
+def test_no_test_replaces_a_part_of_the_product() -> None:
+    replaces = re.compile(r"monkeypatch\.(setattr|delattr)|unittest\.mock|\bMagicMock\b|\bmocker\b")
+    files = [file for file in Path("tests").rglob("*.py") if file.name != Path(__file__).name]
+    assert [str(file) for file in files if replaces.search(file.read_text())] == []
+
+
 def test_no_sentence_for_people_puts_them_into_a_clinic() -> None:
     from babel.messages.pofile import read_po
 
