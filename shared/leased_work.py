@@ -106,7 +106,7 @@ class LeasedWorker(Generic[Item, Outcome]):
         self._recorded_at = time.monotonic()
         self._done = 0
         self._failures = 0
-        self._claimed_all_it_asked_for = False
+        self._may_find_more = False
 
     def alive(self) -> bool:
         return self._heartbeat.alive()
@@ -128,8 +128,9 @@ class LeasedWorker(Generic[Item, Outcome]):
     # one turn of the loop
 
     def _turn(self) -> None:
-        # Each step is taken even when one before it failed: a lease is renewed while its outcome cannot be recorded.
-        went_well = [self._attempt(step) for step in (self._renew_when_due, self._record_when_due, self._claim)]
+        # Each step is taken even when one before it failed: a lease is renewed while its outcome cannot be recorded. What is new
+        # does not wait for what is written down about the old.
+        went_well = [self._attempt(step) for step in (self._renew_when_due, self._claim, self._record_when_due)]
         self._failures = 0 if all(went_well) else self._failures + 1
         pause = self._pause()
         if pause:
@@ -140,7 +141,7 @@ class LeasedWorker(Generic[Item, Outcome]):
             # Never so long that leases end meanwhile.
             wait = delay(self._failures, base=SHORTEST_PAUSE, longest=LONGEST_PAUSE).total_seconds()
             return min(wait, self._lease / 4)
-        return 0.0 if self._claimed_all_it_asked_for and self._room() > 0 else self._poll
+        return 0.0 if self._may_find_more and self._room() > 0 else self._poll
 
     def _attempt(self, step: Callable[[], None]) -> bool:
         self._heartbeat.beat()
@@ -156,13 +157,13 @@ class LeasedWorker(Generic[Item, Outcome]):
         return True
 
     def _claim(self) -> None:
-        self._claimed_all_it_asked_for = False
-        room = self._room()
-        if room <= 0 or not self._work.ready():
+        self._may_find_more = False
+        if not self._work.ready():
             return
-        items = self._work.claim(room)
+        room = max(0, self._room())
+        items = self._work.claim(room) if room else []
         self._start(items)
-        self._claimed_all_it_asked_for = len(items) == room
+        self._may_find_more = len(items) == room
 
     def _room(self) -> int:
         with self._guard:
