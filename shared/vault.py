@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from shared.contracts import EncryptedFields
+
 VERSION = b"\x01"
 KEY_BYTES = 32
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
@@ -91,6 +93,13 @@ class Vault:
 
     def wrap(self, key: bytes, person_id: str, to: str) -> str:
         return _text(VERSION + SUITE.encrypt(key, self.public[to], _associated_data(person_id, "data-key")))
+
+    def encrypt_for(self, receiver: str, person_id: str, fields: Mapping[str, str]) -> EncryptedFields:
+        """Under a new data key, wrapped for the one service that may decrypt them."""
+        key = new_key()
+        return EncryptedFields(
+            person_id=person_id, wrap=self.wrap(key, person_id, receiver), fields=encrypt_fields(key, person_id, fields)
+        )
 
     def unwrap(self, wrapped: str, person_id: str) -> bytes:
         if self.private is None:

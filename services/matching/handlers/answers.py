@@ -11,7 +11,6 @@ from services.matching import rules, store
 from services.matching.domain import Offer, Request
 from services.matching.handlers.notes import write_note
 from services.matching.handlers.offers import free_place
-from services.matching.handlers.profiles import save_practitioner
 from services.matching.handlers.requests import next_step, take_step
 from services.matching.handlers.tasks import open_task
 from shared.clock import now
@@ -55,7 +54,7 @@ def pause(practitioner_id: str, until: datetime | None, db: Db) -> list[Event]:
     if practitioner is None:
         return []
     changed = practitioner.rest(until)
-    save_practitioner(practitioner, db)
+    store.practitioners.save(db, practitioner)
     return changed
 
 
@@ -87,7 +86,7 @@ def _change_to_yes(offer: Offer, request: Request, db: Db) -> list[Event]:
         return []
     changed = practitioner.hold_place(now())
     offer.change_to_yes(practitioner.occupied_slots[-1], now())
-    save_practitioner(practitioner, db)
+    store.practitioners.save(db, practitioner)
     return changed + _match(offer, request, db)
 
 
@@ -105,5 +104,5 @@ def _keep_place(offer: Offer, db: Db) -> list[Event]:
     if practitioner is None:
         return []
     changed = practitioner.keep_place()
-    save_practitioner(practitioner, db)
+    store.practitioners.save(db, practitioner)
     return changed

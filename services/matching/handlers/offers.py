@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from services.matching import rules, store
 from services.matching.domain import Offer, Practitioner, Request
-from services.matching.handlers.profiles import encrypt_for_notify, save_practitioner
 from services.matching.handlers.service import service
 from shared import tokens
 from shared.clock import now
@@ -30,7 +29,7 @@ def make_offer(
     answer_by = moment + timedelta(days=service.programme.answer_days)
     changed = practitioner.hold_place(moment)
     # First, so that among many who ask for one practitioner the others notice it at their first write.
-    save_practitioner(practitioner, db)
+    store.practitioners.save(db, practitioner)
     offer = Offer(
         id=str(uuid.uuid4()),
         request_id=request.id,
@@ -54,7 +53,7 @@ def issue_links(offer: Offer, db: Db) -> EncryptedFields:
     expires_at = max(offer.answer_by, now()) + LINK_OUTLIVES_OFFER
     tokens.issue(db, long, short, purpose="offer", subject_id=offer.id, person_id=person_id, expires_at=expires_at)
     links = {"link": f"{service.public_url}/o/{long}", "short_link": f"{service.public_url}/o/{short}"}
-    return encrypt_for_notify(person_id, links)
+    return service.vault.encrypt_for("notify", person_id, links)
 
 
 def release_open_offer(request: Request, reason: ReleaseReason, db: Db) -> list[Event]:
@@ -88,7 +87,7 @@ def free_place(offer: Offer, db: Db, *, pending: bool) -> list[Event]:
     if practitioner is None:
         return []
     changed = practitioner.free_place(offer.slot, pending=pending)
-    save_practitioner(practitioner, db)
+    store.practitioners.save(db, practitioner)
     return changed
 
 

@@ -7,7 +7,6 @@ from typing import Literal
 from services.matching import store
 from services.matching.handlers import answers
 from services.matching.handlers.notes import write_note
-from services.matching.handlers.profiles import save_practitioner
 from shared.clock import now
 from shared.contracts import PractitionerState
 from shared.messages import Event
@@ -76,5 +75,5 @@ def set_availability(command: SetAvailability, db: Db) -> list[Event]:
     if practitioner is None:
         return []
     changed = practitioner.set_availability(command.state, command.resting_until, command.places, command.offers_at_once)
-    save_practitioner(practitioner, db)
+    store.practitioners.save(db, practitioner)
     return changed

@@ -10,11 +10,9 @@ from datetime import datetime
 from services.matching import store
 from services.matching.domain import Hours, Practitioner
 from services.matching.handlers.service import service
-from shared import vault
 from shared.contracts import (
     AgeGroup,
     Channel,
-    EncryptedFields,
     Help,
     MeetingType,
     Part,
@@ -61,14 +59,6 @@ class PractitionerProfile:
     phone: str | None = None
 
 
-def save_practitioner(practitioner: Practitioner, db: Db) -> None:
-    """Whatever made room for somebody who waits becomes work for the assignment job in the same transaction."""
-    store.practitioners.save(db, practitioner)
-    if practitioner.made_room:
-        store.assignment.practitioner_has_room(db, practitioner.id)
-        practitioner.made_room = False
-
-
 def write(profile: PractitionerProfile, db: Db) -> list[Event]:
     """Raises EmailInUse."""
     practitioner = _find_or_new(profile, db)
@@ -80,7 +70,7 @@ def write(profile: PractitionerProfile, db: Db) -> list[Event]:
     _encrypt_profile(profile, practitioner, db)
     contact = _share_contact(profile, practitioner) if contact_changed else []
     published = practitioner.publish()
-    save_practitioner(practitioner, db)
+    store.practitioners.save(db, practitioner)
     return contact + published
 
 
@@ -96,12 +86,6 @@ def name_of(practitioner: Practitioner) -> str:
 
 def email_index(email: str) -> str:
     return service.vault.blind_index("email", email)
-
-
-def encrypt_for_notify(person_id: str, fields: dict[str, str]) -> EncryptedFields:
-    key = vault.new_key()
-    wrap = service.vault.wrap(key, person_id, "notify")
-    return EncryptedFields(person_id=person_id, wrap=wrap, fields=vault.encrypt_fields(key, person_id, fields))
 
 
 def _find_or_new(profile: PractitionerProfile, db: Db) -> Practitioner:
@@ -140,7 +124,7 @@ def _share_contact(profile: PractitionerProfile, practitioner: Practitioner) -> 
             "link": f"{service.public_url}/me",
             "known_as": profile.name,
         }
-        practitioner.contact = encrypt_for_notify(practitioner.id, fields)
+        practitioner.contact = service.vault.encrypt_for("notify", practitioner.id, fields)
         practitioner.email_index, practitioner.has_phone = email_index(profile.email), bool(profile.phone)
     if practitioner.contact is None:
         return []

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from services.matching import store
 from services.matching.domain import Coordinator, Practitioner
-from services.matching.handlers.profiles import email_index, encrypt_for_notify
+from services.matching.handlers.profiles import email_index
 from services.matching.handlers.service import service
 from shared import tokens
 from shared.clock import now
@@ -46,7 +46,7 @@ def send_sign_in_link(command: RequestSignIn, db: Db) -> list[Event]:
     token = tokens.new_token()
     tokens.issue(db, token, purpose=purpose, subject_id=person.id, person_id=person.id, expires_at=now() + LINK_LASTS)
     link = f"{service.public_url}/{START_PAGES[command.role]}/in/{token}"
-    return [TeamSignInRequested(person_id=person.id, encrypted=encrypt_for_notify(person.id, {"link": link}))]
+    return [TeamSignInRequested(person_id=person.id, encrypted=service.vault.encrypt_for("notify", person.id, {"link": link}))]
 
 
 def use_sign_in_link(token: str, db: Db) -> list[Event]:
@@ -71,7 +71,7 @@ def add_coordinator(command: AddCoordinator, db: Db) -> list[Event]:
             channels=("email",),
             language=command.language,
             time_zone=command.time_zone,
-            encrypted=encrypt_for_notify(coordinator.id, fields),
+            encrypted=service.vault.encrypt_for("notify", coordinator.id, fields),
         )
     ]
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from services.matching import rules, store
 from services.matching.handlers.answers import go_on_without
 from services.matching.handlers.offers import issue_links
-from services.matching.handlers.profiles import save_practitioner
 from services.matching.handlers.service import service
 from shared.clock import now
 from shared.messages import Event
@@ -58,7 +57,7 @@ def end_pause(practitioner_id: str, db: Db) -> list[Event]:
     if practitioner.resting_until is None or practitioner.resting_until > now():
         return []
     changed = practitioner.end_pause()
-    save_practitioner(practitioner, db)
+    store.practitioners.save(db, practitioner)
     return changed
 
 

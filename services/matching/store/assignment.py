@@ -31,8 +31,9 @@ class AssignmentTrigger:
     request_id: str | None = None
 
 
-def practitioner_has_room(db: Db, practitioner_id: str) -> None:
-    db.assignment_triggers.insert_one({"_id": str(uuid.uuid4()), "practitioner_id": practitioner_id})
+def practitioners_have_room(db: Db, practitioner_ids: Sequence[str]) -> None:
+    if practitioner_ids:
+        db.assignment_triggers.insert_many([{"_id": str(uuid.uuid4()), "practitioner_id": id} for id in practitioner_ids])
 
 
 def request_began_to_wait(db: Db, request_id: str) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pymongo import IndexModel
 
 from services.matching.domain import Practitioner
+from services.matching.store import assignment
 from shared import documents
 from shared.documents import from_document, load_all, load_one
 from shared.mongo import Db
@@ -61,4 +62,8 @@ def slug_is_taken(db: Db, slug_index: str, by_other_than: str) -> bool:
 
 
 def save(db: Db, *changed: Practitioner) -> None:
+    """With a trigger for the assignment job for each who has room now that they may not have had."""
     documents.save(db.practitioners, *changed, derived=["has_room"])
+    assignment.practitioners_have_room(db, [one.id for one in changed if one.made_room])
+    for one in changed:
+        one.made_room = False
