@@ -241,7 +241,6 @@ def test_an_event_whose_source_is_not_its_publisher_is_dead(notify: Notify, url_
 
 def test_a_dead_letter_that_is_replayed_keeps_its_publisher(notify: Notify, url_of: Callable[[str], str]) -> None:
     message = as_event(contact_of("ishbel", "ishbel@example.org"), "/matching")
-    notify.worker._processor.stop()
     notify.fails.append("for the last time")
     message.headers["x-attempt"] = len(topology.TIERS)
     publish_as(url_of("matching"), "matching", message)
