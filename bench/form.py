@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import requests
+from requests.adapters import HTTPAdapter
 
 
 class FormOnPage(HTMLParser):
@@ -34,8 +35,12 @@ class FormOnPage(HTMLParser):
 
 
 class FormClient:
-    def __init__(self, base: str, verify: str | bool = True) -> None:
+    """`source`: the address to connect from, for a server that limits what one address may do."""
+
+    def __init__(self, base: str, verify: str | bool = True, source: str = "") -> None:
         self._base, self._session = base, requests.Session()
+        if source:
+            self._session.mount(base, _FromAddress(source))
         self._session.verify, self._session.trust_env = verify, False
         self.page, self.url = "", ""
 
@@ -53,3 +58,12 @@ class FormClient:
     def _take(self, answer: requests.Response) -> None:
         answer.raise_for_status()
         self.page, self.url = answer.text, answer.url
+
+
+class _FromAddress(HTTPAdapter):
+    def __init__(self, source: str) -> None:
+        self._source = source
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, source_address=(self._source, 0), **more)
