@@ -29,7 +29,7 @@ class EmailInUse(ValueError):
     """Another practitioner has this address."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PractitionerProfile:
     """What is written of a practitioner. Without an id they are known by their address. `email` None keeps the contact as it is;
     `phone` (E.164) goes with `email`; `state` None keeps the state, and somebody new is open."""

@@ -62,11 +62,11 @@ def wait_for(request: Request, practitioner_id: str | None, db: Db) -> Plan:
     return Plan(Step("wait", tuple(possible)))
 
 
-def take_step(request: Request, plan: Plan, db: Db, *, after_waiting: bool = False) -> list[Event]:
+def take_step(request: Request, plan: Plan, db: Db) -> list[Event]:
     """Changes the request; the caller saves it."""
     step = plan.step
     if plan.practitioner:
-        return ask(request, plan.practitioner, db, choice_index=step.choice_index, after_waiting=after_waiting)
+        return ask(request, plan.practitioner, db, choice_index=step.choice_index)
     if step.do == "suggest":
         return request.suggest(step.practitioner_ids)
     if step.do == "ask_me":

@@ -1,0 +1,142 @@
+"""Supportees, practitioners, coordinators, timers and the assignment job act in any order, on a real database: whatever they do,
+places, offers, requests and tasks agree with each other, and nobody waits for somebody who has room for them."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from services.matching import rules, store
+from services.matching.handlers.broker_events import apply_choice, start_request, withdraw_request
+from services.matching.handlers.coordinator import AskPractitioner, ReachOut, ask_practitioner, reach_out, write_profile
+from services.matching.handlers.practitioner import AnswerOffer, SetAvailability, answer_offer, set_availability
+from shared.clock import now
+from shared.contracts import ChoiceMade, RequestWithdrawn
+from shared.service import RetryLater, Service
+from tests.handlers.matching_steps import assign
+from tests.people import MONDAY, a_profile, a_request_submitted
+
+PEOPLE = ("ana", "kai", "mo")
+REQUESTS = tuple(f"r{number}" for number in range(6))
+practitioner_ids, request_ids = st.sampled_from(PEOPLE), st.sampled_from(REQUESTS)
+modes, languages = st.sampled_from(["suggest", "anyone", "reach_out"]), st.sampled_from(["en", "es"])
+states = st.sampled_from(["open", "full", "resting"])
+rankings = st.lists(
+    st.tuples(practitioner_ids, st.sampled_from(["next_choice", "ask_me", "suggest", "wait"])),
+    max_size=3,
+    unique_by=lambda choice: choice[0],
+)
+
+
+class AnyOrder(RuleBasedStateMachine):
+    matching: Service
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in self.matching.db.list_collection_names():
+            self.matching.db[name].delete_many({})
+        for id, languages in zip(PEOPLE, [("en",), ("es",), ()], strict=True):
+            self.matching.run(write_profile, a_profile(id, languages=languages))
+
+    @initialize(asked=st.lists(st.tuples(rankings, modes, languages), min_size=len(REQUESTS), max_size=len(REQUESTS)))
+    def everybody_asks(self, asked: Any) -> None:
+        for id, (choices, mode, language) in zip(REQUESTS, asked, strict=True):
+            self.submit(id, choices, mode, language)
+
+    def submit(self, id: str, choices: Any, mode: Any, language: str) -> None:
+        moment: datetime = MONDAY + timedelta(hours=REQUESTS.index(id))
+        mode = "chosen" if choices else mode
+        event = a_request_submitted(self.matching, *choices, id=id, mode=mode, languages=(language,), submitted_at=moment)
+        self.matching.run(start_request, event)
+
+    @rule(id=request_ids, answer=st.sampled_from(["yes", "not_this_time", "pause"]))
+    def answer(self, id: str, answer: Any) -> None:
+        """To the newest offer about this request, open or not."""
+        offers = store.offers.about(self.matching.db, id)
+        if offers:
+            self.matching.run(answer_offer, AnswerOffer(offer_id=offers[-1].id, answer=answer))
+
+    @rule(id=request_ids, next=st.sampled_from(["ask", "wait", "person"]), practitioner_id=st.none() | practitioner_ids)
+    def choose(self, id: str, next: Any, practitioner_id: str | None) -> None:
+        self.unless_unknown(apply_choice, ChoiceMade(request_id=id, next=next, practitioner_id=practitioner_id))
+
+    @rule(id=request_ids)
+    def withdraw(self, id: str) -> None:
+        self.unless_unknown(withdraw_request, RequestWithdrawn(request_id=id))
+
+    @rule(
+        id=practitioner_ids,
+        state=st.sampled_from(["open", "full", "resting"]),
+        places=st.integers(0, 2),
+        at_once=st.integers(1, 2),
+    )
+    def set_availability(self, id: str, state: Any, places: int, at_once: int) -> None:
+        command = SetAvailability(practitioner_id=id, state=state, places=places, offers_at_once=at_once)
+        self.matching.run(set_availability, command)
+
+    @rule(id=request_ids, practitioner_id=practitioner_ids)
+    def coordinator_asks(self, id: str, practitioner_id: str) -> None:
+        self.matching.run(ask_practitioner, AskPractitioner(coordinator_id="ro", request_id=id, practitioner_id=practitioner_id))
+
+    @rule(id=request_ids)
+    def coordinator_reaches_out(self, id: str) -> None:
+        self.matching.run(reach_out, ReachOut(coordinator_id="ro", request_id=id))
+
+    @rule()
+    def assign(self) -> None:
+        assign(self.matching)
+        assert self.those_who_could_still_be_asked() == []
+
+    def teardown(self) -> None:
+        self.assign()
+
+    def unless_unknown(self, handler: Any, event: Any) -> None:
+        try:
+            self.matching.run(handler, event)
+        except RetryLater:
+            assert store.requests.find(self.matching.db, event.request_id) is None
+
+    @invariant()
+    def places_and_offers_agree(self) -> None:
+        db, held, pending = self.matching.db, Counter[str](), Counter[str]()
+        for row in db.offers.find({"holds_place": True}):
+            held[row["practitioner_id"]] += 1
+            pending[row["practitioner_id"]] += row["is_open"]
+        for one in store.practitioners.everyone(db):
+            assert (one.occupied, one.pending_offers) == (held[one.id], pending[one.id])
+            assert one.published_state == one.public_state
+
+    @invariant()
+    def requests_offers_and_matches_agree(self) -> None:
+        db = self.matching.db
+        for request in store.requests.find_many(db, REQUESTS).values():
+            assert (store.offers.find_open(db, request.id) is not None) == (request.state == "asking")
+            assert (store.offers.find_live_match(db, request.id) is not None) == (request.state == "matched")
+            assert request.state != "received"
+            if request.is_over:
+                assert store.tasks.open_about(db, request.id) == []
+
+    def those_who_could_still_be_asked(self) -> list[str]:
+        db, today = self.matching.db, now().date()
+        free = store.practitioners.with_room(db)
+        waiting = [one for one in store.requests.find_many(db, REQUESTS).values() if one.queue]
+        return [
+            request.id
+            for request in waiting
+            for one in free
+            if (not request.wanted or one.id in request.wanted) and rules.may_be_asked(request, one, today)
+        ]
+
+
+@pytest.mark.usefixtures("matching")
+def test_whatever_happens_in_whatever_order_nothing_contradicts_itself(matching: Service) -> None:
+    AnyOrder.matching = matching
+    slow_is_fine = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    run_state_machine_as_test(
+        AnyOrder,
+        settings=settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=slow_is_fine),
+    )
