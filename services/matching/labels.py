@@ -30,7 +30,6 @@ TASK_REASONS = {
     "asks_first": _("A practitioner asks something first"),
     "wrote": _("They wrote to the coordinators"),
     "not_delivered": _("A message could not be delivered"),
-    "chosen_unknown": _("They chose somebody who is not here"),
 }
 REQUEST_STATES = {
     "received": _("This request came in"),

@@ -278,13 +278,6 @@ def test_who_was_asked_hears_that_it_has_moved_on_and_who_was_not_yet_told_hears
     assert {template for template, *_ in enqueued(db, person_id="wren")} == {"not_this_time"}
 
 
-def test_who_rests_is_not_written_about_the_offer_they_gave_back(notify: Service, db: Db) -> None:
-    enqueue_offer_notification(an_offer(notify), db)
-    db.notifications.update_many({}, {"$set": {"state": "accepted"}})
-    enqueue_offer_release(OfferReleased(offer_id="o1", request_id="r1", practitioner_id="ana", version=2, reason="resting"), db)
-    assert enqueued(db) == set()
-
-
 def test_every_coordinator_hears_that_a_person_is_needed(notify: Service, db: Db) -> None:
     record_contact(a_coordinator(notify, "dara"), db)
     enqueue_coordinator_call(

@@ -18,7 +18,7 @@ from services.matching.web.helpers import run
 from shared.web import sessions
 from shared.web.errors import error_page
 from shared.web.forms import read
-from shared.web.limits import limiter
+from shared.web.limits import limit_failures
 from shared.web.views import redirect_after_post, render
 
 offers = Blueprint("offers", __name__)
@@ -26,7 +26,7 @@ SESSION_LASTS = timedelta(days=1)
 
 
 @offers.get("/o/<token>")
-@limiter.limit("60 per minute")
+@limit_failures("60 per 10 minutes")
 def show_link(token: str) -> Response:
     offer = reading.offer_behind_link(token, service.db)
     if offer is None:
@@ -35,7 +35,7 @@ def show_link(token: str) -> Response:
 
 
 @offers.post("/o/<token>")
-@limiter.limit("60 per minute")
+@limit_failures("60 per 10 minutes")
 def open_link(token: str) -> Response:
     offer = reading.offer_behind_link(token, service.db)
     return start_reading(offer) if offer else error_page(410)

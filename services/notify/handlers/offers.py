@@ -38,9 +38,6 @@ def enqueue_offer_expiry(event: OfferExpired, db: Db) -> list[Event]:
 
 @service.on(OfferReleased)
 def enqueue_offer_release(event: OfferReleased, db: Db) -> list[Event]:
-    if event.reason == "resting":  # their own doing: nothing to tell them
-        _end_offer(db, event.offer_id)
-        return []
     return _enqueue_offer_gone(db, event.offer_id, event.practitioner_id)
 
 
