@@ -19,8 +19,16 @@ def catalogue(language: str) -> NullTranslations:
     return Translations.load(FOLDER, [language]) if language != "en" else NullTranslations()
 
 
-def translator(language: str) -> Callable[[str], str]:
-    return catalogue(language).gettext
+@cache
+def translator(language: str) -> Callable[..., str]:
+    """From a sentence of the catalogue, and values for its placeholders, to the sentence in this language."""
+    gettext = catalogue(language).gettext
+
+    def sentence(words: str, **values: object) -> str:
+        translated = gettext(words)
+        return translated % values if values else translated
+
+    return sentence
 
 
 def supported(language: str | None) -> str:

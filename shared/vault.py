@@ -110,6 +110,11 @@ class Vault:
         except (InvalidTag, ValueError) as error:
             raise DecryptionError("data-key") from error
 
+    def decrypt_fields(self, encrypted: EncryptedFields) -> dict[str, str]:
+        """What another service encrypted for this one."""
+        key = self.unwrap(encrypted.wrap, encrypted.person_id)
+        return decrypt_fields(key, encrypted.person_id, encrypted.fields)
+
     def blind_index(self, purpose: str, value: str) -> str:
         """A keyed hash for look-ups by value. `value` must already be in one canonical form."""
         if not self.index_key:

@@ -38,7 +38,7 @@ def delivering_email(notify: Service, settings: NotifySettings, timeouts: Timeou
 
 @contextmanager
 def delivering_texts(notify: Service, settings: NotifySettings) -> Iterator[None]:
-    with delivering(notify, "text", SmsSender.from_settings(notify.db, settings)):
+    with delivering(notify, "text", SmsSender(notify.db, settings)):
         yield
 
 

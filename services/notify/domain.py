@@ -1,12 +1,98 @@
-"""What notify decides about: people's contacts, offers, and notifications. Immutable values; the store maps documents to them."""
+"""What notify decides about: templates, people's contacts, offers, and notifications. Immutable values, and pure decisions on
+them: which channels a message takes, when it is sent, and until when. The store maps documents to them."""
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from services.notify import rules
 from shared.contracts import Channel, EncryptedFields, Role
+
+LONGEST_DELIVERY = timedelta(hours=72)
+INTERRUPTIONS_ALLOWED = {"email": 3, "text": 1}
+
+
+@dataclass(frozen=True)
+class NotificationTemplate:
+    """What is special about a template.
+
+    `useful_for`: later than that it helps nobody and is not sent. `reply`: answers a text that its receiver has just sent, so it
+    goes at once, whatever the hour. `escalate`: when it reaches nobody, a coordinator should know.
+    """
+
+    channels: tuple[Channel, ...] = ("email", "text")
+    useful_for: timedelta = LONGEST_DELIVERY
+    reply: bool = False
+    escalate: bool = True
+
+
+REPLY = NotificationTemplate(channels=("text",), useful_for=timedelta(hours=1), reply=True, escalate=False)
+TEMPLATES: dict[str, NotificationTemplate] = {
+    "offer": NotificationTemplate(),
+    "reminder": NotificationTemplate(escalate=False),
+    "offer_gone": NotificationTemplate(escalate=False),
+    "request_received": NotificationTemplate(),
+    "said_yes": NotificationTemplate(),
+    "not_this_time": NotificationTemplate(),
+    "suggestions_ready": NotificationTemplate(),
+    "waiting": NotificationTemplate(),
+    "asked_after_waiting": NotificationTemplate(),
+    "someone_will_write": NotificationTemplate(),
+    "reach_out": NotificationTemplate(escalate=False),
+    "note": NotificationTemplate(),
+    "note_for_you": NotificationTemplate(escalate=False),
+    "sign_in": NotificationTemplate(useful_for=timedelta(minutes=30), escalate=False),
+    "answer_noted": REPLY,
+    "answer_already_yes": REPLY,
+    "answer_already_not_this_time": REPLY,
+    "answer_too_late": REPLY,
+    "not_understood": REPLY,
+    "texts_stopped": REPLY,
+    "texts_started": REPLY,
+    "help": REPLY,
+}
+UNKNOWN_TEMPLATE = NotificationTemplate(channels=())
+
+
+def get_template(name: str) -> NotificationTemplate:
+    """A notification may outlive a release that knows its template: an unknown one has no channel, and a coordinator hears."""
+    return TEMPLATES.get(name, UNKNOWN_TEMPLATE)
+
+
+def notification_id(cause: str, template: str, person_id: str, channel: Channel) -> str:
+    """The same cause told to the same person by the same channel is one notification, however often its event comes."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{cause}/{template}/{person_id}/{channel}"))
+
+
+def expires_at(name: str, created_at: datetime, answer_by: datetime | None) -> datetime:
+    end = created_at + get_template(name).useful_for
+    return min(end, answer_by) if answer_by and name in ("offer", "reminder") else end
+
+
+def after_quiet_hours(moment: datetime, zone: str, quiet_from: int, quiet_until: int) -> datetime:
+    """`moment`, or the end of the quiet hours that it falls in. Equal hours mean: none are quiet."""
+    local = moment.astimezone(ZoneInfo(zone))
+    if not _is_quiet(local.hour, quiet_from, quiet_until):
+        return moment
+    end = datetime.combine(local.date(), time(quiet_until % 24), ZoneInfo(zone))
+    if end <= local:
+        end = datetime.combine(local.date() + timedelta(days=1), time(quiet_until % 24), ZoneInfo(zone))
+    return end.astimezone(moment.tzinfo)
+
+
+def _is_quiet(hour: int, quiet_from: int, quiet_until: int) -> bool:
+    if quiet_from <= quiet_until:
+        return quiet_from <= hour < quiet_until
+    return hour >= quiet_from or hour < quiet_until
+
+
+def may_repeat(channel: Channel, name: str, interruptions: int) -> bool:
+    """Whether to send again what may have arrived. An e-mail carries the same Message-ID, so a second one is harmless; a text is
+    repeated once, a reply to a text not at all."""
+    return interruptions <= (0 if get_template(name).reply else INTERRUPTIONS_ALLOWED[channel])
+
 
 Context = Mapping[str, str | datetime]
 
@@ -21,7 +107,7 @@ class Contact:
 
     person_id: str
     role: Role
-    request_id: str | None
+    request_id: str | None = None
     version: int
     channels: tuple[Channel, ...]
     language: str
@@ -33,7 +119,7 @@ class Contact:
 
     def channels_for(self, template: str) -> tuple[Channel, ...]:
         """The channels this person chose, of those that fit the template and that there is an address for. Often none."""
-        found = rules.get_template(template)
+        found = get_template(template)
         fitting = tuple(
             channel for channel in found.channels if self._has_address(channel) and (channel in self.channels or found.reply)
         )
@@ -43,9 +129,9 @@ class Contact:
 
     def when_to_send(self, moment: datetime, channel: Channel, template: str) -> datetime:
         """`moment`, or for a text the end of the quiet hours that it falls in."""
-        if channel == "email" or rules.get_template(template).reply:
+        if channel == "email" or get_template(template).reply:
             return moment
-        return rules.after_quiet_hours(moment, self.time_zone, self.quiet_from, self.quiet_until)
+        return after_quiet_hours(moment, self.time_zone, self.quiet_from, self.quiet_until)
 
     def _has_address(self, channel: Channel) -> bool:
         return {"email": "email", "text": "phone"}[channel] in self.encrypted.fields
@@ -58,7 +144,7 @@ class Offer:
     id: str
     practitioner_id: str
     code: str
-    ended: bool
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +157,7 @@ class LastUpdate:
 
 
 # pending: to be sent (due, leased or waiting); accepted: a provider took it; delivered: its receipt came; failed: refused or
-# undeliverable for good; expired: tried until it was too old; cancelled: nobody needs it any more.
+# undeliverable for good; expired: not sent before it was too late; cancelled: nobody needs it any more.
 State = Literal["pending", "accepted", "delivered", "failed", "expired", "cancelled"]
 MAY_ARRIVE: tuple[State, ...] = ("pending", "accepted", "delivered")
 
@@ -81,25 +167,35 @@ def state_after_receipt(state: State, receipt: Literal["delivered", "failed"]) -
     return receipt if state in ("pending", "accepted") else state
 
 
-@dataclass(frozen=True, kw_only=True)
-class Notification:
-    """One message to one person by one channel.
+@dataclass(frozen=True)
+class Message:
+    """What somebody is to be told, by whatever channels. `cause`: what it is about. `encrypted`: links for this message alone."""
 
-    `cause`: what it is about; the same cause, template, person and channel are one notification.
-    `encrypted`: links for this notification alone; gone when it was sent. `expires_at`: not sent later than that.
-    `attempts`: how often a worker has begun to send it, this time included. `deferrals`: attempts that a provider put off.
-    `cancelled_because`: cancelled while a worker was sending it; it is not tried again.
+    template: str
+    cause: str
+    context: Context = field(default_factory=dict)
+    encrypted: EncryptedFields | None = field(default=None, kw_only=True)
+    offer_id: str | None = field(default=None, kw_only=True)
+
+    @property
+    def answer_by(self) -> datetime | None:
+        found = self.context.get("answer_by")
+        return found if isinstance(found, datetime) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notification(Message):
+    """One message to one person by one channel; the same cause, template, person and channel are one notification.
+
+    `encrypted` is gone when it was sent. `expires_at`: not sent later than that. `attempts`: how often a worker has begun to send
+    it, this time included. `deferrals`: attempts that a provider put off. `cancelled_because`: cancelled while a worker was
+    sending it; it is not tried again.
     """
 
     id: str
-    cause: str
-    template: str
     channel: Channel
     person_id: str
-    request_id: str | None
-    offer_id: str | None
-    context: Context
-    encrypted: EncryptedFields | None
+    request_id: str | None = None
     created_at: datetime
     expires_at: datetime
     next_at: datetime | None = None
@@ -117,29 +213,29 @@ class Notification:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a provider said to one attempt.
+    """What became of one attempt to send a notification.
 
     accepted; deferred: not this message now; refused: this message never; unavailable: nobody could be reached or nothing is
-    taken at all, which says nothing about this message and spends no attempt.
+    taken at all, which says nothing about this message and spends no attempt; postponed: not tried, no attempt was spent;
+    expired: too late to help; cancelled: not sent, and that is right: nobody needs to know.
+
+    `until`: when to try again, for what is deferred or postponed; None: as soon as a provider can be reached.
     """
 
-    result: Literal["accepted", "deferred", "refused", "unavailable"]
+    result: Literal["accepted", "deferred", "refused", "unavailable", "postponed", "expired", "cancelled"]
     reason: str = ""
+    until: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Postpone:
-    """Not sent now; no attempt was spent."""
-
-    until: datetime
-    reason: str
-
-
-@dataclass(frozen=True)
-class Discard:
-    """Not sent at all, and that is right: nobody needs to know."""
-
-    reason: str
-
-
-Result = Outcome | Postpone | Discard
+def reason_not_to_send(notification: Notification, contact: Contact | None, moment: datetime) -> Outcome | None:
+    if notification.cancelled_because:
+        return Outcome("cancelled", notification.cancelled_because)
+    if notification.template not in TEMPLATES:
+        return Outcome("refused", "unknown template")
+    if moment >= notification.expires_at:
+        return Outcome("expired", "too late to help")
+    if not may_repeat(notification.channel, notification.template, notification.interruptions):
+        return Outcome("refused", "interrupted while sending, it may have arrived")
+    if contact and notification.channel not in contact.channels_for(notification.template):
+        return Outcome("cancelled", "not wanted any more")
+    return None

@@ -6,10 +6,9 @@ layout; a paragraph that is a label and an address under it becomes a button.
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,7 @@ def greeting(known_as: str) -> str:
 
 def _context(values: Mapping[str, Any], recipient: Recipient, sender: Sender) -> dict[str, Any]:
     return {
-        "_": _sentence_in(recipient.language),
+        "_": translator(recipient.language),
         "sender": sender,
         "lang": recipient.language,
         "role": recipient.role,
@@ -104,17 +103,6 @@ def _context(values: Mapping[str, Any], recipient: Recipient, sender: Sender) ->
 
 def _hour(moment: datetime, recipient: Recipient) -> str:
     return " ".join(time_of_day(moment, recipient.time_zone, recipient.language).split())
-
-
-@cache
-def _sentence_in(language: str) -> Callable[..., str]:
-    gettext = translator(language)
-
-    def sentence(words: str, **values: object) -> str:
-        translated = gettext(words)
-        return translated % values if values else translated
-
-    return sentence
 
 
 def _render(template: str, context: Mapping[str, Any]) -> str:

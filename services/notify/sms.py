@@ -9,13 +9,11 @@ from typing import Literal, Protocol
 from urllib.parse import urlencode
 
 import requests
-from requests.adapters import HTTPAdapter
 
-from services.notify import rules
-from services.notify.domain import Contact, Discard, Notification, Outcome, Postpone, Result
+from services.notify import store
+from services.notify.domain import Contact, Notification, Outcome, get_template
 from services.notify.handlers import service
 from services.notify.rendering import PAGES, Recipient, render_sms
-from services.notify.store import contacts
 from shared.clock import now
 from shared.i18n import supported
 from shared.mongo import Db
@@ -26,7 +24,9 @@ TIMEOUT_SECONDS = 10
 KANNEL_DLR_MASK = 1 + 2 + 16  # delivered, not delivered, refused by the centre
 KANNEL_RECEIPTS: dict[str, Receipt] = {"1": "delivered", "2": "failed", "16": "failed"}
 TWILIO_RECEIPTS: dict[str, Receipt] = {"delivered": "delivered", "undelivered": "failed", "failed": "failed"}
-TWILIO_UNAVAILABLE = (401, 403, 429)  # our account, our pace: waiting helps, another number does not
+# Our password, our address, our account, our pace: waiting helps, another number does not.
+KANNEL_UNAVAILABLE = (401, 403, 404)
+TWILIO_UNAVAILABLE = (401, 403, 429)
 # GSM 03.38. One sign outside of it turns a text of 160 signs into one of 70; an extended one takes two places.
 GSM_BASIC = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
@@ -48,25 +48,21 @@ class Gateway(Protocol):
     def send(self, sms: Sms) -> Outcome: ...
 
 
-@dataclass(frozen=True)
 class SmsSender:
-    db: Db
-    gateway: Gateway
-    gap: timedelta
-    longest_send: timedelta = timedelta(seconds=10 * TIMEOUT_SECONDS)
+    longest_send = timedelta(seconds=10 * TIMEOUT_SECONDS)
 
-    @classmethod
-    def from_settings(cls, db: Db, settings: NotifySettings) -> "SmsSender":
-        return cls(db, make_gateway(settings), timedelta(minutes=settings.minutes_between_texts))
+    def __init__(self, db: Db, settings: NotifySettings) -> None:
+        self._db, self._gateway = db, make_gateway(settings)
+        self._gap = timedelta(minutes=settings.minutes_between_texts)
 
-    def send(self, notification: Notification, contact: Contact, fields: Mapping[str, str]) -> Result:
-        against = None if rules.get_template(notification.template).reply else self._check_sms_policy(notification, contact)
+    def send(self, notification: Notification, contact: Contact, fields: Mapping[str, str]) -> Outcome:
+        against = None if get_template(notification.template).reply else self._check_sms_policy(notification, contact)
         if against:
             return against
         context = {**notification.context, "link": _sms_link(contact, fields)}
         recipient = Recipient(supported(contact.language), contact.time_zone, contact.role)
         text = render_sms(notification.template, context, recipient, service.sender)
-        return self.gateway.send(Sms(notification.id, fields["phone"], text))
+        return self._gateway.send(Sms(notification.id, fields["phone"], text))
 
     def close_idle(self) -> None:
         """The HTTP client looks after its own connections."""
@@ -74,16 +70,16 @@ class SmsSender:
     def close(self) -> None:
         """No request takes long enough to be ended."""
 
-    def _check_sms_policy(self, notification: Notification, contact: Contact) -> Result | None:
+    def _check_sms_policy(self, notification: Notification, contact: Contact) -> Outcome | None:
         """Nobody is texted who said stop, nor in their quiet hours, nor twice within the hour."""
         moment, phone_hash = now(), contact.phone_hash or ""
-        if contacts.has_stopped(self.db, phone_hash):
-            return Discard("stopped") if contact.role == "supportee" else Outcome("refused", "stopped")
+        if store.has_stopped_texts(self._db, phone_hash):
+            return Outcome("cancelled" if contact.role == "supportee" else "refused", "stopped")
         awake = contact.when_to_send(moment, "text", notification.template)
         if awake > moment:
-            return Postpone(awake, "quiet hours")
-        free = contacts.acquire_sms_slot(self.db, phone_hash, notification.id, moment, self.gap)
-        return Postpone(free, "one text an hour") if free else None
+            return Outcome("postponed", "quiet hours", awake)
+        free = store.acquire_sms_slot(self._db, phone_hash, notification.id, moment, self._gap)
+        return Outcome("postponed", "one text an hour", free) if free else None
 
 
 def _sms_link(contact: Contact, fields: Mapping[str, str]) -> str:
@@ -117,7 +113,8 @@ class Kannel:
         self._url = f"{settings.kannel_url.rstrip('/')}/cgi-bin/sendsms"
         self._credentials = {"username": settings.kannel_user, "password": settings.kannel_password}
         self._receipt = partial(_kannel_receipt_url, settings.sms_callback_url, settings.kannel_callback_secret)
-        self._session = _session()
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy from the environment may see what is texted
 
     def send(self, sms: Sms) -> Outcome:
         coding = "0" if is_gsm(sms.text) else "2"
@@ -131,15 +128,7 @@ class Kannel:
             return Outcome("unavailable", "no answer")
         except requests.RequestException as error:  # it may have arrived
             return Outcome("deferred", type(error).__name__)
-        return _kannel_outcome(status)
-
-
-def _kannel_outcome(status: int) -> Outcome:
-    if status == 202:
-        return Outcome("accepted")
-    if status in (401, 403, 404) or status >= 500:  # our password, our address, their trouble: not this text's fault
-        return Outcome("unavailable", str(status))
-    return Outcome("refused", str(status))
+        return Outcome("accepted") if status == 202 else _refusal(status, KANNEL_UNAVAILABLE)
 
 
 def _kannel_receipt_url(base: str, secret: str, notification_id: str) -> str:
@@ -168,7 +157,7 @@ class Twilio:
         try:
             self._client.messages.create(to=sms.to, body=sms.text, status_callback=callback, **self._from)
         except TwilioRestException as error:
-            return _twilio_outcome(error.status)
+            return _refusal(error.status, TWILIO_UNAVAILABLE)
         except requests.ConnectionError:
             return Outcome("unavailable", "no answer")
         except requests.RequestException as error:
@@ -176,15 +165,5 @@ class Twilio:
         return Outcome("accepted")
 
 
-def _twilio_outcome(status: int) -> Outcome:
-    if status in TWILIO_UNAVAILABLE or status >= 500:
-        return Outcome("unavailable", str(status))
-    return Outcome("refused", str(status))
-
-
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no proxy from the environment may see what is texted
-    session.mount("http://", HTTPAdapter(pool_maxsize=8))
-    session.mount("https://", HTTPAdapter(pool_maxsize=8))
-    return session
+def _refusal(status: int, unavailable: tuple[int, ...]) -> Outcome:
+    return Outcome("unavailable" if status in unavailable or status >= 500 else "refused", str(status))

@@ -2,13 +2,14 @@
 
 import re
 import smtplib
+import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, formataddr
@@ -16,15 +17,14 @@ from urllib.parse import unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
-from services.notify.domain import Contact, Notification, Outcome, Result
+from services.notify.domain import Contact, Notification, Outcome
 from services.notify.handlers import service
 from services.notify.rendering import PAGES, Recipient, RenderedEmail, render_email
 from shared.i18n import supported
 from shared.settings import NotifySettings
 
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-SERVICE_UNAVAILABLE = 421  # and the server closes the connection; in the middle of a session too (RFC 5321, 3.8)
-EXPECTED = {"MAIL": (250,), "RCPT": (250, 251, 252), "DATA": (354,)}
+FROM_A_MACHINE = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,19 @@ class EmailSender:
         self._settings, self._smtp = settings, SmtpSender(settings.smtp_url, timeouts)
         self.longest_send = timedelta(seconds=self._smtp.timeouts.longest_exchange)
 
-    def send(self, notification: Notification, contact: Contact, fields: Mapping[str, str]) -> Result:
-        language, sender = supported(contact.language), service.sender
-        context = {**notification.context, "link": _email_link(contact, fields)}
+    def send(self, notification: Notification, contact: Contact, fields: Mapping[str, str]) -> Outcome:
+        language, sender, address = supported(contact.language), service.sender, self._settings.mail_from
         recipient = Recipient(language, contact.time_zone, contact.role, fields.get("known_as", ""))
-        mail = compose_email(
-            render_email(notification.template, context, recipient, sender),
-            notification_id=notification.id,
-            to=fields["email"],
-            sender=self._settings.mail_from,
-            sender_name=sender.from_name,
-            reply_to=self._settings.mail_reply_to,
-            language=language,
-            moment=notification.created_at,
-        )
-        return self._smtp.send(mail)
+        context = {**notification.context, "link": _email_link(contact, fields)}
+        headers = {
+            "From": formataddr((sender.from_name, address)),
+            "To": fields["email"],
+            "Reply-To": self._settings.mail_reply_to,
+            "Date": format_datetime(notification.created_at),
+            "Message-ID": f"<{notification.id}@{address.rpartition('@')[2]}>",  # of this notification always the same
+            "Content-Language": language,
+        }
+        return self._smtp.send(compose_email(render_email(notification.template, context, recipient, sender), headers))
 
     def close_idle(self) -> None:
         self._smtp.close_idle()
@@ -76,39 +74,35 @@ def _email_link(contact: Contact, fields: Mapping[str, str]) -> str:
     return fields.get("letter_link") or own or service.public_url + PAGES[contact.role]
 
 
-def compose_email(
-    rendered: RenderedEmail,
-    *,
-    notification_id: str,
-    to: str,
-    sender: str,
-    sender_name: str,
-    reply_to: str,
-    language: str,
-    moment: datetime,
-) -> EmailMessage:
-    """An e-mail that says the same thing twice, plainest first. The same notification always has the same Message-ID."""
+def compose_email(rendered: RenderedEmail, headers: Mapping[str, str]) -> EmailMessage:
+    """An e-mail that says the same thing twice, plainest first."""
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = formataddr((sender_name, sender))
-    mail["To"] = to
-    mail["Reply-To"] = reply_to
-    mail["Subject"] = rendered.subject
-    mail["Date"] = format_datetime(moment)
-    mail["Message-ID"] = f"<{notification_id}@{sender.rpartition('@')[2]}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(rendered.text, cte="quoted-printable")
     mail.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
-    mail["Content-Language"] = language  # last: set_content takes away every Content- field that was there before
+    for name, value in {**headers, "Subject": rendered.subject, **FROM_A_MACHINE}.items():
+        mail[name] = value
     return mail
 
 
-class ConnectionLost(Exception):
-    """The server ended the connection (421, or a closed socket) before the message was handed over."""
+class UnexpectedReply(smtplib.SMTPResponseException):
+    """The server did not say to this command what leads to delivery."""
 
-    def __init__(self, command: str, reason: str) -> None:
-        super().__init__(reason)
-        self.command, self.reason = command, reason
+    def __init__(self, command: str, code: int) -> None:
+        super().__init__(code, f"{code} to {command}")
+
+
+class CannotTakeAddress(smtplib.SMTPException):
+    """The address needs SMTPUTF8, and the server does not offer it."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What a server is told. `options`: of the MAIL command."""
+
+    sender: str
+    to: str
+    options: tuple[str, ...]
+    content: bytes
 
 
 @dataclass
@@ -132,19 +126,20 @@ class SmtpSender:
         self._in_use: set[smtplib.SMTP] = set()
 
     def send(self, mail: EmailMessage) -> Outcome:
-        idle = self._take_idle()
-        if idle is not None:
-            with suppress(ConnectionLost):  # closed while it was idle: nothing was handed over, a new one is opened at once
-                return self._send_over(idle, mail)
+        envelope = envelope_of(mail)
         try:
-            connection = self._connect()
-        except (OSError, smtplib.SMTPException) as error:
+            connection = self._begin(envelope)
+        except CannotTakeAddress:
+            return Outcome("refused", "the mail server cannot take this address (SMTPUTF8)")
+        except OSError as error:  # also every error of smtplib; at MAIL the server takes nothing at all
             return Outcome("unavailable", _reason(error))
+        accepted = False
         try:
-            return self._send_over(connection, mail)
-        except ConnectionLost as lost:
-            # At MAIL the server takes nothing at all; later it may be this message.
-            return Outcome("unavailable" if lost.command == "MAIL" else "deferred", lost.reason)
+            outcome = self._hand_over(connection, envelope)
+            accepted = outcome.result == "accepted"
+            return outcome
+        finally:
+            self._put_back(connection, usable=accepted)
 
     def close_idle(self) -> None:
         """Close what has been idle for too long."""
@@ -157,20 +152,45 @@ class SmtpSender:
     def close(self) -> None:
         """Close every connection; a message that is just being sent counts as deferred."""
         with self._guard:
-            connections = [*(idle.connection for idle in self._idle), *self._in_use]
-            self._idle.clear()
-        for connection in connections:
-            _abort(connection)
+            idle, self._idle = self._idle, []
+            for connection in self._in_use:
+                _end_waiting(connection)
+        for one in idle:
+            _abort(one.connection)
 
-    def _send_over(self, connection: smtplib.SMTP, mail: EmailMessage) -> Outcome:
+    def _begin(self, envelope: Envelope) -> smtplib.SMTP:
+        """A connection on which MAIL was accepted. One that the server closed while idle costs nothing: a new one is opened at
+        once. The sender's address is ours and the same for every message: a refused one is a setting to correct."""
+        idle = self._take_idle()
+        if idle is not None:
+            with suppress(OSError):
+                return self._mail(idle, envelope)
+        return self._mail(self._connect(), envelope)
+
+    def _mail(self, connection: smtplib.SMTP, envelope: Envelope) -> smtplib.SMTP:
         with self._guard:
             self._in_use.add(connection)
-        outcome = None
         try:
-            outcome = _hand_over(connection, mail, self.timeouts)
-            return outcome
-        finally:
-            self._put_back(connection, usable=outcome is not None and outcome.result == "accepted")
+            if envelope.options and not connection.has_extn("smtputf8"):
+                raise CannotTakeAddress
+            _expect("MAIL", connection.mail(envelope.sender, envelope.options), 250)
+        except BaseException:
+            self._put_back(connection, usable=False)
+            raise
+        return connection
+
+    def _hand_over(self, connection: smtplib.SMTP, envelope: Envelope) -> Outcome:
+        try:
+            _expect("RCPT", connection.rcpt(envelope.to), 250, 251, 252)
+            _expect("DATA", connection.docmd("DATA"), 354)
+            connection.send(envelope.content)
+            _wait_at_most(connection, self.timeouts.final_reply)
+            _expect("message", connection.getreply(), 250)
+            _wait_at_most(connection, self.timeouts.reply)
+        except OSError as error:  # when the connection is lost, the message may have arrived
+            for_good = isinstance(error, UnexpectedReply) and error.smtp_code >= 500
+            return Outcome("refused" if for_good else "deferred", _reason(error))
+        return Outcome("accepted")
 
     def _take_idle(self) -> smtplib.SMTP | None:
         """The one used last, so that in quiet times one stays open and the others age."""
@@ -205,53 +225,16 @@ class SmtpSender:
         return connection
 
 
-def _hand_over(connection: smtplib.SMTP, mail: EmailMessage, timeouts: Timeouts) -> Outcome:
-    """Raises ConnectionLost while nothing was handed over. Afterwards a lost connection means: deferred, it may have arrived."""
-    to, utf8 = _ascii_if_possible(str(mail["To"].addresses[0].addr_spec))
-    if utf8 and not connection.has_extn("smtputf8"):
-        return Outcome("refused", "the mail server cannot take this address (SMTPUTF8)")
-    sender, content = str(mail["From"].addresses[0].addr_spec), mail.as_bytes(policy=SMTPUTF8 if utf8 else SMTP)
-    steps: dict[str, Callable[[], int]] = {
-        "MAIL": lambda: connection.mail(sender, ("SMTPUTF8",) if utf8 else ())[0],
-        "RCPT": lambda: connection.rcpt(to)[0],
-        "DATA": lambda: connection.docmd("DATA")[0],
-    }
-    for command, ask in steps.items():
-        code = _answer(command, ask)
-        if code not in EXPECTED[command]:
-            return _outcome(command, code)
-    try:
-        return _outcome("message", _send_content(connection, content, timeouts))
-    except (OSError, smtplib.SMTPException) as error:
-        return Outcome("deferred", _reason(error))
+def envelope_of(mail: EmailMessage) -> Envelope:
+    to, utf8 = _ascii_if_possible(mail["To"].addresses[0].addr_spec)
+    content = mail.as_bytes(policy=SMTPUTF8 if utf8 else SMTP).rstrip(b"\r\n")
+    ended = re.sub(rb"(?m)^\.", b"..", content) + b"\r\n.\r\n"
+    return Envelope(mail["From"].addresses[0].addr_spec, to, ("SMTPUTF8",) if utf8 else (), ended)
 
 
-def _answer(command: str, ask: Callable[[], int]) -> int:
-    try:
-        code = ask()
-    except (OSError, smtplib.SMTPException) as error:
-        raise ConnectionLost(command, _reason(error)) from error
-    if code == SERVICE_UNAVAILABLE:
-        raise ConnectionLost(command, str(code))
-    return code
-
-
-def _send_content(connection: smtplib.SMTP, content: bytes, timeouts: Timeouts) -> int:
-    connection.send(re.sub(rb"(?m)^\.", b"..", content) + (b"" if content.endswith(b"\r\n") else b"\r\n") + b".\r\n")
-    _wait_at_most(connection, timeouts.final_reply)
-    code = connection.getreply()[0]
-    _wait_at_most(connection, timeouts.reply)
-    return code
-
-
-def _outcome(command: str, code: int) -> Outcome:
-    if code == 250:
-        return Outcome("accepted")
-    reason = f"{code} to {command}"
-    if code < 500:
-        return Outcome("deferred", reason)
-    # The sender's address is ours and the same for every message: a refused one is a setting to correct, not a lost message.
-    return Outcome("unavailable" if command == "MAIL" else "refused", reason)
+def _expect(command: str, reply: tuple[int, bytes], *codes: int) -> None:
+    if reply[0] not in codes:
+        raise UnexpectedReply(command, reply[0])
 
 
 def _ascii_if_possible(address: str) -> tuple[str, bool]:
@@ -270,8 +253,10 @@ def _wait_at_most(connection: smtplib.SMTP, seconds: float) -> None:
     connection.sock.settimeout(seconds)
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: OSError) -> str:
     """Never what it says: a server's answer may quote an address."""
+    if isinstance(error, UnexpectedReply):
+        return str(error.smtp_error)
     code = getattr(error, "smtp_code", None)
     cause = error.__context__ if isinstance(error, smtplib.SMTPServerDisconnected) and error.__context__ else error
     return str(code) if isinstance(code, int) and code > 0 else type(cause).__name__
@@ -279,15 +264,20 @@ def _reason(error: BaseException) -> str:
 
 def _quit(connection: smtplib.SMTP) -> None:
     """Politely, but without waiting for the answer."""
-    with suppress(OSError, smtplib.SMTPException):
+    with suppress(OSError):
         connection.putcmd("quit")
     _abort(connection)
 
 
 def _abort(connection: smtplib.SMTP) -> None:
+    _end_waiting(connection)
+    with suppress(OSError):
+        connection.close()
+
+
+def _end_waiting(connection: smtplib.SMTP) -> None:
+    """A thread that waits for an answer, or is about to, gets an end of file. It closes the connection, nobody else."""
     sock = connection.sock
     if sock is not None:
         with suppress(OSError):
-            sock.shutdown(2)  # wakes a thread that waits for an answer
-    with suppress(OSError, smtplib.SMTPException):
-        connection.close()
+            sock.shutdown(socket.SHUT_RDWR)

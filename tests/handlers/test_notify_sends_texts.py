@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from services.notify import rules
 from services.notify.delivery import warn_of_long_texts
+from services.notify.domain import after_quiet_hours
 from services.notify.handlers.offers import enqueue_match_notification, enqueue_offer_notification
 from services.notify.handlers.outcomes import Receipt, apply_receipt
 from services.notify.handlers.replies import SmsReceived, receive_sms
@@ -171,7 +171,7 @@ def test_in_quiet_hours_a_text_waits_for_the_morning(notify: Service, kannel: Ka
     assert waiting["state"] == "pending"
     make_due(db)
     eventually(lambda: text_in(db).get("reason") == "quiet hours")
-    assert text_in(db)["next_at"] == rules.after_quiet_hours(now(), "UTC", hour, (hour + 2) % 24)
+    assert text_in(db)["next_at"] == after_quiet_hours(now(), "UTC", hour, (hour + 2) % 24)
     assert kannel.phone.to(ANA_PHONE) == []
 
 

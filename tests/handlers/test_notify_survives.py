@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from services.notify.delivery import SENDER_THREADS, Delivery
-from services.notify.domain import Contact, Notification, Outcome, Result
+from services.notify.domain import Contact, Notification, Outcome
 from services.notify.handlers.contacts import record_contact as record_supportee
 from services.notify.handlers.offers import enqueue_offer_notification
 from services.notify.handlers.requests import cancel_notifications, enqueue_note
 from services.notify.smtp import EmailSender
-from services.notify.store.notifications import DeliveryQueue
+from services.notify.store import DeliveryQueue
 from shared import vault
 from shared.clock import now
 from shared.contracts import NoteWritten, NotificationFailed, OfferMade, RequestWithdrawn
@@ -127,7 +127,7 @@ def test_a_notification_that_comes_too_late_is_not_sent_and_a_coordinator_hears(
     offer(notify)
     db.notifications.update_many({}, {"$set": {"expires_at": now() - timedelta(seconds=1)}})
     with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
-        eventually(lambda: notification_in(db)["state"] == "failed")
+        eventually(lambda: notification_in(db)["state"] == "expired")
     assert mailbox.emails == []
     assert events_in(db) == [NotificationFailed(person_id="ana", template="offer")]
 
@@ -325,7 +325,7 @@ class Hanging:
         self.taken, self.let_go = threading.Event(), threading.Event()
         self.overdue = False
 
-    def send(self, notification: Notification, contact: Contact, fields: Mapping[str, str]) -> Result:
+    def send(self, notification: Notification, contact: Contact, fields: Mapping[str, str]) -> Outcome:
         self.taken.set()
         self.overdue = not self.let_go.wait(0.01)
         self.let_go.wait(60)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from services.notify import sms
+from services.notify.domain import TEMPLATES
 from services.notify.rendering import TEMPLATES_DIR, Recipient, Sender, greeting, render_email, render_sms
-from services.notify.rules import TEMPLATES
 from shared.i18n import LANGUAGES
 
 SENDER = Sender("Kitchen Table", "Kitchen Table", "hello@kitchen-table.example", "https://ktable.example")

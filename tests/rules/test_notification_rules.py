@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.domain import Contact, Notification, state_after_receipt
-from services.notify.rules import (
+from services.notify.domain import (
     LONGEST_DELIVERY,
     TEMPLATES,
-    SmsCommand,
+    Contact,
+    Notification,
     after_quiet_hours,
-    e164,
     expires_at,
     get_template,
     may_repeat,
     notification_id,
-    parse_sms,
+    state_after_receipt,
 )
+from services.notify.rules import SmsCommand, e164, parse_sms
 from shared.contracts import Channel, EncryptedFields, Role
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

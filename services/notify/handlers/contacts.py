@@ -5,8 +5,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.notify import rules, store
-from services.notify.domain import Contact
-from services.notify.handlers.outbound import enqueue_notification, require_contact, service
+from services.notify.domain import Contact, Message
+from services.notify.handlers.outbound import enqueue_notification, require, service
 from shared import vault
 from shared.clock import now
 from shared.contracts import ContactShared, EncryptedFields, Role, SignInRequested, TeamContactShared, TeamSignInRequested
@@ -21,10 +21,10 @@ def record_contact(event: ContactShared, db: Db) -> list[Event]:
     supportee = _contact(event, "supportee", event.request_id)
     if not _save_next_version(supportee, db) or supportee.version > 1:
         return []
-    if store.request_updates.find(db, event.request_id).withdrawn:
+    if store.find_last_update(db, event.request_id).withdrawn:
         return []
     hear_by = now() + timedelta(days=service.programme.answer_days)
-    return enqueue_notification(db, supportee, "request_received", event.request_id, {"hear_by": hear_by})
+    return enqueue_notification(db, supportee, Message("request_received", event.request_id, {"hear_by": hear_by}))
 
 
 @service.on(TeamContactShared)
@@ -38,7 +38,7 @@ def _save_next_version(contact: Contact, db: Db) -> bool:
 
     RetryLater: one before it is missing. InvalidMessage: it would make one person into another.
     """
-    known = store.contacts.find(db, contact.person_id)
+    known = store.find_contact(db, contact.person_id)
     if known and (known.role, known.request_id) != (contact.role, contact.request_id):
         raise InvalidMessage("a contact's role and request never change")
     newest = known.version if known else 0
@@ -46,7 +46,7 @@ def _save_next_version(contact: Contact, db: Db) -> bool:
         raise RetryLater("a version of this contact has not come yet")
     if contact.version <= newest:
         return False
-    store.contacts.save(db, contact)
+    store.save_contact(db, contact)
     return True
 
 
@@ -62,7 +62,7 @@ def enqueue_team_sign_in_link(event: TeamSignInRequested, db: Db) -> list[Event]
 
 def _enqueue_link(person_id: str, encrypted: EncryptedFields, db: Db) -> list[Event]:
     cause = hashlib.sha256(encrypted.wrap.encode()).hexdigest()[:32]
-    return enqueue_notification(db, require_contact(db, person_id), "sign_in", cause, encrypted=encrypted)
+    return enqueue_notification(db, require(store.find_contact(db, person_id)), Message("sign_in", cause, encrypted=encrypted))
 
 
 def _contact(event: ContactShared | TeamContactShared, role: Role, request_id: str | None) -> Contact:

@@ -1,8 +1,8 @@
 """Events of offers: who is asked, reminded, and told how it ended."""
 
 from services.notify import rules, store
-from services.notify.handlers.outbound import enqueue_notification, enqueue_supportee_update, require_contact, service
-from services.notify.store import notifications
+from services.notify.domain import Context, Message
+from services.notify.handlers.outbound import enqueue_notification, enqueue_supportee_update, require, service
 from shared.clock import now
 from shared.contracts import MatchMade, Next, NoteForwarded, OfferDeclined, OfferExpired, OfferMade, OfferReleased, OfferReminded
 from shared.messages import Event
@@ -11,7 +11,7 @@ from shared.mongo import Db
 
 @service.on(OfferMade)
 def enqueue_offer_notification(event: OfferMade, db: Db) -> list[Event]:
-    if store.offers.save(db, event).ended:  # its end came first
+    if store.save_offer(db, event).ended:  # its end came first
         return []
     events = _enqueue_to_practitioner("offer", event, db)
     if event.after_waiting:
@@ -21,7 +21,7 @@ def enqueue_offer_notification(event: OfferMade, db: Db) -> list[Event]:
 
 @service.on(OfferReminded)
 def enqueue_offer_reminder(event: OfferReminded, db: Db) -> list[Event]:
-    return [] if store.offers.has_ended(db, event.offer_id) else _enqueue_to_practitioner("reminder", event, db)
+    return [] if store.offer_has_ended(db, event.offer_id) else _enqueue_to_practitioner("reminder", event, db)
 
 
 @service.on(OfferDeclined)
@@ -49,30 +49,25 @@ def enqueue_match_notification(event: MatchMade, db: Db) -> list[Event]:
 
 @service.on(NoteForwarded)
 def enqueue_forwarded_note(event: NoteForwarded, db: Db) -> list[Event]:
-    practitioner = require_contact(db, event.practitioner_id)
-    return enqueue_notification(
-        db, practitioner, "note_for_you", event.note_id, encrypted=event.encrypted, offer_id=event.offer_id
-    )
+    practitioner = require(store.find_contact(db, event.practitioner_id))
+    message = Message("note_for_you", event.note_id, encrypted=event.encrypted, offer_id=event.offer_id)
+    return enqueue_notification(db, practitioner, message)
 
 
 def _enqueue_to_practitioner(template: str, event: OfferMade | OfferReminded, db: Db) -> list[Event]:
-    return enqueue_notification(
-        db,
-        require_contact(db, event.practitioner_id),
-        template,
-        event.offer_id,
-        {"code": event.code, "answer_by": event.answer_by},
-        encrypted=event.encrypted,
-        offer_id=event.offer_id,
-        answer_by=event.answer_by,
-    )
+    practitioner = require(store.find_contact(db, event.practitioner_id))
+    context: Context = {"code": event.code, "answer_by": event.answer_by}
+    message = Message(template, event.offer_id, context, encrypted=event.encrypted, offer_id=event.offer_id)
+    return enqueue_notification(db, practitioner, message)
 
 
 def _enqueue_offer_gone(db: Db, offer_id: str, practitioner_id: str) -> list[Event]:
     """Only who was told of the offer is told that it is gone."""
-    practitioner = require_contact(db, practitioner_id)
+    practitioner = require(store.find_contact(db, practitioner_id))
     _end_offer(db, offer_id)
-    return enqueue_notification(db, practitioner, "offer_gone", offer_id) if notifications.offer_was_sent(db, offer_id) else []
+    if not store.offer_was_sent(db, offer_id):
+        return []
+    return enqueue_notification(db, practitioner, Message("offer_gone", offer_id))
 
 
 def _enqueue_not_this_time(db: Db, request_id: str, version: int, then: Next) -> list[Event]:
@@ -82,5 +77,5 @@ def _enqueue_not_this_time(db: Db, request_id: str, version: int, then: Next) ->
 
 def _end_offer(db: Db, offer_id: str) -> None:
     moment = now()
-    store.offers.mark_ended(db, offer_id, moment)
-    notifications.cancel(db, moment, "offer ended", offer_id=offer_id)
+    store.mark_offer_ended(db, offer_id, moment)
+    store.cancel_notifications(db, moment, "offer ended", offer_id=offer_id)

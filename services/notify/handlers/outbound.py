@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.notify import rules, store
-from services.notify.domain import Contact, Context, Notification
+from services.notify.domain import Contact, Context, Message, Notification, expires_at, get_template, notification_id
 from services.notify.rendering import Sender
-from services.notify.store import contacts, notifications
 from shared.clock import now
-from shared.contracts import Channel, EncryptedFields, NotificationFailed
+from shared.contracts import Channel, NotificationFailed
 from shared.leased_work import DUE_NOW
 from shared.messages import Event
 from shared.mongo import Db, WakeUp
@@ -44,7 +43,7 @@ class NotifyService(Service):
     def make_indexes(self) -> None:
         """Also, before the worker takes anything: refuse to start with keys that decrypt nothing of what is stored."""
         super().make_indexes()
-        newest = contacts.find_newest(self.db, CONTACTS_TO_TRY)
+        newest = store.find_newest_contacts(self.db, CONTACTS_TO_TRY)
         if newest and not any(self._can_decrypt(contact) for contact in newest):
             raise SystemExit("KEYS_DIR: its keys decrypt none of the newest contacts, so they are not this database's keys")
 
@@ -80,69 +79,43 @@ def usable_channels(settings: NotifySettings) -> tuple[Channel, ...]:
 service = NotifyService()
 
 
-def enqueue_notification(
-    db: Db,
-    contact: Contact,
-    template: str,
-    cause: str,
-    context: Context | None = None,
-    *,
-    encrypted: EncryptedFields | None = None,
-    offer_id: str | None = None,
-    answer_by: datetime | None = None,
-) -> list[Event]:
+def enqueue_notification(db: Db, contact: Contact, message: Message) -> list[Event]:
     """Write one notification for each channel that this person chose. An event comes back when they chose none that we have."""
-    chosen = contact.channels_for(template)
+    chosen = contact.channels_for(message.template)
     channels = [channel for channel in chosen if channel in service.channels]
-    if chosen and not channels and rules.get_template(template).escalate:
-        return [NotificationFailed(person_id=contact.person_id, request_id=contact.request_id, template=template)]
-    if "text" in channels and contact.role == "supportee" and notifications.text_is_pending(db, contact.person_id):
+    if chosen and not channels and get_template(message.template).escalate:
+        return [NotificationFailed(person_id=contact.person_id, request_id=contact.request_id, template=message.template)]
+    if "text" in channels and contact.role == "supportee" and store.text_is_pending(db, contact.person_id):
         channels.remove("text")  # the text that waits says the same: there is news
-    context = context or {}
-    made = [make_notification(contact, template, cause, channel, context, encrypted, offer_id, answer_by) for channel in channels]
-    notifications.add(db, made)
-    service.enqueued(channels)
+    write_notifications(db, contact, message, channels)
     return []
 
 
-def make_notification(
-    contact: Contact,
-    template: str,
-    cause: str,
-    channel: Channel,
-    context: Context,
-    encrypted: EncryptedFields | None,
-    offer_id: str | None,
-    answer_by: datetime | None,
-) -> Notification:
-    moment = now()
-    send_at = contact.when_to_send(moment, channel, template)
+def write_notifications(db: Db, contact: Contact, message: Message, channels: Sequence[Channel]) -> None:
+    store.add_notifications(db, [make_notification(contact, message, channel, now()) for channel in channels])
+    service.enqueued(channels)
+
+
+def make_notification(contact: Contact, message: Message, channel: Channel, moment: datetime) -> Notification:
+    send_at = contact.when_to_send(moment, channel, message.template)
     return Notification(
-        id=rules.notification_id(cause, template, contact.person_id, channel),
-        cause=cause,
-        template=template,
+        id=notification_id(message.cause, message.template, contact.person_id, channel),
         channel=channel,
         person_id=contact.person_id,
         request_id=contact.request_id,
-        offer_id=offer_id,
-        context=context,
-        encrypted=encrypted,
         created_at=moment,
         next_at=DUE_NOW if send_at == moment else send_at,
-        expires_at=rules.expires_at(template, moment, answer_by),
+        expires_at=expires_at(message.template, moment, message.answer_by),
+        template=message.template,
+        cause=message.cause,
+        context=message.context,
+        encrypted=message.encrypted,
+        offer_id=message.offer_id,
     )
 
 
-def require_contact(db: Db, person_id: str) -> Contact:
+def require(contact: Contact | None) -> Contact:
     """Events overtake each other: one about somebody whose contact has not come yet raises RetryLater."""
-    return _require(contacts.find(db, person_id))
-
-
-def require_supportee(db: Db, request_id: str) -> Contact:
-    return _require(contacts.find_supportee(db, request_id))
-
-
-def _require(contact: Contact | None) -> Contact:
     if contact is None:
         raise RetryLater("this person's contact has not come yet")
     return contact
@@ -155,13 +128,13 @@ def enqueue_supportee_update(
 
     `update`: the update's name, where it says more than the template's.
     """
-    last, update = store.request_updates.find(db, request_id), update or template
+    last, update = store.find_last_update(db, request_id), update or template
     if last.withdrawn:
         return []
-    supportee = require_supportee(db, request_id)
+    supportee = require(store.find_supportee(db, request_id))
     if version <= last.version:
         return []
-    store.request_updates.record_update(db, request_id, version, update, now())
+    store.record_update(db, request_id, version, update, now())
     if rules.is_implied(last.name, update):
         return []
-    return enqueue_notification(db, supportee, template, f"{request_id}/{version}", context)
+    return enqueue_notification(db, supportee, Message(template, f"{request_id}/{version}", context or {}))

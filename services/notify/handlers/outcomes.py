@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from services.notify import rules, store
-from services.notify.domain import Notification, State, state_after_receipt
-from services.notify.handlers.outbound import make_notification, service
-from services.notify.store import contacts, notifications
+from services.notify import store
+from services.notify.domain import Notification, State, get_template, state_after_receipt
+from services.notify.handlers.outbound import service, write_notifications
 from shared.clock import now
 from shared.contracts import NotificationFailed
 from shared.messages import Event
@@ -21,7 +20,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """A notification will not be sent: refused or undeliverable for good (`failed`), or tried for long enough (`expired`)."""
+    """A notification will not be sent: refused or undeliverable for good (`failed`), or too late to help (`expired`)."""
 
     notification_id: str
     state: Literal["failed", "expired"]
@@ -29,17 +28,17 @@ class GiveUp:
 
 
 def apply_receipt(receipt: Receipt, db: Db) -> list[Event]:
-    notification = notifications.find(db, receipt.notification_id)
+    notification = store.find_notification(db, receipt.notification_id)
     if notification is None or state_after_receipt(notification.state, receipt.result) == notification.state:
         return []
     state: State = receipt.result
-    notifications.apply_receipt(db, notification.id, state, now())
+    store.apply_receipt(db, notification.id, state, now())
     return _try_another_channel(db, notification) if state == "failed" else []
 
 
 def give_up(command: GiveUp, db: Db) -> list[Event]:
-    notification = notifications.find(db, command.notification_id)
-    if notification is None or not notifications.finish(db, notification, command.state, now(), command.reason):
+    notification = store.find_notification(db, command.notification_id)
+    if notification is None or not store.finish_notification(db, notification, command.state, now(), command.reason):
         return []
     return _try_another_channel(db, notification)
 
@@ -49,9 +48,9 @@ def _try_another_channel(db: Db, notification: Notification) -> list[Event]:
     unless the request was withdrawn meanwhile."""
     if notification.channel == "text":
         _enqueue_email_instead(db, notification)
-    if not rules.get_template(notification.template).escalate or notifications.another_may_arrive(db, notification):
+    if not get_template(notification.template).escalate or store.another_may_arrive(db, notification):
         return []
-    if notification.request_id and store.request_updates.find(db, notification.request_id).withdrawn:
+    if notification.request_id and store.find_last_update(db, notification.request_id).withdrawn:
         return []
     failed = NotificationFailed(
         person_id=notification.person_id, request_id=notification.request_id, template=notification.template
@@ -60,22 +59,9 @@ def _try_another_channel(db: Db, notification: Notification) -> list[Event]:
 
 
 def _enqueue_email_instead(db: Db, text: Notification) -> None:
-    contact = contacts.find(db, text.person_id)
-    if contact is None or "email" not in contact.channels_for(text.template):
-        return
-    answer_by = text.context.get("answer_by")
-    email = make_notification(
-        contact,
-        text.template,
-        text.cause,
-        "email",
-        text.context,
-        text.encrypted,
-        text.offer_id,
-        None if isinstance(answer_by, str) else answer_by,
-    )
-    notifications.add(db, [email])
-    service.enqueued(["email"])
+    contact = store.find_contact(db, text.person_id)
+    if contact and "email" in contact.channels_for(text.template):
+        write_notifications(db, contact, text, ["email"])
 
 
 __all__ = ["GiveUp", "Receipt", "apply_receipt", "give_up", "service"]

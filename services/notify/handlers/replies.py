@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from services.notify import rules, store
-from services.notify.domain import Contact
-from services.notify.handlers.outbound import enqueue_notification, require_contact, service
+from services.notify.domain import Contact, Message
+from services.notify.handlers.outbound import enqueue_notification, require, service
 from services.notify.rules import SmsCommand
-from services.notify.store import contacts, notifications
 from shared.clock import now
 from shared.contracts import ReplyOutcome, ReplyProcessed, ReplyReceived
 from shared.messages import Event
@@ -34,28 +33,28 @@ class SmsReceived:
 def receive_sms(received: SmsReceived, db: Db) -> list[Event]:
     """Do what the text asks. Numbers that we do not know get no answer."""
     phone_hash = service.vault.blind_index("phone", rules.e164(received.number))
-    senders, command = contacts.find_by_phone(db, phone_hash), rules.parse_sms(received.text)
+    senders, command = store.find_contacts_by_phone(db, phone_hash), rules.parse_sms(received.text)
     if command.word == "stop":
-        contacts.stop_texts(db, phone_hash, now())
+        store.stop_texts(db, phone_hash, now())
         people = [sender.person_id for sender in senders]
-        notifications.cancel(db, now(), "stopped", channel="text", person_id={"$in": people})
+        store.cancel_notifications(db, now(), "stopped", channel="text", person_id={"$in": people})
     elif command.word == "start":
-        contacts.start_texts(db, phone_hash)
+        store.start_texts(db, phone_hash)
     return _answer(db, senders, command, received.reply_id) if senders else []
 
 
 def _answer(db: Db, senders: list[Contact], command: SmsCommand, reply_id: str) -> list[Event]:
     if command.word == "answer":
-        offer = store.offers.find_by_code(db, [sender.person_id for sender in senders], command.code)
+        offer = store.find_offer_by_code(db, [sender.person_id for sender in senders], command.code)
         if offer:
             return [
                 ReplyReceived(offer_id=offer.id, practitioner_id=offer.practitioner_id, reply_id=reply_id, answer=command.answer)
             ]
     template = TEMPLATE_OF_COMMAND.get(command.word, "not_understood")
-    return enqueue_notification(db, senders[0], template, reply_id)
+    return enqueue_notification(db, senders[0], Message(template, reply_id))
 
 
 @service.on(ReplyProcessed)
 def enqueue_reply_confirmation(event: ReplyProcessed, db: Db) -> list[Event]:
-    practitioner = require_contact(db, event.practitioner_id)
-    return enqueue_notification(db, practitioner, TEMPLATE_OF_OUTCOME[event.outcome], event.reply_id)
+    practitioner = require(store.find_contact(db, event.practitioner_id))
+    return enqueue_notification(db, practitioner, Message(TEMPLATE_OF_OUTCOME[event.outcome], event.reply_id))

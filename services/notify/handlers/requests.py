@@ -1,8 +1,8 @@
 """Events of requests: what their supportees are told, and coordinators when they are needed."""
 
 from services.notify import rules, store
-from services.notify.handlers.outbound import enqueue_notification, enqueue_supportee_update, require_supportee, service
-from services.notify.store import contacts, notifications
+from services.notify.domain import Message
+from services.notify.handlers.outbound import enqueue_notification, enqueue_supportee_update, require, service
 from shared.clock import now
 from shared.contracts import CoordinatorNeeded, NoteWritten, RequestWaiting, RequestWithdrawn, SuggestionsMade
 from shared.messages import Event
@@ -26,8 +26,8 @@ def enqueue_waiting(event: RequestWaiting, db: Db) -> list[Event]:
 def enqueue_coordinator_call(event: CoordinatorNeeded, db: Db) -> list[Event]:
     cause = f"{event.request_id}/{event.version}"
     events: list[Event] = []
-    for coordinator in [] if event.taken else contacts.find_coordinators(db):
-        events += enqueue_notification(db, coordinator, "reach_out", cause)
+    for coordinator in [] if event.taken else store.find_coordinators(db):
+        events += enqueue_notification(db, coordinator, Message("reach_out", cause))
     if event.reaching_out:
         events += enqueue_supportee_update(db, event.request_id, event.version, "someone_will_write")
     return events
@@ -36,15 +36,15 @@ def enqueue_coordinator_call(event: CoordinatorNeeded, db: Db) -> list[Event]:
 @service.on(NoteWritten)
 def enqueue_note(event: NoteWritten, db: Db) -> list[Event]:
     """Not as an update of the request's state: a note stays worth reading whatever happened since."""
-    if store.request_updates.find(db, event.request_id).withdrawn:
+    if store.find_last_update(db, event.request_id).withdrawn:
         return []
-    return enqueue_notification(db, require_supportee(db, event.request_id), "note", event.note_id)
+    return enqueue_notification(db, require(store.find_supportee(db, event.request_id)), Message("note", event.note_id))
 
 
 @service.on(RequestWithdrawn)
 def cancel_notifications(event: RequestWithdrawn, db: Db) -> list[Event]:
-    moment, supportee = now(), contacts.find_supportee(db, event.request_id)
-    store.request_updates.mark_withdrawn(db, event.request_id, moment)
+    moment, supportee = now(), store.find_supportee(db, event.request_id)
+    store.mark_withdrawn(db, event.request_id, moment)
     if supportee:
-        notifications.cancel(db, moment, "withdrawn", person_id=supportee.person_id)
+        store.cancel_notifications(db, moment, "withdrawn", person_id=supportee.person_id)
     return []

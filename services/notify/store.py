@@ -1,0 +1,259 @@
+"""Every query of notify, by name; documents become values of the domain here and nowhere else. A field is stored under its name,
+`id` (of a contact `person_id`) as `_id`, None is left out (shared/documents.py).
+
+contacts          a Contact
+phone_numbers     {_id: keyed hash of a number, stopped_at: absent unless they said stop, texted_at, texted_by: notification's id}
+notifications     a Notification; `encrypted` until it was sent; next_at, claim, attempts: see shared/leased_work.py;
+                  delete_at: set when it is not pending any more
+offers            an Offer, and delete_at; one whose end came before its beginning has `ended` and `delete_at` only
+request_updates   {_id: request's id, version, last_update: as rules.update_name, withdrawn: true once withdrawn, delete_at}
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
+
+from services.notify.domain import MAY_ARRIVE, Contact, LastUpdate, Notification, Offer, Outcome, State
+from shared.clock import offset
+from shared.contracts import Channel, OfferMade
+from shared.documents import from_document, to_document
+from shared.leased_work import DUE_NOW, MongoQueue
+from shared.mongo import Db, Doc
+from shared.threaded_work import Claimed, TypedQueue
+
+LEASE = timedelta(seconds=10)
+LONGEST_WAIT = timedelta(days=2)  # quiet hours end within 25 hours, and a retry comes within hours
+NOTIFICATION_KEPT = timedelta(hours=24)  # after it was sent
+OFFER_KEPT = timedelta(days=14)
+REQUEST_UPDATE_KEPT = timedelta(days=120)
+UNREADABLE = {"state": "failed", "reason": "unreadable document"}
+
+
+def _where_it_is_text(field: str) -> IndexModel:
+    return IndexModel(field, partialFilterExpression={field: {"$type": "string"}})
+
+
+_DELETE_IN_TIME = IndexModel("delete_at", expireAfterSeconds=0)
+INDEXES = {
+    "contacts": [_where_it_is_text("request_id"), IndexModel("role"), _where_it_is_text("phone_hash")],
+    "notifications": [
+        IndexModel([("channel", ASCENDING), ("next_at", ASCENDING)], partialFilterExpression={"next_at": {"$exists": True}}),
+        _where_it_is_text("offer_id"),
+        IndexModel("person_id"),
+        _DELETE_IN_TIME,
+    ],
+    "offers": [IndexModel([("practitioner_id", ASCENDING), ("code", ASCENDING)]), _DELETE_IN_TIME],
+    "request_updates": [_DELETE_IN_TIME],
+}
+
+
+# Contacts
+
+
+def find_contact(db: Db, person_id: str) -> Contact | None:
+    document = db.contacts.find_one({"_id": person_id})
+    return _contact(document) if document else None
+
+
+def find_supportee(db: Db, request_id: str) -> Contact | None:
+    document = db.contacts.find_one({"request_id": request_id, "role": "supportee"})
+    return _contact(document) if document else None
+
+
+def find_coordinators(db: Db) -> list[Contact]:
+    return [_contact(document) for document in db.contacts.find({"role": "coordinator"})]
+
+
+def find_contacts_by_phone(db: Db, phone_hash: str) -> list[Contact]:
+    return [_contact(document) for document in db.contacts.find({"phone_hash": phone_hash})]
+
+
+def find_newest_contacts(db: Db, count: int) -> list[Contact]:
+    return [_contact(document) for document in db.contacts.find().sort("$natural", -1).limit(count)]
+
+
+def save_contact(db: Db, contact: Contact) -> None:
+    document = to_document(contact)
+    db.contacts.replace_one({"_id": document.pop("person_id")}, document, upsert=True)
+
+
+def _contact(document: Doc) -> Contact:
+    return from_document(Contact, {**document, "person_id": document["_id"]})
+
+
+# Numbers that are texted
+
+
+def stop_texts(db: Db, phone_hash: str, moment: datetime) -> None:
+    db.phone_numbers.update_one({"_id": phone_hash}, {"$set": {"stopped_at": moment}}, upsert=True)
+
+
+def start_texts(db: Db, phone_hash: str) -> None:
+    db.phone_numbers.update_one({"_id": phone_hash}, {"$unset": {"stopped_at": ""}})
+
+
+def has_stopped_texts(db: Db, phone_hash: str) -> bool:
+    return db.phone_numbers.find_one({"_id": phone_hash, "stopped_at": {"$exists": True}}, {"_id": 1}) is not None
+
+
+def acquire_sms_slot(db: Db, phone_hash: str, notification_id: str, moment: datetime, gap: timedelta) -> datetime | None:
+    """None when this notification may be texted now; else the moment from which it may. The same one may always try again."""
+    mine_or_past = {"$or": [{"texted_at": {"$lte": moment - gap}}, {"texted_at": None}, {"texted_by": notification_id}]}
+    slot = {"texted_at": moment, "texted_by": notification_id}
+    if db.phone_numbers.update_one({"_id": phone_hash, **mine_or_past}, {"$set": slot}).matched_count:
+        return None
+    # Only now: most numbers have a document, and one that has none cannot have been texted.
+    document = db.phone_numbers.find_one_and_update(
+        {"_id": phone_hash}, {"$setOnInsert": slot}, upsert=True, return_document=ReturnDocument.AFTER
+    )
+    if document is None or document["texted_by"] == notification_id:
+        return None
+    last: datetime = document["texted_at"]
+    return last + gap
+
+
+# Notifications
+
+
+class DeliveryQueue(TypedQueue[Notification]):
+    """The pending notifications of one channel. Found with majority read concern, like everything else that is read of them."""
+
+    def __init__(self, db: Db, channel: Channel) -> None:
+        where = {"channel": channel}
+        queue = MongoQueue(db.notifications, lease=LEASE, horizon=LONGEST_WAIT, where=where, clock_offset=offset)
+        super().__init__(queue, _notification, UNREADABLE)
+
+
+def add_notifications(db: Db, notifications: Sequence[Notification]) -> None:
+    """Those that are there already stay as they are."""
+    changes = [UpdateOne({"_id": one.id}, {"$setOnInsert": to_document(one)}, upsert=True) for one in notifications]
+    if changes:
+        db.notifications.bulk_write(changes)
+
+
+def find_notification(db: Db, notification_id: str) -> Notification | None:
+    document = db.notifications.find_one({"_id": notification_id})
+    return _notification(document) if document else None
+
+
+def find_pending_notifications(db: Db, channel: Channel) -> list[Notification]:
+    pending = {"channel": channel, "state": "pending", "next_at": {"$exists": True}}
+    return [_notification(document) for document in db.notifications.find(pending)]
+
+
+def record_outcomes(db: Db, outcomes: Sequence[tuple[Claimed[Notification], Outcome]], moment: datetime) -> None:
+    """Of those that were accepted or cancelled, and of those that are to be tried again."""
+    if outcomes:
+        db.notifications.bulk_write([_change(claimed, outcome, moment) for claimed, outcome in outcomes], ordered=False)
+
+
+def _change(claimed: Claimed[Notification], outcome: Outcome, moment: datetime) -> UpdateOne:
+    if outcome.result == "accepted" or outcome.result == "cancelled":
+        return _finished(claimed.item, outcome.result, moment, outcome.reason)
+    # Where no provider looked at the message, the attempt is given back.
+    counted = {"deferrals": 1} if outcome.result == "deferred" else {"attempts": -1}
+    fields = {"next_at": outcome.until or DUE_NOW, "reason": outcome.reason}
+    held = {"_id": claimed.lease.id, "claim": claimed.lease.token}
+    return UpdateOne(held, {"$set": fields, "$inc": counted, "$unset": {"claim": ""}})
+
+
+def _finished(notification: Notification, state: State, moment: datetime, reason: str) -> UpdateOne:
+    """Nothing more to send, whoever holds the lease. A receipt may have come first: a state only moves forward."""
+    fields = {"state": state, "reason": reason, "delete_at": moment + NOTIFICATION_KEPT}
+    # An accepted text that fails later becomes an e-mail with the same links.
+    keep_links = state == "accepted" and notification.channel == "text"
+    gone = {"next_at": "", "claim": ""} | ({} if keep_links else {"encrypted": ""})
+    return UpdateOne({"_id": notification.id, "state": "pending"}, {"$set": fields, "$unset": gone})
+
+
+def finish_notification(db: Db, notification: Notification, state: State, moment: datetime, reason: str) -> bool:
+    """False when it was finished before."""
+    return db.notifications.bulk_write([_finished(notification, state, moment, reason)]).matched_count == 1
+
+
+def apply_receipt(db: Db, notification_id: str, state: State, moment: datetime) -> None:
+    fields = {"state": state, "delete_at": moment + NOTIFICATION_KEPT}
+    db.notifications.update_one(
+        {"_id": notification_id}, {"$set": fields, "$unset": {"next_at": "", "claim": "", "encrypted": ""}}
+    )
+
+
+def cancel_notifications(db: Db, moment: datetime, reason: str, **where: Any) -> None:
+    """Cancel what is pending. What a worker is sending at this moment is only marked, so that it is not tried again."""
+    leased = {"$gt": ["$claim", None]}
+    now_or_later = {
+        "state": {"$cond": [leased, "$state", "cancelled"]},
+        "cancelled_because": reason,
+        "delete_at": {"$cond": [leased, "$$REMOVE", moment + NOTIFICATION_KEPT]},
+        "reason": {"$cond": [leased, "$reason", reason]},
+        "next_at": {"$cond": [leased, "$next_at", "$$REMOVE"]},
+        "encrypted": {"$cond": [leased, "$encrypted", "$$REMOVE"]},
+    }
+    db.notifications.update_many({**where, "state": "pending"}, [{"$set": now_or_later}])
+
+
+def offer_was_sent(db: Db, offer_id: str) -> bool:
+    sent = {"offer_id": offer_id, "template": {"$in": ["offer", "reminder"]}, "state": {"$ne": "cancelled"}}
+    return db.notifications.find_one(sent, {"_id": 1}) is not None
+
+
+def text_is_pending(db: Db, person_id: str) -> bool:
+    return db.notifications.find_one({"person_id": person_id, "channel": "text", "state": "pending"}, {"_id": 1}) is not None
+
+
+def another_may_arrive(db: Db, notification: Notification) -> bool:
+    """Whether the same message may still arrive by another channel."""
+    same = {"cause": notification.cause, "template": notification.template, "person_id": notification.person_id}
+    return db.notifications.find_one({**same, "state": {"$in": list(MAY_ARRIVE)}}, {"_id": 1}) is not None
+
+
+def _notification(document: Doc) -> Notification:
+    """TypeError or KeyError: not a document of this collection's shape."""
+    return from_document(Notification, document)
+
+
+# Offers
+
+
+def save_offer(db: Db, event: OfferMade) -> Offer:
+    fields = {"practitioner_id": event.practitioner_id, "code": event.code, "delete_at": event.answer_by + OFFER_KEPT}
+    document = db.offers.find_one_and_update(
+        {"_id": event.offer_id}, {"$set": fields}, upsert=True, return_document=ReturnDocument.AFTER
+    )
+    return from_document(Offer, document or {})  # an upsert that returns what it left behind
+
+
+def mark_offer_ended(db: Db, offer_id: str, moment: datetime) -> None:
+    change = {"$set": {"ended": True}, "$setOnInsert": {"delete_at": moment + OFFER_KEPT}}
+    db.offers.update_one({"_id": offer_id}, change, upsert=True)
+
+
+def offer_has_ended(db: Db, offer_id: str) -> bool:
+    return db.offers.find_one({"_id": offer_id, "ended": True}, {"_id": 1}) is not None
+
+
+def find_offer_by_code(db: Db, practitioner_ids: Sequence[str], code: str) -> Offer | None:
+    """The offer a code means. A code may come again after a while, so the one that still runs goes first, then the latest."""
+    found = list(db.offers.find({"practitioner_id": {"$in": list(practitioner_ids)}, "code": code}))
+    latest = max(found, key=lambda document: (not document.get("ended", False), document["delete_at"]), default=None)
+    return from_document(Offer, latest) if latest else None
+
+
+# What a supportee was told last
+
+
+def find_last_update(db: Db, request_id: str) -> LastUpdate:
+    document = db.request_updates.find_one({"_id": request_id}) or {}
+    return LastUpdate(document.get("version", -1), document.get("last_update", ""), document.get("withdrawn", False))
+
+
+def record_update(db: Db, request_id: str, version: int, update: str, moment: datetime) -> None:
+    fields = {"version": version, "last_update": update, "delete_at": moment + REQUEST_UPDATE_KEPT}
+    db.request_updates.update_one({"_id": request_id}, {"$set": fields}, upsert=True)
+
+
+def mark_withdrawn(db: Db, request_id: str, moment: datetime) -> None:
+    fields = {"withdrawn": True, "delete_at": moment + REQUEST_UPDATE_KEPT}
+    db.request_updates.update_one({"_id": request_id}, {"$set": fields}, upsert=True)

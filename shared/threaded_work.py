@@ -1,0 +1,132 @@
+"""Leased work that a few threads do, one item each. A service adds how one item is worked on and what its outcome changes.
+
+A service defines a TypedQueue in its store and a subclass of ThreadedWork, and runs that with a LeasedWorker.
+"""
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from pymongo.errors import PyMongoError
+
+from shared.leased_work import Lease, MongoQueue, lease_of
+from shared.logs import get_logger
+from shared.mongo import Doc
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+log = get_logger("threaded_work")
+
+
+@dataclass(frozen=True)
+class Claimed(Generic[Item]):
+    item: Item
+    lease: Lease
+
+
+class TypedQueue(Generic[Item]):
+    """A MongoQueue of typed items. A document that `read` refuses with KeyError or TypeError fails alone: it gets the fields
+    `unreadable` and is no work any more, so that it cannot keep the others."""
+
+    def __init__(self, queue: MongoQueue, read: Callable[[Doc], Item], unreadable: Mapping[str, Any]) -> None:
+        self._queue, self._read, self._unreadable = queue, read, unreadable
+
+    def claim(self, limit: int) -> list[Claimed[Item]]:
+        claimed = [self._claimed(document) for document in self._queue.claim(limit)]
+        return [one for one in claimed if one]
+
+    def renew(self, leases: Sequence[Lease]) -> None:
+        self._queue.renew(leases)
+
+    def release(self, leases: Sequence[Lease]) -> None:
+        self._queue.release(leases)
+
+    def _claimed(self, document: Doc) -> Claimed[Item] | None:
+        try:
+            return Claimed(self._read(document), lease_of(document))
+        except (KeyError, TypeError):
+            log.exception("a document cannot be read", extra={"document_id": document["_id"]})
+            self._queue.finish([document["_id"]], self._unreadable)
+            return None
+
+
+class ThreadedWork(ABC, Generic[Item, Outcome]):
+    """See LeasedWork. `longest`: no healthy call of `work_on` takes longer."""
+
+    def __init__(self, name: str, queue: TypedQueue[Item], *, threads: int, longest: timedelta) -> None:
+        self.name = name
+        self._queue = queue
+        self._busy = BusyThreads(threads, longest)
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._unrecorded: set[Any] = set()
+
+    @abstractmethod
+    def work_on(self, item: Item) -> Outcome:
+        """Called in one of the threads. Whatever it raises means that nothing was done: the item is due again at once."""
+
+    @abstractmethod
+    def record_outcomes(self, finished: list[tuple[Claimed[Item], Outcome]]) -> None:
+        """Idempotent; called again after a PyMongoError."""
+
+    def ready(self) -> bool:
+        return True
+
+    def alive(self) -> bool:
+        """False: every thread has been at its item for longer than any healthy one takes."""
+        return self._busy.one_moves()
+
+    def claim(self, limit: int) -> list[Claimed[Item]]:
+        # After a time without database this process may claim what it has already done and not yet recorded.
+        return [claimed for claimed in self._queue.claim(limit) if claimed.lease.id not in self._unrecorded]
+
+    def start(self, items: list[Claimed[Item]]) -> list[Future[Outcome]]:
+        self._unrecorded.update(claimed.lease.id for claimed in items)
+        return [self._executor.submit(self._work_on, claimed.item) for claimed in items]
+
+    def renew(self, items: list[Claimed[Item]]) -> None:
+        self._queue.renew([claimed.lease for claimed in items])
+
+    def record(self, finished: list[tuple[Claimed[Item], Outcome | BaseException]]) -> None:
+        try:
+            self._queue.release([claimed.lease for claimed, outcome in finished if isinstance(outcome, BaseException)])
+            self.record_outcomes([(claimed, done) for claimed, done in finished if not isinstance(done, BaseException)])
+        except PyMongoError:
+            raise  # and called again: until then these are not to be done again
+        except Exception:
+            self._forget(finished)
+            raise
+        self._forget(finished)
+
+    def close(self) -> None:
+        """Waits for nobody: what is not finished is due again for others when its lease ends."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _work_on(self, item: Item) -> Outcome:
+        with self._busy:
+            return self.work_on(item)
+
+    def _forget(self, finished: list[tuple[Claimed[Item], Outcome | BaseException]]) -> None:
+        self._unrecorded.difference_update(claimed.lease.id for claimed, _ in finished)
+
+
+class BusyThreads:
+    """Since when each thread has been at its item."""
+
+    def __init__(self, count: int, longest: timedelta) -> None:
+        self._count, self._longest = count, longest.total_seconds()
+        self._begun: dict[int, float] = {}
+
+    def __enter__(self) -> None:
+        self._begun[threading.get_ident()] = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._begun.pop(threading.get_ident(), None)
+
+    def one_moves(self) -> bool:
+        stuck = [begun for begun in list(self._begun.values()) if time.monotonic() - begun > self._longest]
+        return len(stuck) < self._count
