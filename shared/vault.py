@@ -94,9 +94,9 @@ class Vault:
     def wrap(self, key: bytes, person_id: str, to: str) -> str:
         return _text(VERSION + SUITE.encrypt(key, self.public[to], _associated_data(person_id, "data-key")))
 
-    def encrypt_for(self, receiver: str, person_id: str, fields: Mapping[str, str]) -> EncryptedFields:
-        """Under a new data key, wrapped for the one service that may decrypt them."""
-        key = new_key()
+    def encrypt_for(self, receiver: str, person_id: str, fields: Mapping[str, str], key: bytes | None = None) -> EncryptedFields:
+        """Under this data key or a new one, wrapped for the one service that may decrypt them."""
+        key = key or new_key()
         return EncryptedFields(
             person_id=person_id, wrap=self.wrap(key, person_id, receiver), fields=encrypt_fields(key, person_id, fields)
         )

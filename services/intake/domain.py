@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, get_args
 
 from services.intake import rules
 from services.intake.rules import NextChoice, RequestStatus, StatusEvent
-from shared.contracts import AgeGroup, Choice, Help, MeetingType, Mode, Part
+from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, Part
 
 TypedAnswers = dict[str, str | list[str]]  # the answers to one question as they were typed: field -> text, or list of texts
 
@@ -42,6 +43,11 @@ class Answers:
     age_group: AgeGroup | None
     anything: str
 
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Those by which they want to be told; none when they look at their page themselves."""
+        return tuple(channel for channel in get_args(Channel) if channel in self.reach)
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CodeWords:
@@ -64,14 +70,6 @@ class Draft:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class EncryptedDraft:
-    person_id: str
-    request_id: str
-    encrypted: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
 class AccessCode:
     """Code words as they are stored."""
 
@@ -83,10 +81,12 @@ class AccessCode:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class AccessLink:
-    """`wrap`: the person's data key under the token itself; empty when the link shows the state only."""
+    """`id`: digest of its token. `subject_id`: the request. `wrap`: the person's data key under the token itself; empty when the
+    link shows the state only."""
 
-    token_digest: str
-    request_id: str
+    id: str
+    purpose: Literal["status"] = "status"
+    subject_id: str
     person_id: str
     expires_at: datetime
     wrap: str = ""

@@ -5,7 +5,7 @@ from typing import Any, get_args
 from zoneinfo import available_timezones
 
 from babel import Locale
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, post_load, validate
 from werkzeug.datastructures import MultiDict
 
 from services.intake.domain import Answers, TypedAnswers
@@ -54,7 +54,15 @@ def _no_longer_than(characters: int) -> validate.Length:
     return validate.Length(max=characters, error=TOO_LONG[characters])
 
 
-class Who(Form):
+class Question(Form):
+    """`zone`: the person's time zone; a number without a country code is read as people there write it."""
+
+    def __init__(self, zone: str = "") -> None:
+        super().__init__()
+        self.zone = zone
+
+
+class Who(Question):
     mode = one_of(Mode, load_default="")
     avoid = fields.List(short_id(), load_default=[])
     avoid_words = text(500)
@@ -62,32 +70,31 @@ class Who(Form):
     choice = fields.List(short_id(), load_default=[], validate=validate.Length(max=MOST_CHOICES))
     if_not = many_of(IfNot)
 
-    @validates_schema
-    def somebody_or_a_way(self, data: dict[str, Any], **_: Any) -> None:
-        chosen = set(data["choice"]) - {""}
-        if not data["mode"] or (data["mode"] == "chosen" and not chosen):
+    @post_load
+    def rank_choices(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        choices = ranked_choices(data["mode"], data.pop("choice"), data.pop("if_not"))
+        if not data["mode"] or (data["mode"] == "chosen" and not choices):
             raise ValidationError(WHO, "mode")
-        if data["mode"] == "chosen" and chosen & set(data["avoid"]):
+        if {choice.practitioner_id for choice in choices} & set(data["avoid"]):
             raise ValidationError(BOTH, "avoid")
+        return {**data, "choices": choices}
 
 
-class Name(Form):
-    name = text(80)
+class Name(Question):
+    name = fields.String(
+        required=True,
+        validate=[_no_longer_than(80), validate.Regexp(r"\s*\S", error=NAME)],
+        error_messages={"required": NAME},
+    )
     pronouns = text(80)
 
-    @validates_schema
-    def something_to_call_them(self, data: dict[str, Any], **_: Any) -> None:
-        if not data["name"].strip():
-            raise ValidationError(NAME, "name")
 
-
-class WhatWouldHelp(Form):
+class WhatWouldHelp(Question):
     help = many_of(Help)
     words = text(4000)
 
 
-class Reach(Form):
-    time_zone = ""  # a number without a country code is read as people there write it
+class Reach(Question):
     reach = fields.List(fields.String(validate=validate.OneOf(["email", "text", "page"], error=UNKNOWN)), load_default=[])
     email = text(500)
     phone = text(80)
@@ -96,42 +103,45 @@ class Reach(Form):
     quiet_until = fields.Integer(load_default=9, validate=validate.Range(0, 23, error=UNKNOWN))
     before_we_write = text(500)
 
-    @validates_schema
-    def a_way_that_works(self, data: dict[str, Any], **_: Any) -> None:
-        wrong = {}
-        if not data["reach"]:
-            wrong["reach"] = [REACH]
-        if "email" in data["reach"] and not email_or_nothing(data["email"]):
+    @post_load
+    def normalize_addresses(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """In one form; empty where they do not want to be reached."""
+        email = email_or_nothing(data["email"]) if "email" in data["reach"] else ""
+        phone = phone_or_nothing(data["phone"], self.zone) if "text" in data["reach"] else ""
+        wrong = {} if data["reach"] else {"reach": [REACH]}
+        if "email" in data["reach"] and not email:
             wrong["email"] = [EMAIL]
-        if "text" in data["reach"] and not phone_or_nothing(data["phone"], self.time_zone):
+        if "text" in data["reach"] and not phone:
             wrong["phone"] = [PHONE]
         if wrong:
             raise ValidationError(wrong)
+        return {**data, "email_address": email, "phone_number": phone}
 
 
-class Meeting(Form):
+class Meeting(Question):
     meeting_types = many_of(MeetingType)
     parts = many_of(Part)
     time_zone = fields.String(load_default="", validate=validate.OneOf(["", *available_timezones()], error=ZONE))
     access = text(500)
 
 
-class SpokenLanguage(Form):
+class SpokenLanguage(Question):
     language = fields.String(validate=validate.OneOf([*LANGUAGES, "both", "other"], error=UNKNOWN), load_default="")
     language_other = text(80)
 
-    @validates_schema
-    def which_other(self, data: dict[str, Any], **_: Any) -> None:
+    @post_load
+    def code_languages(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         if data["language"] == "other" and not data["language_other"].strip():
             raise ValidationError(OTHER_LANGUAGE, "language_other")
+        return {**data, "languages": language_codes(data["language"], data["language_other"])}
 
 
-class AnythingElse(Form):
+class AnythingElse(Question):
     age_group = fields.String(validate=validate.OneOf(["", *get_args(AgeGroup)], error=UNKNOWN), load_default="")
     anything = text(4000)
 
 
-QUESTIONS: dict[int, type[Form]] = {
+QUESTIONS: dict[int, type[Question]] = {
     1: Who,
     2: Name,
     3: WhatWouldHelp,
@@ -155,11 +165,9 @@ def blank(question: int) -> TypedAnswers:
 
 def read(question: int, typed: TypedAnswers, time_zone: str) -> tuple[dict[str, Any], Errors]:
     """(answers, {}), or ({}, field -> sentence). A field that no page of ours has raises UnknownField."""
-    form = QUESTIONS[question]()
+    form = QUESTIONS[question](time_zone)
     if set(typed) - set(form.fields):
         raise UnknownField
-    if isinstance(form, Reach):
-        form.time_zone = time_zone
     return load(form, typed)
 
 
@@ -177,21 +185,8 @@ def read_all(typed: Mapping[int, TypedAnswers], collective: str) -> tuple[Answer
         if errors:
             return None, question
         given |= answers
-    return _answers(given, time_zone), None
-
-
-def _answers(given: dict[str, Any], time_zone: str) -> Answers:
-    as_given = {name: value for name, value in given.items() if name not in {"choice", "if_not"}}
-    lists = {name: tuple(value) for name, value in as_given.items() if isinstance(value, list)}
-    derived = {
-        "choices": ranked_choices(given["mode"], given["choice"], given["if_not"]),
-        "email_address": email_or_nothing(given["email"]) if "email" in given["reach"] else "",
-        "phone_number": phone_or_nothing(given["phone"], time_zone) if "text" in given["reach"] else "",
-        "languages": language_codes(given["language"], given["language_other"]),
-        "age_group": given["age_group"] or None,
-        "time_zone": time_zone,
-    }
-    return Answers(**{**as_given, **lists, **derived})
+    lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    return Answers(**{**given, **lists, "age_group": given["age_group"] or None, "time_zone": time_zone}), None
 
 
 def ranked_choices(mode: str, practitioner_ids: list[str], if_not: list[IfNot]) -> tuple[Choice, ...]:

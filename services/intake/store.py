@@ -1,5 +1,5 @@
 """Every query of intake, by name. Documents become objects of domain.py here and nowhere else: a field is stored under its name,
-`id` as `_id`, None is left out."""
+`id` as `_id`, None is left out (shared/documents.py). What only its owner may read is encrypted under the owner's key."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -9,11 +9,12 @@ from typing import Any
 
 from pymongo import IndexModel
 
-from services.intake.domain import AccessCode, AccessLink, EncryptedDraft, EncryptedNote, Request
+from services.intake.domain import AccessCode, AccessLink, CodeWords, Draft, EncryptedNote, Request
 from services.intake.rules import Entry, NextChoice, StatusEvent
-from shared import tokens
+from shared import tokens, vault
 from shared.clock import now
 from shared.contracts import PractitionerChanged
+from shared.documents import load_one, to_document
 from shared.mongo import Db, Doc
 from shared.vault import DecryptionError, Vault
 
@@ -65,29 +66,29 @@ def save_entry(db: Db, event: PractitionerChanged, slug_index: str) -> None:
         db.directory.replace_one({"_id": event.practitioner_id}, document)
 
 
-def entries(db: Db, vault: Vault) -> dict[str, Entry]:
+def entries(db: Db, keys: Vault) -> dict[str, Entry]:
     """Everybody who still offers meetings here. A profile that cannot be decrypted is left out, not the whole page."""
-    return _entries(db.directory.find({"state": {"$ne": "stepped_back"}}), vault)
+    return _entries(db.directory.find({"state": {"$ne": "stepped_back"}}), keys)
 
 
-def entries_by_id(db: Db, vault: Vault, ids: Collection[str]) -> dict[str, Entry]:
+def entries_by_id(db: Db, keys: Vault, ids: Collection[str]) -> dict[str, Entry]:
     """These people, also those who stepped back: a request may still speak of them."""
-    return _entries(db.directory.find({"_id": {"$in": list(ids)}}), vault)
+    return _entries(db.directory.find({"_id": {"$in": list(ids)}}), keys)
 
 
-def entry_by_slug(db: Db, vault: Vault, slug: str) -> Entry | None:
-    document = db.directory.find_one({"slug_index": vault.blind_index("slug", slug)})
-    return _entry(document, vault) if document else None
+def entry_by_slug(db: Db, keys: Vault, slug: str) -> Entry | None:
+    document = db.directory.find_one({"slug_index": keys.blind_index("slug", slug)})
+    return _entry(document, keys) if document else None
 
 
-def _entries(documents: Iterable[Doc], vault: Vault) -> dict[str, Entry]:
-    found = (_entry(document, vault) for document in documents)
+def _entries(documents: Iterable[Doc], keys: Vault) -> dict[str, Entry]:
+    found = (_entry(document, keys) for document in documents)
     return {entry.id: entry for entry in found if entry}
 
 
-def _entry(document: Doc, vault: Vault) -> Entry | None:
+def _entry(document: Doc, keys: Vault) -> Entry | None:
     try:
-        profile = json.loads(vault.decrypt_profile(document["_id"], document["encrypted_profile"]))
+        profile = json.loads(keys.decrypt_profile(document["_id"], document["encrypted_profile"]))
     except DecryptionError:
         return None
     coded: dict[str, Any] = {name: tuple(document[name]) for name in ("languages", "meeting_types", "parts", "help")}
@@ -102,19 +103,27 @@ def _as_text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value or "")
 
 
-# Drafts. A document is an EncryptedDraft; its person_id is the document's _id.
+# Drafts. {_id: person's id, request_id, encrypted: what was typed and the code words, expires_at}
 
 
-def draft(db: Db, person_id: str) -> EncryptedDraft | None:
+def draft(db: Db, person_id: str, key: bytes) -> Draft | None:
     document = db.drafts.find_one({"_id": person_id, "expires_at": {"$gt": now()}})
-    return EncryptedDraft(person_id=document.pop("_id"), **document) if document else None
+    if document is None:
+        return None
+    content = json.loads(vault.decrypt(key, person_id, "draft", document["encrypted"]))
+    code_words = CodeWords(**content["code_words"]) if content["code_words"] else None
+    typed = {int(question): answers for question, answers in content["typed"].items()}
+    return Draft(person_id=person_id, request_id=document["request_id"], key=key, typed=typed, code_words=code_words)
 
 
-def save_draft(db: Db, draft: EncryptedDraft) -> None:
+def save_draft(db: Db, draft: Draft, expires_at: datetime) -> None:
     """A draft whose request was sent does not come back: a page left open may still try to save it."""
-    if db.requests.find_one({"person_id": draft.person_id}, {"_id": 1}) is None:
-        document = asdict(draft)
-        db.drafts.replace_one({"_id": document.pop("person_id")}, document, upsert=True)
+    if db.requests.find_one({"person_id": draft.person_id}, {"_id": 1}):
+        return
+    content = {"typed": draft.typed, "code_words": asdict(draft.code_words) if draft.code_words else None}
+    encrypted = vault.encrypt(draft.key, draft.person_id, "draft", json.dumps(content))
+    document = {"request_id": draft.request_id, "encrypted": encrypted, "expires_at": expires_at}
+    db.drafts.replace_one({"_id": draft.person_id}, document, upsert=True)
 
 
 def delete_draft(db: Db, person_id: str) -> None:
@@ -125,13 +134,11 @@ def delete_draft(db: Db, person_id: str) -> None:
 
 
 def save_code(db: Db, code: AccessCode) -> None:
-    document = asdict(code)
-    db.codes.replace_one({"_id": document.pop("id")}, document, upsert=True)
+    db.codes.replace_one({"_id": code.id}, to_document(code), upsert=True)
 
 
 def code(db: Db, code_id: str) -> AccessCode | None:
-    document = db.codes.find_one({"_id": code_id, "expires_at": {"$gt": now()}})
-    return AccessCode(id=document.pop("_id"), **document) if document else None
+    return load_one(AccessCode, db.codes.find_one({"_id": code_id, "expires_at": {"$gt": now()}}))
 
 
 def delete_codes(db: Db, person_id: str) -> None:
@@ -139,38 +146,19 @@ def delete_codes(db: Db, person_id: str) -> None:
 
 
 def save_link(db: Db, link: AccessLink) -> None:
-    db.links.insert_one(
-        {
-            "_id": link.token_digest,
-            "purpose": "status",
-            "subject_id": link.request_id,
-            "person_id": link.person_id,
-            "expires_at": link.expires_at,
-            "wrap": link.wrap,
-        }
-    )
+    db.links.insert_one(to_document(link))
 
 
 def link(db: Db, token: str) -> AccessLink | None:
-    document = db.links.find_one({"_id": tokens.digest(token), "purpose": "status", "expires_at": {"$gt": now()}})
-    if document is None:
-        return None
-    return AccessLink(
-        token_digest=document["_id"],
-        request_id=document["subject_id"],
-        person_id=document["person_id"],
-        expires_at=document["expires_at"],
-        wrap=document.get("wrap", ""),
-    )
+    where = {"_id": tokens.digest(token), "purpose": "status", "expires_at": {"$gt": now()}}
+    return load_one(AccessLink, db.links.find_one(where))
 
 
 # Requests. A document is a Request.
 
 
 def add_request(db: Db, request: Request) -> None:
-    document = asdict(request)
-    document["_id"] = document.pop("id")
-    db.requests.insert_one({name: value for name, value in document.items() if value is not None})
+    db.requests.insert_one(to_document(request))
 
 
 def request(db: Db, request_id: str) -> Request | None:

@@ -48,6 +48,11 @@ def begin(
     return response
 
 
+def begin_from(response: Response, db: Db, role: str, earlier: Session, lasts: timedelta) -> Response:
+    """In another role, for the same person, subject and key."""
+    return begin(response, db, role, earlier.person_id, subject_id=earlier.subject_id, key=earlier.key, lasts=lasts)
+
+
 def current(db: Db, role: str) -> Session | None:
     cookie = request.cookies.get(_cookie_name(role), "")
     document = db.sessions.find_one({"_id": digest(cookie), "role": role, "expires_at": {"$gt": now()}}) if cookie else None

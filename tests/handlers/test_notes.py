@@ -4,7 +4,7 @@ import pytest
 
 from services.intake import store as intake_store
 from services.intake.domain import Request
-from services.intake.encryption import own_notes
+from services.intake.handlers.access import own_notes
 from services.intake.handlers.broker_events import add_note
 from services.intake.handlers.supportee import WriteNote, withdraw_request, write_note
 from services.matching import store as matching_store

@@ -306,7 +306,7 @@ def test_a_note_stays_closed_for_whoever_came_without_the_key_until_the_code_wor
     until = now() + timedelta(days=1)
     store.save_link(
         intake.db,
-        AccessLink(token_digest=digest("later"), request_id=row["_id"], person_id=row["person_id"], expires_at=until),
+        AccessLink(id=digest("later"), subject_id=row["_id"], person_id=row["person_id"], expires_at=until),
     )
     post(visitor, "/s/in/later")
     html = visitor.get("/s").text

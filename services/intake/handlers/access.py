@@ -1,14 +1,13 @@
 """What code words, a link or a session open. Reading only: nothing is changed, so nothing is run."""
 
+import json
 from dataclasses import dataclass
 
-from services.intake import code_words, encryption, store
-from services.intake.domain import Draft
-from services.intake.encryption import own_answers, own_code_words, own_notes
+from services.intake import code_words, store
+from services.intake.domain import Draft, Note, Request, TypedAnswers
 from services.intake.handlers.service import service
 from shared import vault
-
-__all__ = ["RequestAccess", "by_code_words", "by_link", "own_answers", "own_code_words", "own_notes", "read_draft"]
+from shared.clock import now
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,7 +29,7 @@ def by_code_words(words: str) -> RequestAccess | Draft | None:
     request = store.request_of(service.db, code.person_id)
     if request:
         return RequestAccess(request.person_id, request.id, key)
-    return read_draft(code.person_id, key)
+    return store.draft(service.db, code.person_id, key)
 
 
 def by_link(token: str) -> RequestAccess | None:
@@ -38,9 +37,30 @@ def by_link(token: str) -> RequestAccess | None:
     if link is None:
         return None
     key = vault.unwrap_under(token, link.person_id, link.wrap) if link.wrap else None
-    return RequestAccess(link.person_id, link.request_id, key)
+    return RequestAccess(link.person_id, link.subject_id, key)
 
 
-def read_draft(person_id: str, key: bytes) -> Draft | None:
-    stored = store.draft(service.db, person_id)
-    return encryption.decrypt_draft(stored, key) if stored else None
+def own_answers(request: Request, key: bytes) -> dict[int, TypedAnswers]:
+    """Question -> what was typed; empty once they left."""
+    if not request.encrypted_answers:
+        return {}
+    typed = json.loads(vault.decrypt(key, request.person_id, "answers", request.encrypted_answers))
+    return {int(question): answers for question, answers in typed.items()}
+
+
+def own_code_words(request: Request, key: bytes) -> str:
+    """The words, for as long as they may be shown again; then nothing."""
+    until, encrypted = request.code_words_until, request.encrypted_code_words
+    if not encrypted or not until or until <= now():
+        return ""
+    return vault.decrypt(key, request.person_id, "code_words", encrypted)
+
+
+def own_notes(request: Request, key: bytes) -> list[Note]:
+    """The notes between them and others, oldest first."""
+
+    def words(note_id: str, encrypted: str) -> str:
+        return vault.decrypt(key, request.person_id, vault.note_field(note_id), encrypted)
+
+    oldest_first = sorted(request.notes, key=lambda note: note.at)
+    return [Note(id=note.id, at=note.at, author=note.author, words=words(note.id, note.encrypted)) for note in oldest_first]

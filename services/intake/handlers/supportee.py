@@ -1,21 +1,33 @@
-"""What a supportee does. Encryption happens here; what is slow (code words) is prepared before the transaction."""
+"""What a supportee does. What they wrote is encrypted here, for whoever must read it; what is slow (code words) is prepared
+before the transaction.
 
+Intake holds no private key. It can read a draft or a request only with the person's data key, which comes with a visit: from
+their cookie, by their code words, or by the link in their letter.
+"""
+
+import json
 import uuid
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
-from services.intake import code_words, encryption, store
-from services.intake.domain import AccessLink, Answers, CodeWords, Draft
+from services.intake import code_words, store
+from services.intake.domain import AccessCode, AccessLink, Answers, CodeWords, Draft, EncryptedNote, Request
 from services.intake.handlers.service import service
 from services.intake.rules import DAYS_TO_KEEP_A_REQUEST, NextChoice, NextStep
 from shared import vault
 from shared.clock import now
-from shared.contracts import ChoiceMade, NoteAnswered, RequestWithdrawn, SignInRequested
+from shared.contracts import ChoiceMade, ContactShared, NoteAnswered, RequestSubmitted, RequestWithdrawn, SignInRequested
 from shared.messages import Event
 from shared.mongo import Db
 from shared.tokens import digest, new_token
 
 MINUTES_TO_SHOW_CODE_WORDS = 30
 DAYS_A_SIGN_IN_LINK_WORKS = 1
+CODED_FOR_MATCHING = ("mode", "choices", "avoid", "languages", "meeting_types", "parts", "time_zone", "help", "age_group")
+WRITTEN_FOR_MATCHING = (
+    "name", "pronouns", "words", "avoid_words", "access", "anything", "before_we_write", "language_other",
+)  # fmt: skip
 
 
 def new_draft() -> Draft:
@@ -42,9 +54,9 @@ class SaveDraft:
 
 def save_draft(command: SaveDraft, db: Db) -> list[Event]:
     expires_at = store.in_days(service.programme.draft_days)
-    store.save_draft(db, encryption.encrypt_draft(command.draft, expires_at))
+    store.save_draft(db, command.draft, expires_at)
     if command.code_words:
-        store.save_code(db, encryption.access_code(command.draft, command.code_words, expires_at))
+        store.save_code(db, _access_code(command.draft, command.code_words, expires_at))
     return []
 
 
@@ -65,25 +77,77 @@ class SubmitRequest:
 
 
 def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
-    draft, answers, token = command.draft, command.answers, new_token()
-    expires_at = store.in_days(DAYS_TO_KEEP_A_REQUEST)
-    request = encryption.encrypt_request(
-        draft,
-        command.code_words,
-        answers,
-        service.vault,
-        language=command.language,
-        expires_at=expires_at,
-        code_words_until=store.in_days(MINUTES_TO_SHOW_CODE_WORDS / (24 * 60)),
-    )
-    store.add_request(db, request)
-    store.save_code(db, encryption.access_code(draft, command.code_words, expires_at))
-    store.save_link(db, encryption.access_link(draft, token, expires_at))
+    draft, token, expires_at = command.draft, new_token(), store.in_days(DAYS_TO_KEEP_A_REQUEST)
+    store.add_request(db, _request(command, expires_at))
+    store.save_code(db, _access_code(draft, command.code_words, expires_at))
+    store.save_link(db, _access_link(draft, token, expires_at))
     store.delete_draft(db, draft.person_id)
-    return [
-        encryption.request_submitted(draft, answers, service.vault),
-        encryption.contact_shared(draft, answers, service.vault, _link(token), command.language),
-    ]
+    return [_request_submitted(draft, command.answers), _contact_shared(command, _link(token))]
+
+
+def _request(command: SubmitRequest, expires_at: datetime) -> Request:
+    """As it is kept: their own copy of what they typed is under their key alone."""
+    draft, answers = command.draft, command.answers
+    own = {"answers": json.dumps(draft.typed), "code_words": command.code_words.words}
+    encrypted = vault.encrypt_fields(draft.key, draft.person_id, own)
+    return Request(
+        id=draft.request_id,
+        person_id=draft.person_id,
+        mode=answers.mode,
+        choices=tuple(choice.practitioner_id for choice in answers.choices),
+        language=command.language,
+        time_zone=answers.time_zone,
+        sent_at=now(),
+        expires_at=expires_at,
+        encrypted_answers=encrypted["answers"],
+        encrypted_code_words=encrypted["code_words"],
+        code_words_until=store.in_days(MINUTES_TO_SHOW_CODE_WORDS / (24 * 60)),
+        email_index=_address_index("email", answers.email_address),
+        phone_index=_address_index("phone", answers.phone_number),
+    )
+
+
+def _access_code(draft: Draft, words: CodeWords, expires_at: datetime) -> AccessCode:
+    return AccessCode(id=words.id, person_id=draft.person_id, wrap=words.wrap, expires_at=expires_at)
+
+
+def _access_link(draft: Draft, token: str, expires_at: datetime) -> AccessLink:
+    """Whoever holds the letter with this token can read what they wrote."""
+    wrap = vault.wrap_under(token, draft.person_id, draft.key)
+    return AccessLink(id=digest(token), subject_id=draft.request_id, person_id=draft.person_id, expires_at=expires_at, wrap=wrap)
+
+
+def _request_submitted(draft: Draft, answers: Answers) -> RequestSubmitted:
+    coded: dict[str, Any] = {name: getattr(answers, name) for name in CODED_FOR_MATCHING}
+    written = {name: getattr(answers, name).strip() for name in WRITTEN_FOR_MATCHING}
+    return RequestSubmitted(
+        request_id=draft.request_id,
+        supportee_id=draft.person_id,
+        submitted_at=now(),
+        encrypted=service.vault.encrypt_for("matching", draft.person_id, written, draft.key),
+        **coded,
+    )
+
+
+def _contact_shared(command: SubmitRequest, link: str) -> ContactShared:
+    draft, answers = command.draft, command.answers
+    known_as = "" if answers.no_name else answers.name.strip()
+    contact = {"email": answers.email_address, "phone": answers.phone_number, "link": link, "known_as": known_as}
+    return ContactShared(
+        person_id=draft.person_id,
+        request_id=draft.request_id,
+        version=1,
+        channels=answers.channels,
+        language=command.language,
+        time_zone=answers.time_zone,
+        quiet_from=answers.quiet_from,
+        quiet_until=answers.quiet_until,
+        encrypted=service.vault.encrypt_for("notify", draft.person_id, contact if answers.channels else {}, draft.key),
+    )
+
+
+def _address_index(channel: str, address: str) -> str | None:
+    return service.vault.blind_index(channel, address.casefold()) if address else None
 
 
 def delete_code_words(request_id: str, db: Db) -> list[Event]:
@@ -102,17 +166,14 @@ class SendSignInLink:
 def send_sign_in_link(command: SendSignInLink, db: Db) -> list[Event]:
     """The same work whether somebody here has that address or not, up to the moment when something must be written."""
     channel, address = ("email", command.email) if command.email else ("phone", command.phone)
-    index = encryption.address_index(service.vault, channel, address)
+    index = _address_index(channel, address)
     request = store.newest_request_at(db, channel, index) if index else None
     person_id, token = request.person_id if request else str(uuid.uuid4()), new_token()
-    encrypted = encryption.encrypt_for("notify", person_id, vault.new_key(), {"link": _link(token)}, service.vault)
+    encrypted = service.vault.encrypt_for("notify", person_id, {"link": _link(token)})
     if request is None:
         return []
     expires_at = store.in_days(DAYS_A_SIGN_IN_LINK_WORKS)
-    store.save_link(
-        db,
-        AccessLink(token_digest=digest(token), request_id=request.id, person_id=person_id, expires_at=expires_at),
-    )
+    store.save_link(db, AccessLink(id=digest(token), subject_id=request.id, person_id=person_id, expires_at=expires_at))
     return [SignInRequested(person_id=person_id, encrypted=encrypted)]
 
 
@@ -151,7 +212,8 @@ def write_note(command: WriteNote, db: Db) -> list[Event]:
     request = store.request(db, command.request_id)
     if request is None:
         return []
-    note = encryption.encrypt_note(request, command.key, command.words, command.note_id)
+    encrypted = vault.encrypt(command.key, request.person_id, vault.note_field(command.note_id), command.words)
+    note = EncryptedNote(id=command.note_id, encrypted=encrypted, at=now(), author="supportee")
     if not store.add_note(db, request.id, note):
         return []
     return [NoteAnswered(note_id=note.id, request_id=request.id, encrypted=note.encrypted)]

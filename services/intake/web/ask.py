@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, request
 from services.intake import forms, rules, store
 from services.intake.domain import Answers, Draft, TypedAnswers
 from services.intake.handlers import service
-from services.intake.handlers.access import RequestAccess, own_code_words, read_draft
+from services.intake.handlers.access import own_code_words
 from services.intake.handlers.supportee import (
     SaveDraft,
     SubmitRequest,
@@ -19,7 +19,7 @@ from services.intake.handlers.supportee import (
     submit_request,
 )
 from services.intake.rules import LAST_QUESTION, MOST_CHOICES
-from services.intake.web.helpers import current_draft, directory, entries_by_id, start_draft_session, start_supportee_session
+from services.intake.web.helpers import SUPPORTEE_SESSION, current_draft, directory, entries_by_id, start_draft_session
 from shared.clock import now
 from shared.people import zones, zones_by_region
 from shared.web import sessions
@@ -136,16 +136,14 @@ def send() -> Response:
     session = sessions.current(service.db, "draft")
     if session is None or session.key is None:
         return _no_draft()
-    draft = read_draft(session.person_id, session.key)
+    draft = store.draft(service.db, session.person_id, session.key)
     if draft:
         not_sent = _send_or_ask_again(draft)
         if not_sent:
             return not_sent
     elif store.request_of(service.db, session.person_id) is None:
         return _no_draft()
-    return start_supportee_session(
-        redirect_after_post("/ask/sent"), RequestAccess(session.person_id, session.subject_id, session.key)
-    )
+    return sessions.begin_from(redirect_after_post("/ask/sent"), service.db, "supportee", session, SUPPORTEE_SESSION)
 
 
 def _send_or_ask_again(draft: Draft) -> Response | None:
@@ -155,7 +153,8 @@ def _send_or_ask_again(draft: Draft) -> Response | None:
         return redirect_after_post(f"/ask/{question}?then=check")
     if rules.looks_like_a_machine(request.form.get("website", ""), "pressed" in request.form):
         return _check_page(draft, answers, why="once_more")
-    gone = rules.no_longer_open(answers.choices, entries_by_id([choice.practitioner_id for choice in answers.choices]))
+    chosen = [choice.practitioner_id for choice in answers.choices]
+    gone = rules.no_longer_open(answers.choices, store.entries_by_id(service.db, service.vault, chosen))
     if set(gone) - set(request.form.getlist("told")):
         return _check_page(draft, answers, why="gone", status=ASKED_AGAIN)
     draft = prepare_code_words(draft, language())

@@ -9,14 +9,14 @@ from flask_babel import gettext
 from services.intake import code_words, labels, store
 from services.intake.domain import Draft
 from services.intake.handlers import service
-from services.intake.handlers.access import RequestAccess, read_draft
+from services.intake.handlers.access import RequestAccess
 from services.intake.rules import Entry, order_of_the_day
 from shared.clock import now
 from shared.web import sessions
 from shared.web.errors import error_page
 from shared.web.views import language_name
 
-A_DAY = timedelta(days=1)
+SUPPORTEE_SESSION = timedelta(days=1)
 
 
 def add_to(app: Flask) -> None:
@@ -42,7 +42,7 @@ def entries_by_id(ids: Collection[str]) -> dict[str, Entry]:
 
 def current_draft() -> Draft | None:
     session = sessions.current(service.db, "draft")
-    return read_draft(session.person_id, session.key) if session and session.key else None
+    return store.draft(service.db, session.person_id, session.key) if session and session.key else None
 
 
 def start_draft_session(response: Response, draft: Draft) -> Response:
@@ -52,6 +52,7 @@ def start_draft_session(response: Response, draft: Draft) -> Response:
 
 
 def start_supportee_session(response: Response, access: RequestAccess) -> Response:
+    person_id, subject_id = access.person_id, access.request_id
     return sessions.begin(
-        response, service.db, "supportee", access.person_id, subject_id=access.request_id, key=access.key, lasts=A_DAY
+        response, service.db, "supportee", person_id, subject_id=subject_id, key=access.key, lasts=SUPPORTEE_SESSION
     )
