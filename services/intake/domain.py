@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal
 
 from services.intake import rules
 from services.intake.rules import NextChoice, RequestStatus, StatusEvent
@@ -25,6 +25,7 @@ class Answers:
     help: tuple[Help, ...]
     words: str
     reach: tuple[str, ...]
+    channels: tuple[Channel, ...]  # those of `reach` by which they are told; none: they look at their page themselves
     email: str  # as typed
     phone: str  # as typed
     email_address: str  # normalized; empty unless they want email
@@ -42,11 +43,6 @@ class Answers:
     languages: tuple[str, ...]  # codes for matching
     age_group: AgeGroup | None
     anything: str
-
-    @property
-    def channels(self) -> tuple[Channel, ...]:
-        """Those by which they want to be told; none when they look at their page themselves."""
-        return tuple(channel for channel in get_args(Channel) if channel in self.reach)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from services.intake.domain import Answers, TypedAnswers
 from services.intake.rules import MOST_CHOICES, NextStep
-from shared.contracts import AgeGroup, Choice, Help, IfNot, MeetingType, Mode, Part
+from shared.contracts import AgeGroup, Channel, Choice, Help, IfNot, MeetingType, Mode, Part
 from shared.i18n import LANGUAGES, _
 from shared.people import parse_email, parse_phone
 from shared.web.forms import NOT_ANSWERS, Errors, Form, load, typed_values
@@ -115,7 +115,8 @@ class Reach(Question):
             wrong["phone"] = [PHONE]
         if wrong:
             raise ValidationError(wrong)
-        return {**data, "email_address": email, "phone_number": phone}
+        channels = [channel for channel in get_args(Channel) if channel in data["reach"]]
+        return {**data, "channels": channels, "email_address": email, "phone_number": phone}
 
 
 class Meeting(Question):
