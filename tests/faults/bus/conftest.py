@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.bus import nodes
 from tests.faults.bus.echo_service import BusFixture
 from tests.faults.bus.proxy import Proxy
 
@@ -26,3 +27,10 @@ def proxy(amqp_url: str) -> Iterator[Proxy]:
     made = Proxy(amqp_url)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def own_node(amqp_url: str) -> None:
+    """For tests that start RabbitMQ nodes of their own. `amqp_url` comes first: on a bare machine it installs the program."""
+    if not nodes.are_possible():
+        pytest.skip("needs a RabbitMQ of its own")

@@ -26,7 +26,7 @@ from shared.settings import Settings
 from tests.faults.bus import nodes
 from tests.faults.bus.echo_service import EchoService, eventually
 
-pytestmark = [pytest.mark.broker, pytest.mark.skipif(not nodes.are_possible(), reason="needs a RabbitMQ of its own")]
+pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("own_node")]
 PASSWORDS = {name: f"open-{name}" for name in files.PASSWORDS}
 EVENTS = asyncapi.our_contracts()
 ACCESS_REFUSED, PRECONDITION_FAILED = 403, 406

@@ -16,7 +16,7 @@ from tests.faults.bus import nodes
 from tests.faults.bus.echo_service import NAME, BusFixture, eventually
 from tests.faults.bus.proxy import Proxy
 
-pytestmark = [pytest.mark.broker, pytest.mark.skipif(not nodes.are_possible(), reason="needs a RabbitMQ of its own")]
+pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("own_node")]
 
 
 @pytest.fixture
