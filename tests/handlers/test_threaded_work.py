@@ -1,0 +1,94 @@
+"""Leased work on threads, on a real MongoDB: nothing is done twice for a slow database, and nothing odd keeps the others."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import wait
+from datetime import timedelta
+
+import pytest
+
+from shared.leased_work import DUE_NOW, MongoQueue
+from shared.mongo import Db, Doc, connect
+from shared.threaded_work import Claimed, ThreadedWork, TypedQueue
+
+LEASE, HORIZON = timedelta(seconds=10), timedelta(hours=1)
+
+
+@pytest.fixture
+def db(mongodb_uri: str) -> Iterator[Db]:
+    db = connect(mongodb_uri, f"threaded_work_{os.getpid()}")
+    yield db
+    db.client.drop_database(db.name)
+    db.client.close()
+
+
+class Numbers(ThreadedWork[int, int]):
+    """Doubles the number of each document; a negative one cannot be worked on."""
+
+    def __init__(self, db: Db) -> None:
+        self.rows = db.numbers
+        queue = TypedQueue(MongoQueue(db.numbers, lease=LEASE, horizon=HORIZON), _number, {"state": "unreadable"})
+        super().__init__("numbers", queue, threads=2, longest=timedelta(seconds=60))
+
+    def work_on(self, item: int) -> int:
+        if item < 0:
+            raise LookupError(item)
+        return 2 * item
+
+    def record_outcomes(self, finished: list[tuple[Claimed[int], int]]) -> None:
+        for claimed, outcome in finished:
+            self.rows.update_one({"_id": claimed.lease.id}, {"$set": {"doubled": outcome}, "$unset": {"next_at": 1}})
+
+    def do(self, items: list[Claimed[int]]) -> list[tuple[Claimed[int], int | BaseException]]:
+        futures = self.start(items)
+        wait(futures, 20)
+        return [(item, future.exception() or future.result()) for item, future in zip(items, futures, strict=True)]
+
+
+def _number(document: Doc) -> int:
+    return int(document["number"])
+
+
+@pytest.fixture
+def work(db: Db) -> Iterator[Numbers]:
+    work = Numbers(db)
+    yield work
+    work.close()
+
+
+def add(db: Db, **documents: Doc) -> None:
+    db.numbers.insert_many([{"_id": id, "next_at": DUE_NOW, **document} for id, document in documents.items()])
+
+
+def end_leases(db: Db) -> None:
+    db.numbers.update_many({"next_at": {"$exists": True}}, {"$set": {"next_at": DUE_NOW}})
+
+
+def test_what_is_done_is_recorded_and_no_work_any_more(db: Db, work: Numbers) -> None:
+    add(db, a={"number": 1}, b={"number": 2})
+    work.record(work.do(work.claim(5)))
+    assert {row["_id"]: row["doubled"] for row in db.numbers.find()} == {"a": 2, "b": 4}
+    assert work.claim(5) == []
+
+
+def test_what_is_done_and_not_recorded_yet_is_not_claimed_again_by_the_same_worker(db: Db, work: Numbers) -> None:
+    add(db, a={"number": 1})
+    finished = work.do(work.claim(5))
+    end_leases(db)
+    assert work.claim(5) == []
+    work.record(finished)
+    assert (db.numbers.find_one() or {})["doubled"] == 2
+
+
+def test_work_that_raises_is_due_again_and_its_attempt_is_given_back(db: Db, work: Numbers) -> None:
+    add(db, odd={"number": -1}, a={"number": 1})
+    work.record(work.do(work.claim(5)))
+    assert (db.numbers.find_one({"_id": "odd"}) or {})["attempts"] == 0
+    assert [claimed.lease.id for claimed in work.claim(5)] == ["odd"]
+
+
+def test_a_document_that_cannot_be_read_fails_alone(db: Db, work: Numbers) -> None:
+    add(db, odd={"name": "seven"}, a={"number": 1})
+    assert [claimed.item for claimed in work.claim(5)] == [1]
+    assert (db.numbers.find_one({"_id": "odd"}) or {})["state"] == "unreadable"
+    assert db.numbers.count_documents({"_id": "odd", "next_at": {"$exists": True}}) == 0
