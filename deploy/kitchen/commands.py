@@ -6,6 +6,7 @@ What they print holds ids, types, counts and moments: never what a person wrote,
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from deploy.kitchen.context import (
     services_here,
     settings,
 )
+from shared.i18n import LANGUAGES
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
@@ -33,13 +35,14 @@ class Group(click.Group):
         """An outage is one line and exit code 1, not a traceback."""
         from pymongo.errors import PyMongoError
 
+        from shared.bus.publisher import NotPublished
         from shared.bus.queues import BrokerError
 
         try:
             return super().invoke(context)
         except PyMongoError as error:
             raise click.ClickException(f"MongoDB (MONGODB_URI) does not do this: {type(error).__name__}") from None
-        except BrokerError as error:
+        except (*BrokerError, NotPublished) as error:
             raise click.ClickException(f"RabbitMQ (AMQP_URL) does not do this: {type(error).__name__}") from None
 
 
@@ -147,13 +150,16 @@ def show(service: str, event_id: str, as_json: bool) -> None:
 @DRY_RUN
 def replay(service: str, event_id: str, dry_run: bool) -> None:
     """Send one dead letter, or `all`, to this service again under the same id. A second time changes nothing."""
-    from shared.bus import dead_letters as letters
+    from rich.progress import track
+
+    from shared.bus.dead_letters import replay
 
     chosen = None if event_id == "all" else event_id
     if dry_run:
         _say(_count_dead(service, chosen), "would be sent again")
     else:
-        _say(letters.replay(settings().amqp_url, service, chosen), "sent again")
+        show = partial(track, description="Sending again", console=_console(), transient=True)
+        _say(replay(settings().amqp_url, service, chosen, show), "sent again")
 
 
 @dead_letters.command()
@@ -163,12 +169,19 @@ def replay(service: str, event_id: str, dry_run: bool) -> None:
 @DRY_RUN
 def drop(service: str, event_id: str, reason: str, dry_run: bool) -> None:
     """Delete one dead letter for good."""
-    from shared.bus import dead_letters as letters
+    from shared.bus import dead_letters
 
     if dry_run:
         _say(_count_dead(service, event_id), "would be dropped")
     else:
-        _say(letters.drop(settings().amqp_url, service, event_id, reason), "dropped")
+        _say(dead_letters.drop(settings().amqp_url, service, event_id, reason), "dropped")
+
+
+def _console() -> Any:
+    """For progress, which is not part of a command's output."""
+    from rich.console import Console
+
+    return Console(stderr=True)
 
 
 def _count_dead(service: str, event_id: str | None) -> int:
@@ -216,7 +229,9 @@ def reemit(service: str, since: datetime | None, subjects: Sequence[str], dry_ru
     if dry_run:
         click.echo(f"{outbox.count_sent(database(service), **chosen)} would be published again")
     else:
-        click.echo(f"{outbox.reemit(database(service), **chosen)} are published again by the relay of a {service} worker")
+        with _console().status("Writing"):
+            count = outbox.reemit(database(service), **chosen)
+        click.echo(f"{count} are published again by the relay of a {service} worker")
 
 
 # who is here
@@ -235,13 +250,12 @@ def import_people(file: Path, dry_run: bool) -> None:
 
     Whoever is there already, by their e-mail address, is brought up to date.
     """
-    from rich.console import Console
     from rich.progress import track
 
     matching, module = matching_code("people")
     matching.start(settings())
     rows = module.read_file(Path("/dev/stdin") if str(file) == "-" else file)
-    console = Console(stderr=True)
+    console = _console()
     entries, problems = module.check(track(rows, "Checking", console=console, transient=True), matching.programme.time_zone)
     for row, column, reason in problems:
         click.echo(f"row {row}, {column}: {reason}", err=True)
@@ -275,10 +289,10 @@ def list_coordinators(as_json: bool) -> None:
 @coordinators.command()
 @click.option("--name", prompt="What do people call them")
 @click.option("--email", prompt="E-mail address")
-@click.option("--language", default="en", show_default=True)
+@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True, help="Of their e-mails.")
 @DRY_RUN
 def add(name: str, email: str, language: str, dry_run: bool) -> None:
-    """Let somebody sign in at /c, by a link in a letter; or change the name of whoever has this address."""
+    """Let somebody sign in at /c, by a link in an e-mail; or change the name of whoever has this address."""
     matching, module = matching_code("coordinators")
     matching.start(settings())
     try:

@@ -5,7 +5,7 @@ replays counts as published by that user and is refused. Listing takes nothing a
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,6 @@ from shared.bus.publisher import ENDS_WITHIN, OutgoingMessage, Publisher
 from shared.bus.topology import BACK, dead_queue_of
 from shared.logs import get_logger
 
-REASONS = ("done_by_hand", "no_longer_needed", "invalid", "erased", "test")
 log = get_logger("bus.dead_letters")
 
 
@@ -34,30 +33,41 @@ class DeadLetter:
 
 
 def dead_letters_of(amqp_url: str, service: str) -> list[DeadLetter]:
-    with _opened(amqp_url, service) as (_, letters):
-        return list(letters)
+    with _opened(amqp_url, service) as (_, dead_letters):
+        return list(dead_letters)
 
 
-def replay(amqp_url: str, service: str, event_id: str | None) -> int:
-    """Publish again, under the same id, to this service alone. None: all of them. Returns how many.
+def replay(
+    amqp_url: str,
+    service: str,
+    event_id: str | None,
+    track: Callable[[Sequence[DeadLetter]], Iterable[DeadLetter]] = iter,
+) -> int:
+    """Publish again, under the same id, to this service alone. None: all of them. Returns how many. `track` may show progress.
 
-    A letter leaves the dead queue when the broker confirmed the new message.
+    A dead letter leaves its queue when the broker confirmed the new message. Raises NotPublished when the broker takes none now;
+    those that it took before that have left their queue.
     """
     publisher = Publisher(amqp_url, service)
     publisher.start()
     try:
         publisher.wait_until_ready(10)
-        return _take_out(amqp_url, service, event_id, lambda letter: _publish_again(publisher, service, letter))
+        return _take_out(amqp_url, service, event_id, lambda dead_letter: _publish_again(publisher, service, dead_letter), track)
     finally:
         publisher.close()
 
 
 def drop(amqp_url: str, service: str, event_id: str, reason: str) -> int:
-    def log_it(letter: DeadLetter) -> None:
-        about = {"event_id": letter.event_id, "event_type": letter.event_type, "queue": dead_queue_of(service), "reason": reason}
+    def log_it(dropped: DeadLetter) -> None:
+        about = {
+            "event_id": dropped.event_id,
+            "event_type": dropped.event_type,
+            "queue": dead_queue_of(service),
+            "reason": reason,
+        }
         log.warning("a dead letter is dropped", extra=about)
 
-    return _take_out(amqp_url, service, event_id, log_it)
+    return _take_out(amqp_url, service, event_id, log_it, iter)
 
 
 def shape_of(body: bytes) -> Any:
@@ -81,24 +91,30 @@ def _is_name(key: str) -> bool:
     return key.isidentifier() and len(key) <= 30
 
 
-def _publish_again(publisher: Publisher, service: str, letter: DeadLetter) -> None:
-    headers = {ATTEMPT: 0, PUBLISHED_BY: letter.published_by}
-    message = OutgoingMessage(BACK, service, letter.body, letter.event_id, letter.event_type, headers)
+def _publish_again(publisher: Publisher, service: str, dead_letter: DeadLetter) -> None:
+    headers = {ATTEMPT: 0, PUBLISHED_BY: dead_letter.published_by}
+    message = OutgoingMessage(BACK, service, dead_letter.body, dead_letter.event_id, dead_letter.event_type, headers)
     publisher.publish(message).result(ENDS_WITHIN)
 
 
-def _take_out(amqp_url: str, service: str, event_id: str | None, first: Callable[[DeadLetter], None]) -> int:
-    with _opened(amqp_url, service) as (channel, letters):
-        chosen = [letter for letter in letters if event_id in (letter.event_id, None)]
-        for letter in chosen:
-            first(letter)
-            channel.basic_ack(letter.tag)
+def _take_out(
+    amqp_url: str,
+    service: str,
+    event_id: str | None,
+    first: Callable[[DeadLetter], None],
+    track: Callable[[Sequence[DeadLetter]], Iterable[DeadLetter]],
+) -> int:
+    with _opened(amqp_url, service) as (channel, dead_letters):
+        chosen = [one for one in dead_letters if event_id in (one.event_id, None)]
+        for one in track(chosen):
+            first(one)
+            channel.basic_ack(one.tag)
     return len(chosen)
 
 
 @contextmanager
 def _opened(amqp_url: str, service: str) -> Iterator[tuple[Any, Iterator[DeadLetter]]]:
-    """The letters that are in the queue now. What is not acknowledged goes back when the channel closes."""
+    """What is in the queue now. What is not acknowledged goes back when the channel closes."""
     connection = pika.BlockingConnection(_parameters(amqp_url))
     try:
         channel = connection.channel()

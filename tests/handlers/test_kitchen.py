@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pika
+import psutil
 import pytest
 from pymongo import MongoClient
 
 from shared.bus import topology
 from shared.clock import now
+from tests.faults.bus import nodes
 
 
 def june(day: int) -> datetime:
@@ -110,6 +112,20 @@ def test_a_dead_letter_is_replayed_to_its_service(kitchen: Kitchen, dead_letter:
     assert (rows["matching"]["dead"], rows["matching"]["waiting"]) == (0, 1)
 
 
+def test_a_replay_that_the_broker_refuses_is_one_line_and_keeps_the_dead_letter(
+    kitchen: Kitchen, dead_letter: str, broker: tuple[str, psutil.Popen | None]
+) -> None:
+    if broker[1] is None:
+        pytest.skip("needs a RabbitMQ of its own")
+    nodes.control(broker[1], *nodes.DISK_ALARM)
+    try:
+        told = kitchen("dead-letters", "replay", "matching", dead_letter)
+    finally:
+        nodes.control(broker[1], *nodes.NO_ALARM)
+    assert (told.returncode, "AMQP_URL" in told.stderr, "Traceback" in told.stderr) == (1, True, False)
+    assert len(json.loads(kitchen("dead-letters", "list", "--json").stdout)) == 1
+
+
 def test_a_dead_letter_is_dropped_for_a_reason_and_only_once(kitchen: Kitchen, dead_letter: str) -> None:
     assert kitchen("dead-letters", "drop", "matching", dead_letter).returncode == 2
     assert "1 dropped" in kitchen("dead-letters", "drop", "matching", dead_letter, "--reason", "test").stdout
@@ -172,6 +188,11 @@ def test_a_coordinator_is_added_and_listed_without_an_address(kitchen: Kitchen) 
     assert "ro@people.example" not in listed
     wrong = kitchen("coordinators", "add", "--name", "Ro", "--email", "nowhere")
     assert (wrong.returncode, "nowhere" in wrong.stderr) == (2, False)
+
+
+def test_a_coordinator_gets_emails_only_in_a_language_that_there_is(kitchen: Kitchen) -> None:
+    wrong = kitchen("coordinators", "add", "--name", "Ro", "--email", "ro@people.example", "--language", "xx", "--dry-run")
+    assert (wrong.returncode, "--language" in wrong.stderr) == (2, True)
 
 
 def test_a_container_without_the_code_says_where_to_go(settings: dict[str, str], tmp_path: Path) -> None:

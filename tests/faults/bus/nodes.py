@@ -15,6 +15,7 @@ from deploy.servers import containers, rabbitmq
 from deploy.servers.processes import Server
 
 CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
+DISK_ALARM, NO_ALARM = ("set_disk_free_limit", "900000000000000"), ("set_disk_free_limit", "50000000")
 
 
 def are_possible() -> bool:

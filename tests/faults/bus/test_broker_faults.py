@@ -114,23 +114,20 @@ def test_a_queue_with_other_arguments_is_named_and_not_accepted(bus: BusFixture)
     bus.declare()
 
 
-DISK_ALARM, NO_ALARM = ("set_disk_free_limit", "900000000000000"), ("set_disk_free_limit", "50000000")
-
-
 def test_a_worker_with_nothing_to_publish_is_not_ready_while_the_broker_has_an_alarm(
     bus: BusFixture, broker: tuple[str, psutil.Popen | None]
 ) -> None:
     if broker[1] is None:
         pytest.skip("needs a RabbitMQ of its own")
     worker = bus.ready_worker()
-    nodes.control(broker[1], *DISK_ALARM)
+    nodes.control(broker[1], *nodes.DISK_ALARM)
     try:
         assert eventually(lambda: not worker.parts()["publisher"], 60)
         echo = bus.ask()
         assert not eventually(worker.ready, 3)
         assert worker.alive()
     finally:
-        nodes.control(broker[1], *NO_ALARM)
+        nodes.control(broker[1], *nodes.NO_ALARM)
     assert eventually(worker.ready, 60)
     assert eventually(lambda: bus.is_recorded(echo))
 

@@ -25,7 +25,7 @@ def make_dead(bus: BusFixture, *event_ids: str) -> None:
 
 
 def ids_of(bus: BusFixture) -> list[str]:
-    return sorted(letter.event_id for letter in dead_letters.dead_letters_of(bus.amqp_url, NAME))
+    return sorted(one.event_id for one in dead_letters.dead_letters_of(bus.amqp_url, NAME))
 
 
 def test_looking_twenty_five_times_loses_nothing(bus: BusFixture) -> None:
@@ -81,22 +81,22 @@ def test_a_dead_letter_with_an_odd_message_id_is_listed_shown_and_taken_out(
         body = as_message(EchoAsked(echo_id="k"), "e1")
         channel.basic_publish(DEAD, NAME, body, properties, mandatory=True)
     assert eventually(lambda: len(ids_of(bus)) == 1)
-    [letter] = dead_letters.dead_letters_of(bus.amqp_url, NAME)
-    assert (letter.event_id.startswith("sha256-"), letter.event_type, letter.reason) == (True, "", "unknown")
+    [one] = dead_letters.dead_letters_of(bus.amqp_url, NAME)
+    assert (one.event_id.startswith("sha256-"), one.event_type, one.reason) == (True, "", "unknown")
     if action == "replay":
-        assert dead_letters.replay(bus.amqp_url, NAME, letter.event_id) == 1
+        assert dead_letters.replay(bus.amqp_url, NAME, one.event_id) == 1
         bus.ready_worker()
         assert eventually(lambda: bus.is_recorded("k"))
     else:
-        assert dead_letters.drop(bus.amqp_url, NAME, letter.event_id, "test") == 1
+        assert dead_letters.drop(bus.amqp_url, NAME, one.event_id, "test") == 1
     assert eventually(lambda: ids_of(bus) == [])
 
 
 def test_a_dead_letter_tells_its_reason_and_the_names_and_types_of_its_fields_and_never_a_value(bus: BusFixture) -> None:
     make_dead(bus, "e1")
-    [letter] = dead_letters.dead_letters_of(bus.amqp_url, NAME)
-    assert letter.reason.startswith("EchoFailed at echo_service.py:")
-    shown = f"{letter.event_id} {letter.event_type} {letter.reason} {dead_letters.shape_of(letter.body)}"
+    [one] = dead_letters.dead_letters_of(bus.amqp_url, NAME)
+    assert one.reason.startswith("EchoFailed at echo_service.py:")
+    shown = f"{one.event_id} {one.event_type} {one.reason} {dead_letters.shape_of(one.body)}"
     assert "'echo_id': 'str'" in shown
     assert "Juniper" not in shown
 
