@@ -21,7 +21,7 @@ from shared.bus.relay import Relay
 from shared.bus.topology import publishers_are_verified, subscriptions_of
 from shared.logs import get_logger
 from shared.service import Service
-from shared.settings import Settings
+from shared.settings import Settings, is_loopback
 
 SECONDS_TO_STOP = 25.0
 log = get_logger("bus.worker")
@@ -47,6 +47,17 @@ def work(service: Service, settings: Settings) -> None:
     log.info("stopped")
 
 
+def verifies_publishers(settings: Settings, service: str) -> bool:
+    """Raises SystemExit where people can reach us and anybody with a broker user could publish in another service's name."""
+    if publishers_are_verified(settings.amqp_url, service):
+        return True
+    why = f"AMQP_URL: the user is not named {service}, so nothing verifies who published an event"
+    if not is_loopback(settings.public_url):
+        raise SystemExit(f"{why}. Only with a PUBLIC_URL of this machine does a worker start like that.")
+    log.warning(why)
+    return False
+
+
 class Worker:
     def __init__(self, service: Service, settings: Settings) -> None:
         self.service, self._settings = service, settings
@@ -56,7 +67,7 @@ class Worker:
         self._health: ThreadingHTTPServer | None = None
         self._mongo = MongoHealthMonitor(service)
         self._publisher = Publisher(settings.amqp_url, service.name)
-        verify_publishers = publishers_are_verified(settings.amqp_url, service.name)
+        verify_publishers = verifies_publishers(settings, service.name)
         self._processor = MessageProcessor(service, self._publisher, verify_publishers=verify_publishers)
         self._consumer = Consumer(
             settings.amqp_url,
@@ -68,8 +79,6 @@ class Worker:
         )
         self._relay: Relay | None = None
         self._started = False
-        if not verify_publishers:
-            log.warning("the broker's user is not named after this service: who published an event is not verified")
 
     def start(self, stop: threading.Event | None = None) -> bool:
         """Start every part; wait for a Mongo that is not there yet. False: told to stop meanwhile."""

@@ -107,7 +107,7 @@ class BusFixture:
         self.amqp_url, self.control = amqp_url, Control()
         self.settings = Settings(
             mongodb_uri=mongodb_uri, amqp_url=amqp_url, keys_dir=keys, programme_file=Path("deploy/programme.toml"),
-            public_url="https://kt.example", log_level="INFO", metrics_port=0, worker_threads=4,
+            public_url="http://127.0.0.1:8000", log_level="INFO", metrics_port=0, worker_threads=4,
         )  # fmt: skip
         self.service = make_service(self.control)
         self.service.start(self.settings)

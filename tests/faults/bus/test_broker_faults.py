@@ -198,3 +198,9 @@ def test_a_killed_workers_message_goes_to_another_and_is_done_once(bus: BusFixtu
     bus.ready_worker()
     assert eventually(lambda: bus.is_recorded(echo), 30)
     assert bus.db.answered.count_documents({}) == 1
+
+
+def test_under_a_public_address_a_worker_needs_a_user_with_its_own_name(bus: BusFixture) -> None:
+    with pytest.raises(SystemExit, match="AMQP_URL") as stopped:
+        bus.start_worker(public_url="https://kt.example")
+    assert "guest" not in str(stopped.value)
