@@ -1,7 +1,7 @@
-"""make journey: requests through the whole running stack, from Send to every letter being accepted by mail and text servers.
+"""make journey: requests through the whole running stack, from Send to every e-mail and text being accepted by its server.
 
 N (50) requests are written through the real form, each in a session of its own; then Send is pressed RATE (5) times a second.
-Each must bring three letters: the offer to the practitioner by e-mail and by text, and the receipt to the supportee by e-mail.
+Each must bring three notifications: the practitioner's offer by e-mail and by text, and the supportee's receipt by e-mail.
 Without settings it runs against the demo, which it starts if need be. Against another stack:
   JOURNEY_BASE    its public address (the demo's process must stand behind it)
   JOURNEY_IMPORT  a command that brings in practitioners from a CSV file on its standard input
@@ -29,12 +29,12 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.form import FormClient, FormOnPage
-from deploy.demo.state import ROOT, this_demo
+from deploy.local.stack import ROOT, stack_in_environment
 
 N, RATE = int(os.environ.get("N") or 50), float(os.environ.get("RATE") or 5)
 SECONDS_WITHOUT_PROGRESS = 60
 IMPORTED_AT_ONCE = 100
-LETTERS = ("email", "text", "receipt")
+NOTIFICATIONS = ("email", "text", "receipt")
 console = Console()
 
 
@@ -134,15 +134,15 @@ def press_all(trips: Sequence[Trip]) -> None:
     begin = time.monotonic() + 0.5
     with ThreadPoolExecutor(16) as pool:
         pressed = []
-        for place, trip in enumerate(track(trips, f"Pressing Send, {RATE:g} a second", console=console)):
-            time.sleep(max(0, begin + place / RATE - time.monotonic()))
+        for number, trip in enumerate(track(trips, f"Pressing Send, {RATE:g} a second", console=console)):
+            time.sleep(max(0, begin + number / RATE - time.monotonic()))
             pressed.append(pool.submit(trip.press_send))
         for one in pressed:
             one.result()
 
 
-def wait_for_letters(stack: Stack, trips: Sequence[Trip], after: int) -> None:
-    """Until every letter was accepted, or none came for a minute."""
+def wait_for_notifications(stack: Stack, trips: Sequence[Trip], after: int) -> None:
+    """Until every notification was accepted, or none came for a minute."""
     expected = {(trip.email, "email"): (trip, "email") for trip in trips} | {
         (trip.phone, "text"): (trip, "text") for trip in trips
     }
@@ -153,18 +153,18 @@ def wait_for_letters(stack: Stack, trips: Sequence[Trip], after: int) -> None:
         after = answer["next"]
         for row in answer["accepted"]:
             if (row["to"], row["channel"]) in expected:
-                trip, letter = expected[row["to"], row["channel"]]
-                trip.moments.setdefault(letter, row["at"])
+                trip, notification = expected[row["to"], row["channel"]]
+                trip.moments.setdefault(notification, row["at"])
                 deadline = time.monotonic() + SECONDS_WITHOUT_PROGRESS
         time.sleep(0.3)
 
 
 def missing(trips: Sequence[Trip]) -> int:
-    return sum(letter not in trip.moments for trip in trips for letter in LETTERS)
+    return sum(one not in trip.moments for trip in trips for one in NOTIFICATIONS)
 
 
 def add_moments_of_databases(stack: Stack, trips: Sequence[Trip], moved: float) -> None:
-    """When intake wrote the request, matching the offer, and notify the letters. Only where the databases can be reached."""
+    """When intake wrote the request, matching the offer, and notify the notifications: where the databases can be reached."""
     by_id = {trip.request_id: trip for trip in trips}
     mine = {"subject": {"$in": list(by_id)}}
     with MongoClient[dict[str, Any]](stack.mongodb_uri, tz_aware=True) as server:
@@ -174,16 +174,16 @@ def add_moments_of_databases(stack: Stack, trips: Sequence[Trip], moved: float) 
                 by_id[row["subject"]].moments[name] = row["made_at"].timestamp() - moved
         offers = {row["_id"]: row["request_id"] for row in server.matching.offers.find({"request_id": {"$in": list(by_id)}})}
         for row in server.notify.notifications.find({"offer_id": {"$in": list(offers)}}):
-            by_id[offers[row["offer_id"]]].moments[f"{row['channel']} letter"] = row["created_at"].timestamp() - moved
+            by_id[offers[row["offer_id"]]].moments[f"{row['channel']} notification"] = row["created_at"].timestamp() - moved
 
 
 HOPS = (
     ("Send -> page answered", "sent", "answered"),
     ("Send -> intake wrote the request", "sent", "request"),
     ("request -> matching held a place and wrote the offer", "request", "offer"),
-    ("offer -> notify wrote the letter", "offer", "email letter"),
-    ("letter -> accepted by the mail server", "email letter", "email"),
-    ("text's letter -> accepted by the text gateway", "text letter", "text"),
+    ("offer -> notify wrote the notification", "offer", "email notification"),
+    ("notification -> accepted by the mail server", "email notification", "email"),
+    ("text's notification -> accepted by the text gateway", "text notification", "text"),
     ("Send -> receipt accepted by the mail server", "sent", "receipt"),
     ("Send -> accepted by the text gateway", "sent", "text"),
     ("Send -> accepted by the mail server", "sent", "email"),
@@ -209,7 +209,7 @@ def report(trips: Sequence[Trip]) -> int:
     ok, lost = [trip for trip in trips if not missing([trip])], missing(trips)
     mail = milliseconds(trips, "sent", "email") or [float("nan")]
     figures = f"median {statistics.median(mail):.0f} ms, p99 {p99(mail):.0f} ms"
-    print(f"journey {len(ok)} ok, {figures}, {lost} letters missing", flush=True)
+    print(f"journey {len(ok)} ok, {figures}, {lost} notifications missing", flush=True)
     return 1 if lost else 0
 
 
@@ -221,7 +221,7 @@ def the_stack() -> tuple[Stack, bool]:
             base=os.environ["JOURNEY_BASE"].rstrip("/"), bring_in=shlex.split(os.environ["JOURNEY_IMPORT"]),
             environment=dict(os.environ), verify=False if verify == "no" else verify,
         ), False  # fmt: skip
-    running = this_demo()
+    running = stack_in_environment()
     ours = "ready" not in running.read()
     if ours:
         demo("start")
@@ -250,7 +250,7 @@ def measure(stack: Stack) -> list[Trip]:
         with ThreadPoolExecutor(4) as pool:
             list(track(pool.map(Trip.fill_in, trips), "Writing requests", total=N, console=console))
         press_all(trips)
-        wait_for_letters(stack, trips, begin["next"])
+        wait_for_notifications(stack, trips, begin["next"])
         if stack.mongodb_uri:
             add_moments_of_databases(stack, trips, begin["moved"])
     finally:

@@ -23,11 +23,14 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.test import Client
+from werkzeug.wrappers import Request, Response
 
 from bench.form import FormOnPage
-from deploy.demo.state import ROOT, Demo, settings
+from deploy.local.mail_sink import Accepted, MailSink, serve
+from deploy.local.sms_gateway import Phones
+from deploy.local.stack import ROOT, LocalStack, settings
 from deploy.servers import mongod
 from deploy.servers.processes import free_port, wait_until
 from shared import vault
@@ -167,13 +170,22 @@ def delivery(product: Product) -> Iterator[None]:
             thread.join()
 
 
+def start_gateways(accepted: list[Accepted]) -> BaseWSGIServer:
+    """Mail server and SMS gateway. What they take is added to `accepted`."""
+    home, given = Path(os.environ["DEMO_HOME"]), os.environ
+    serve(MailSink(home / "emails", accepted), given["SMTP_LISTEN"])
+    phones = Phones(home / "texts.jsonl", (given["KANNEL_USER"], given["KANNEL_PASSWORD"]), given["REPLY_URL"], accepted)
+    answer = Request.application(lambda asked: Response(*phones.accept(asked.args)))
+    server = make_server("127.0.0.1", int(given["PORT"]), answer, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
 def trace_one_request() -> Trace:
-    from deploy.demo.web import make_app
     from services.intake.web import make_app as make_intake
 
-    trace, product, gateway = Trace(), Product(), make_app()
-    server = make_server("127.0.0.1", int(os.environ["PORT"]), gateway, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    trace, product, accepted = Trace(), Product(), []
+    gateway = start_gateways(accepted)
     client = Client(make_intake())
     product.bring_in_practitioner()
     last_page = fill_in(client)
@@ -186,8 +198,8 @@ def trace_one_request() -> Trace:
         with trace.stop(STOPS[2]):
             product.hand_over(product.matching, product.notify, "offer.made.v1")
         with trace.stop(DELIVERY):
-            wait_until(lambda: len(gateway.extensions["demo"].accepted) == 2 and product.nothing_is_due(), "Delivery")
-    server.shutdown()
+            wait_until(lambda: len(accepted) == 2 and product.nothing_is_due(), "Delivery")
+    gateway.shutdown()
     return trace
 
 
@@ -213,10 +225,10 @@ def stops_in_readme() -> int:
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        demo = Demo(Path(folder), free_port())
-        vault.generate_keys(demo.folder / "keys")
-        database = mongod.start(demo.folder)
-        os.environ.update(settings(demo, database.url, "amqp://unused"), PORT=str(demo.port), LOG_LEVEL="ERROR")
+        stack = LocalStack(Path(folder), free_port())
+        vault.generate_keys(stack.folder / "keys")
+        database = mongod.start(stack.folder)
+        os.environ.update(settings(stack, database.url, "amqp://unused"), PORT=str(stack.port), LOG_LEVEL="ERROR")
         try:
             trace = trace_one_request()
         finally:

@@ -11,12 +11,12 @@ from contextlib import suppress
 import psutil
 
 from deploy.demo import supervisor
-from deploy.demo.state import ROOT, Demo, this_demo
+from deploy.local.stack import ROOT, LocalStack, stack_in_environment
 from deploy.servers import containers
 from deploy.servers.processes import CannotStart, end, is_free, running, spawn
 
 
-def start(demo: Demo) -> int:
+def start(demo: LocalStack) -> int:
     if running(demo.folder):
         raise CannotStart(f"A demo is running already: {demo.read().get('url', demo.url)}/demo/ (make demo-stop ends it)")
     if not is_free(demo.port):
@@ -27,7 +27,7 @@ def start(demo: Demo) -> int:
     return _start_in_background(demo)
 
 
-def _start_in_background(demo: Demo) -> int:
+def _start_in_background(demo: LocalStack) -> int:
     process = spawn(demo.folder, "start", [sys.executable, "-m", "deploy.demo", "run"], folder=ROOT)
     deadline = time.monotonic() + 300
     while not demo.read().get("ready"):
@@ -38,7 +38,7 @@ def _start_in_background(demo: Demo) -> int:
     return 0
 
 
-def stop(demo: Demo) -> int:
+def stop(demo: LocalStack) -> int:
     """The supervisor is asked first, so that everything ends in its order; then whatever is left."""
     with suppress(psutil.NoSuchProcess, KeyError):
         first = psutil.Process(demo.read()["pid"])
@@ -52,7 +52,7 @@ def stop(demo: Demo) -> int:
     return 0
 
 
-def clean(demo: Demo) -> int:
+def clean(demo: LocalStack) -> int:
     if running(demo.folder):
         raise CannotStart("The demo is running. First: make demo-stop")
     shutil.rmtree(demo.folder, ignore_errors=True)
@@ -60,7 +60,7 @@ def clean(demo: Demo) -> int:
     return 0
 
 
-def memory(demo: Demo) -> int:
+def memory(demo: LocalStack) -> int:
     """Each process's share of the machine's memory (PSS): what two processes share is counted half for each."""
     shares = sorted(
         ((process.memory_full_info().pss / 1e6, process) for process in running(demo.folder)), key=lambda one: -one[0]
@@ -71,13 +71,13 @@ def memory(demo: Demo) -> int:
     return 0
 
 
-def logs(demo: Demo) -> int:
+def logs(demo: LocalStack) -> int:
     with suppress(KeyboardInterrupt):
         subprocess.run(["tail", "-n", "20", "-F", *sorted((demo.folder / "log").glob("*.log"))])
     return 0
 
 
-def kitchen(demo: Demo, *arguments: str) -> int:
+def kitchen(demo: LocalStack, *arguments: str) -> int:
     """The operator's command line against the running demo, which keeps all services in one place."""
     return subprocess.run([sys.executable, "-m", "deploy.kitchen", *arguments], env=demo.environment()).returncode
 
@@ -89,6 +89,6 @@ if __name__ == "__main__":
     if not command:
         sys.exit(str(__doc__))
     try:
-        sys.exit(command(this_demo(), *sys.argv[2:]))
+        sys.exit(command(stack_in_environment(), *sys.argv[2:]))
     except CannotStart as reason:
         sys.exit(str(reason))

@@ -9,18 +9,18 @@ from typing import TypeVar
 from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from deploy.demo.mailbox import Accepted, MailSink, SeenLetter, newest_letters, read_letter
-from deploy.demo.phone import Phones, Text, codes_in
+from deploy.local.mail_sink import Accepted, MailSink, ReceivedEmail, newest_emails, read_email
+from deploy.local.sms_gateway import Phones, Text, codes_in
 from shared import clock
 from shared.web.headers import CSP
 
 pages = Blueprint("demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo/static")
 GUESTS = "@journey.example", "+1500"
-T = TypeVar("T", SeenLetter, Text)
+T = TypeVar("T", ReceivedEmail, Text)
 
-# A letter's HTML brings its own styles; it may run nothing, load nothing, and is framed by the inbox alone.
+# An e-mail's HTML brings its own styles; it may run nothing, load nothing, and is framed by the inbox alone.
 SANDBOX = "allow-top-navigation-by-user-activation"
-CSP_OF_A_LETTER = f"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox {SANDBOX}"
+CSP_OF_AN_EMAIL = f"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox {SANDBOX}"
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,23 @@ def welcome() -> str:
 
 @pages.get("/demo/inbox")
 def inbox() -> str:
-    people = _by_person(newest_letters(demo().mail.folder))
+    people = _by_person(newest_emails(demo().mail.folder))
     return render_template("demo/inbox.html", people=people, who=_chosen(people))
 
 
 @pages.get("/demo/inbox/<id>")
-def letter(id: str) -> Response:
-    shown = read_letter(demo().mail.folder, id) or abort(404)
-    page = Response(render_template("demo/letter.html", letter=shown, name=_name(shown.to)))
+def show_email(id: str) -> Response:
+    shown = read_email(demo().mail.folder, id) or abort(404)
+    page = Response(render_template("demo/email.html", email=shown, name=_name(shown.to)))
     page.headers["Content-Security-Policy"] = f"{CSP}; frame-src 'self'"
     return page
 
 
 @pages.get("/demo/inbox/<id>/html")
-def letter_html(id: str) -> Response:
-    shown = read_letter(demo().mail.folder, id) or abort(404)
+def email_html(id: str) -> Response:
+    shown = read_email(demo().mail.folder, id) or abort(404)
     page = Response(shown.html.replace("<head>", '<head><base target="_top">', 1))
-    page.headers["Content-Security-Policy"] = CSP_OF_A_LETTER
+    page.headers["Content-Security-Policy"] = CSP_OF_AN_EMAIL
     return page
 
 
@@ -126,7 +126,7 @@ def _by_person(things: Iterable[T]) -> dict[str, list[T]]:
     """The person who heard last comes first. The guests of a measurement are many and nobody, so they are left out."""
     people: dict[str, list[T]] = {}
     for thing in things:
-        address = thing.to if isinstance(thing, SeenLetter) else thing.number
+        address = thing.to if isinstance(thing, ReceivedEmail) else thing.number
         if not (address.endswith(GUESTS[0]) or address.startswith(GUESTS[1])):
             people.setdefault(address, []).append(thing)
     return people

@@ -1,6 +1,5 @@
 """Who lives in the demo. Run before its processes start: makes queues and indexes, and brings everybody in."""
 
-import importlib
 import re
 import tomllib
 from datetime import timedelta
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from shared.clock import now
-from shared.settings import read_core
 
 FILE = Path(__file__).parent / "people.toml"
 
@@ -28,17 +26,6 @@ def names_by_address() -> dict[str, str]:
     everyone = [*people()["practitioner"], *people()["coordinator"]]
     addresses = {address_of(person): str(person["name"]) for person in everyone}
     return addresses | {person["phone"]: person["name"] for person in everyone if "phone" in person}
-
-
-def prepare() -> None:
-    """Queues and indexes of every service. Leaves the services started in this process."""
-    from shared.bus import topology
-
-    settings = read_core()
-    services = [importlib.import_module(f"services.{name}.handlers").service for name in ("intake", "matching", "notify")]
-    topology.declare(settings.amqp_url, {service.name: topology.subscriptions_of(service) for service in services})
-    for service in services:
-        service.start(settings).make_indexes()
 
 
 def bring_in() -> str:
@@ -64,5 +51,7 @@ def _row(person: dict[str, Any]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    from deploy.local.prepare import prepare
+
     prepare()
     print(bring_in(), flush=True)

@@ -7,12 +7,10 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from types import FrameType
 
-import requests
-
-from deploy.demo.state import ROOT, Demo, commands, settings
+from deploy.local.stack import ROOT, LocalStack, commands, is_ready, settings
 from deploy.servers import mongod, rabbitmq
 from deploy.servers.processes import CannotStart, Server, end, spawn, wait_until
 from shared import vault
@@ -22,7 +20,7 @@ Kitchen Table is ready, after {seconds:.0f} seconds.
 
   {url}/             the website
   {url}/demo/        where to begin, and what to try
-  {url}/demo/inbox   everybody's letters
+  {url}/demo/inbox   everybody's e-mails
   {url}/demo/phone   everybody's texts
   {url}/c            the coordinators' desk (ro@demo.example)
 
@@ -30,7 +28,7 @@ Everything stays on this machine. Stop with Ctrl-C or `make demo-stop`; what you
 """
 
 
-def run(demo: Demo) -> int:
+def run(demo: LocalStack) -> int:
     """Until Ctrl-C, SIGTERM or the end of one process. Returns what the shell should get: 0 when it was asked to end."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -53,13 +51,7 @@ def run(demo: Demo) -> int:
     raise CannotStart(f"{ended} ended by itself, so the demo is stopped. Why: {demo.folder}/log/")
 
 
-def is_ready(url: str) -> bool:
-    with suppress(requests.RequestException):
-        return requests.get(f"{url}/readyz", timeout=2).ok
-    return False
-
-
-def _start_servers(demo: Demo, at_the_end: ExitStack) -> dict[str, str]:
+def _start_servers(demo: LocalStack, at_the_end: ExitStack) -> dict[str, str]:
     """MongoDB and RabbitMQ at once, since each takes its time; then queues, indexes and people. Returns the environment."""
     print("Starting MongoDB and RabbitMQ", flush=True)
     with ThreadPoolExecutor(2) as pool:

@@ -10,10 +10,10 @@ from typing import Any
 
 from flask import Flask
 
-from deploy.demo.mailbox import Accepted, MailSink, serve
 from deploy.demo.pages import Demo, pages
 from deploy.demo.people import names_by_address
-from deploy.demo.phone import Phones
+from deploy.local.mail_sink import Accepted, MailSink, serve
+from deploy.local.sms_gateway import Phones
 from shared import logs
 from shared.i18n import day, time_of_day
 from shared.programme import read_programme
@@ -49,7 +49,7 @@ def make_app(settings: DemoSettings | None = None) -> Flask:
     service.programme = read_programme(settings.programme_file)
     app = web_app(service, base, __name__)
     accepted: list[Accepted] = []
-    mail = MailSink(settings.home / "letters", accepted)
+    mail = MailSink(settings.home / "emails", accepted)
     phones = Phones(settings.home / "texts.jsonl", settings.phone_login, settings.reply_url, accepted)
     demo = Demo(mail, phones, accepted, settings.clock_file, names_by_address())
     serve(demo.mail, settings.smtp_listen)

@@ -31,9 +31,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def website(stack: Stack, browser: Browser) -> Iterator[Website]:
-    """No journey is over before everybody who asked, and gave an address, has the letter that says so."""
+    """No journey is over before everybody who asked, and gave an address, has the e-mail that says so."""
     opened = Website(browser, stack.url)
     yield opened
     for email in opened.asked_with:
-        assert stack.letter_to(email, "What you sent has arrived"), "no letter says that the request has come"
-        assert sum("What you sent has arrived" in letter.text for letter in stack.letters_to(email)) == 1
+        assert stack.email_to(email, "What you sent has arrived"), "no e-mail says that the request has come"
+        assert sum("What you sent has arrived" in one.text for one in stack.emails_to(email)) == 1

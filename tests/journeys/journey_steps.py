@@ -107,7 +107,7 @@ class JourneySteps:
 
     def _answering(self) -> Iterator[Seen]:
         page = self._visitor()
-        page.goto(link_in(self.stack.letter_to(self.name, "/o/").text))
+        page.goto(link_in(self.stack.email_to(self.name, "/o/").text))
         yield "offer, before it is read", page
         self._press(page)
         yield "offer", page
@@ -148,7 +148,7 @@ class JourneySteps:
         for _ in range(6):
             self._press(someone)
         coordinator = f"ro {self.language}"
-        self.stack.letter_to(coordinator, "/c")
+        self.stack.email_to(coordinator, "/c")
         for state, page in self._sign_in("c", coordinator):
             yield state, page
         page.locator("a[href^='/c/requests/'], form[action^='/c/requests/']").first.wait_for()
@@ -169,7 +169,7 @@ class JourneySteps:
         page.locator("[name=email]").fill(address(name))
         page.locator("main form button").last.click()
         yield f"/{door}, a link is on its way", page
-        page.goto(link_in(self.stack.letter_to(name, f"/{door}/in/").text))
+        page.goto(link_in(self.stack.email_to(name, f"/{door}/in/").text))
         yield f"/{door}, the link", page
         self._press(page)
         yield f"/{door}", page
@@ -179,4 +179,4 @@ class JourneySteps:
         yield from self._each(page, "/demo/", "/demo/inbox", "/demo/phone", "/demo/clock")
         page.goto("/demo/inbox")
         page.locator("main a[href^='/demo/inbox/']").first.click()
-        yield "a letter in the demo", page
+        yield "an e-mail in the demo", page

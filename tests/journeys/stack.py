@@ -16,9 +16,8 @@ from zoneinfo import ZoneInfo
 import psutil
 from pymongo import MongoClient
 
-from deploy.demo.mailbox import SeenLetter, newest_letters
-from deploy.demo.state import ROOT, SERVICES, Demo, commands, settings
-from deploy.demo.supervisor import is_ready
+from deploy.local.mail_sink import ReceivedEmail, newest_emails
+from deploy.local.stack import ROOT, SERVICES, LocalStack, commands, is_ready, settings
 from deploy.servers.processes import end, free_port, spawn, wait_until
 from deploy.servers.rabbitmq import accepts
 from shared import vault
@@ -55,10 +54,10 @@ def soon(look: Callable[[], T | None], what: str | Callable[[], str], seconds: f
 
 class Stack:
     def __init__(self, folder: Path, mongodb_uri: str, amqp_url: str, broker: psutil.Popen | None) -> None:
-        self.demo = Demo(folder, free_port())
-        self.url = self.demo.url
+        self.local = LocalStack(folder, free_port())
+        self.url = self.local.url
         self.zone = zone_by_day()
-        self.kannel = Kannel(folder, self.url, self.demo.secret())
+        self.kannel = Kannel(folder, self.url, self.local.secret())
         self.amqp_url, self._mongodb_uri, self._broker = amqp_url, mongodb_uri, broker
         self._processes: list[psutil.Popen] = []
         self._numbers: dict[str, str] = {}
@@ -68,13 +67,13 @@ class Stack:
         used = set(database.list_database_names()) & set(SERVICES)
         assert not used, f"journeys want an empty MongoDB; {', '.join(sorted(used))} is there already"
         database.close()
-        vault.generate_keys(self.demo.folder / "keys")
+        vault.generate_keys(self.local.folder / "keys")
         self.kannel.start()
         real = {"KANNEL_URL": self.kannel.url, "KANNEL_USER": self.kannel.user, "KANNEL_PASSWORD": self.kannel.password}
-        self.demo.write(environment={**settings(self.demo, self._mongodb_uri, self.amqp_url), **real})
-        self.run("-c", "from deploy.demo.people import prepare; prepare()")
-        for name, command in commands(self.demo).items():
-            self._processes.append(spawn(self.demo.folder, name, command, self.demo.environment(), folder=ROOT))
+        self.local.write(environment={**settings(self.local, self._mongodb_uri, self.amqp_url), **real})
+        self.run("-m", "deploy.local.prepare")
+        for name, command in commands(self.local).items():
+            self._processes.append(spawn(self.local.folder, name, command, self.local.environment(), folder=ROOT))
         wait_until(lambda: is_ready(self.url), "The website", self._processes[-1])
 
     def stop(self) -> None:
@@ -92,7 +91,7 @@ class Stack:
         number = f"+1202555{len(self._numbers) + 200:04}"
         self._numbers[name] = number
         row = {"name": name, "email": address(name), "phone": number, "time_zone": self.zone, "state": "open", **facts}
-        file = self.demo.folder / "people.csv"
+        file = self.local.folder / "people.csv"
         with file.open("w", newline="") as out:
             lines = csv.DictWriter(out, list(row))
             lines.writeheader()
@@ -104,20 +103,22 @@ class Stack:
         self.run("-m", "deploy.kitchen", "coordinators", "add", "--name", name, "--email", address(name))
 
     def run(self, *arguments: str) -> str:
-        done = subprocess.run([sys.executable, *arguments], env=self.demo.environment(), cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, *arguments], env=self.local.environment(), cwd=ROOT, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     # what came to them
 
-    def letters_to(self, name: str) -> list[SeenLetter]:
+    def emails_to(self, name: str) -> list[ReceivedEmail]:
         """Oldest first."""
-        return [letter for letter in reversed(newest_letters(self.demo.folder / "letters")) if letter.to == address(name)]
+        return [one for one in reversed(newest_emails(self.local.folder / "emails")) if one.to == address(name)]
 
-    def letter_to(self, name: str, about: str) -> SeenLetter:
-        """The newest letter to this person whose text has these words."""
+    def email_to(self, name: str, about: str) -> ReceivedEmail:
+        """The newest e-mail to this person whose text has these words."""
         return soon(
-            lambda: next((one for one in reversed(self.letters_to(name)) if about in one.text), None), f"a letter: {about}"
+            lambda: next((one for one in reversed(self.emails_to(name)) if about in one.text), None), f"an e-mail: {about}"
         )
 
     def text_to(self, number: str, about: str) -> str:
@@ -134,7 +135,7 @@ class Stack:
     # time and trouble
 
     def move_clock(self, by: timedelta) -> None:
-        file = self.demo.folder / "clock"
+        file = self.local.folder / "clock"
         before = float(file.read_text()) if file.exists() else 0.0
         file.write_text(str(before + by.total_seconds()))
 

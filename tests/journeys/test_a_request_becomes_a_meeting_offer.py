@@ -15,16 +15,16 @@ def test_the_chosen_practitioner_says_yes_by_link(stack: Stack, website: Website
     wren = website.ask("Juniper", email="wren@people.example")
     assert "Juniper" in wren.status("is reading your request")
 
-    letter = stack.letter_to("Juniper", "/o/")
-    assert letter.subject == "Someone would like to meet you"
-    assert "Wren" not in letter.text + letter.html
+    email = stack.email_to("Juniper", "/o/")
+    assert email.subject == "Someone would like to meet you"
+    assert "Wren" not in email.text + email.html
     assert "/o/" in stack.text_to(number, ASKED)
 
-    juniper = Practitioner(website.visitor()).open(link_in(letter.text))
+    juniper = Practitioner(website.visitor()).open(link_in(email.text))
     assert "Wren" in juniper.page.get_by_role("main").inner_text()
     juniper.answer("yes")
     wren.status("Juniper would like to meet you")
-    told = stack.letter_to("wren", "says yes")
+    told = stack.email_to("wren", "says yes")
     assert "Juniper" not in told.subject + told.text
 
 
@@ -49,15 +49,15 @@ def test_a_question_is_answered_before_the_yes(stack: Stack, website: Website) -
     stack.welcome("Tove")
     wren = website.ask("Tove", email="question@people.example")
     wren.status("Tove is reading your request")
-    tove = Practitioner(website.visitor()).open(link_in(stack.letter_to("Tove", "/o/").text))
+    tove = Practitioner(website.visitor()).open(link_in(stack.email_to("Tove", "/o/").text))
     tove.page.locator("[name=question]").fill("Is text all right at first?")
     tove.answer("ask_first")
-    told = stack.letter_to("question", "wrote to you")
+    told = stack.email_to("question", "wrote to you")
     wren.page.goto(link_in(told.text))
     wren.page.get_by_role("main").get_by_role("button").first.click()
     assert "Is text all right at first?" in wren.page.get_by_role("main").inner_text()
     wren.write_back("Text is good")
-    answered = stack.letter_to("Tove", "has answered")
+    answered = stack.email_to("Tove", "has answered")
     assert "Text is good" not in answered.text + answered.html
     again = Practitioner(website.visitor()).open(link_in(answered.text))
     assert "Text is good" in again.page.get_by_role("main").inner_text()
@@ -69,11 +69,11 @@ def test_silence_brings_one_nudge_and_then_the_next_step(stack: Stack, website: 
     stack.welcome("Marisol")
     stack.welcome("Ro")
     wren = website.ask("Marisol", "Ro", email="silence@people.example")
-    first = stack.letter_to("Marisol", "/o/")
+    first = stack.email_to("Marisol", "/o/")
     stack.move_clock(timedelta(days=3))
-    stack.letter_to("Marisol", "still")
+    stack.email_to("Marisol", "still")
     stack.move_clock(timedelta(days=3))
-    stack.letter_to("Ro", "/o/")
+    stack.email_to("Ro", "/o/")
     wren.come_back()
     wren.status("Ro is reading your request")
     page = website.visitor()
@@ -89,8 +89,8 @@ def test_not_sure_becomes_suggestions_a_choice_and_a_yes(stack: Stack, website: 
     name = wren.page.locator(".cards h2").first.inner_text()
     wren.pick(name)
     wren.status(f"{name} is reading your request")
-    letter = stack.letter_to(name, "/o/")
-    Practitioner(website.visitor()).open(link_in(letter.text)).answer("yes")
+    email = stack.email_to(name, "/o/")
+    Practitioner(website.visitor()).open(link_in(email.text)).answer("yes")
     wren.status(f"{name} would like to meet you")
     assert number
 
@@ -108,7 +108,7 @@ def test_whoever_waits_is_asked_about_when_a_place_comes_free(stack: Stack, webs
     second.status("You are waiting for Lupe")
     first.leave()
     second.status("Lupe is reading your request")
-    assert stack.letter_to("robin", "asked")
+    assert stack.email_to("robin", "asked")
 
 
 def test_a_double_click_on_send_makes_one_request(stack: Stack, website: Website) -> None:
@@ -117,7 +117,7 @@ def test_a_double_click_on_send_makes_one_request(stack: Stack, website: Website
     wren.page.get_by_role("button", name="Send my request").dblclick()
     wren.page.wait_for_url("**/ask/sent")
     wren.status("Noor is reading your request")
-    assert len(stack.letters_to("Noor")) == 1
+    assert len(stack.emails_to("Noor")) == 1
 
 
 @pytest.mark.skipif(not only_when_started_here(), reason="stops the broker, so it must be one that this run started")
@@ -127,6 +127,6 @@ def test_a_request_is_taken_while_the_broker_is_away_and_delivered_when_it_is_ba
     with stack.broker_away():
         wren.send()
         wren.status("Your request is here")
-        assert stack.letters_to("Sky") == []
+        assert stack.emails_to("Sky") == []
     wren.status("Sky is reading your request")
-    assert stack.letter_to("Sky", "/o/")
+    assert stack.email_to("Sky", "/o/")

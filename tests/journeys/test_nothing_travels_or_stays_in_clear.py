@@ -20,20 +20,20 @@ def secrets(stack: Stack, website: Website) -> list[str]:
     asking = website.write("Xiomara", name=NAME, email=EMAIL, phone=PHONE, words=WORDS)
     asking.send()
     asking.status("Xiomara is reading your request")
-    letter = stack.letter_to("Xiomara", "/o/")
+    email = stack.email_to("Xiomara", "/o/")
     text = stack.text_to(number, "would like to meet you")
-    link, short = link_in(letter.text), link_in(text)
+    link, short = link_in(email.text), link_in(text)
     practitioner = Practitioner(someone).open(link)
     assert NAME in practitioner.page.content()
     assert WORDS in practitioner.page.content()
     assert code_in(text)
     practitioner.page.locator("[name=question]").fill(QUESTION)
     practitioner.answer("ask_first")
-    stack.letter_to("zephyrine quill", "wrote to you")
+    stack.email_to("zephyrine quill", "wrote to you")
     asking.page.goto("/s")
     assert QUESTION in asking.page.content()
     asking.write_back(ANSWER)
-    stack.letter_to("Xiomara", "has answered")
+    stack.email_to("Xiomara", "has answered")
     practitioner.page.goto("/o")
     assert ANSWER in practitioner.page.content()
     practitioner.answer("yes")
@@ -48,7 +48,7 @@ def test_nothing_that_a_person_wrote_is_in_clear_anywhere(stack: Stack, secrets:
     places = {
         **{f"database {name}": stack.database_as_text(name) for name in SERVICES},
         **{f"queue {name}": text for name, text in waiting_messages(stack).items()},
-        **{f"log {file.name}": file.read_text(errors="replace") for file in (stack.demo.folder / "log").glob("*.log")},
+        **{f"log {file.name}": file.read_text(errors="replace") for file in (stack.local.folder / "log").glob("*.log")},
     }
     assert sum(map(len, places.values())) > 10_000
     found = [(place, secret[:3] + "...") for place, text in places.items() for secret in secrets if words_in(secret, text)]

@@ -1,4 +1,4 @@
-"""What the demo shows: letters and texts as their receivers see them; and how it starts."""
+"""What the demo shows: e-mails and texts as their receivers see them; and how it starts."""
 
 import json
 import os
@@ -16,8 +16,8 @@ from wsgiref.simple_server import WSGIServer, make_server
 import pytest
 from werkzeug.test import Client
 
-from deploy.demo.phone import codes_in
 from deploy.demo.web import PATHS, DemoSettings, make_app
+from deploy.local.sms_gateway import codes_in
 from deploy.servers.processes import free_port
 
 LOGIN = ("demo", "secret")
@@ -59,7 +59,7 @@ def demo(settings: DemoSettings) -> Client:
     return Client(make_app(settings))
 
 
-def a_letter(to: str, settings: DemoSettings) -> None:
+def an_email(to: str, settings: DemoSettings) -> None:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "Kitchen Table <table@kt.example>", to, "Someone would like to meet you"
     mail.set_content("Open https://kt.example/o/abc")
@@ -74,16 +74,16 @@ def a_text(to: str, words: str, demo: Client, password: str = LOGIN[1]) -> int:
     return demo.get("/cgi-bin/sendsms", query_string=asked).status_code
 
 
-def test_a_letter_is_shown_under_its_receivers_name(demo: Client, settings: DemoSettings) -> None:
-    a_letter("juniper@demo.example", settings)
+def test_an_email_is_shown_under_its_receivers_name(demo: Client, settings: DemoSettings) -> None:
+    an_email("juniper@demo.example", settings)
     page = demo.get("/demo/inbox?who=juniper@demo.example").text
     assert "Juniper (1)" in page
     assert "Someone would like to meet you" in page
 
 
-def test_a_letters_html_may_run_and_load_nothing(demo: Client, settings: DemoSettings) -> None:
-    a_letter("kai@demo.example", settings)
-    name = next((settings.home / "letters" / "new").iterdir()).name
+def test_an_emails_html_may_run_and_load_nothing(demo: Client, settings: DemoSettings) -> None:
+    an_email("kai@demo.example", settings)
+    name = next((settings.home / "emails" / "new").iterdir()).name
     policy = demo.get(f"/demo/inbox/{name}/html").headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "sandbox" in policy
@@ -105,7 +105,7 @@ def test_a_wrong_password_sends_no_text(demo: Client) -> None:
 def test_whoever_measures_learns_when_things_were_accepted(demo: Client, settings: DemoSettings) -> None:
     before = demo.get("/demo/api/accepted?after=1000000").json
     assert before is not None
-    a_letter("noor@demo.example", settings)
+    an_email("noor@demo.example", settings)
     after = demo.get(f"/demo/api/accepted?after={before['next']}").json
     assert after is not None
     assert [(row["to"], row["channel"]) for row in after["accepted"]] == [("noor@demo.example", "email")]

@@ -1,13 +1,16 @@
-"""The demo's folder (keys, data, logs, what is running) and the environment that each of its processes gets."""
+"""A folder (keys, data, logs, what is running), the environment that each process gets, and the processes' command lines."""
 
 import json
 import os
 import secrets
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import requests
 
 from deploy.servers.processes import CannotStart, free_port
 
@@ -16,7 +19,7 @@ SERVICES = ("intake", "matching", "notify")
 
 
 @dataclass(frozen=True)
-class Demo:
+class LocalStack:
     folder: Path
     port: int
 
@@ -26,7 +29,7 @@ class Demo:
 
     @property
     def file(self) -> Path:
-        """JSON, while the demo runs: `pid` of the supervisor, `url`, `environment` of its processes, `ready`."""
+        """JSON, while it runs: `pid` of the supervisor, `url`, `environment` of its processes, `ready`."""
         return self.folder / "running.json"
 
     def read(self) -> dict[str, Any]:
@@ -36,40 +39,46 @@ class Demo:
         _write_private(self.file, json.dumps({**self.read(), **values}))
 
     def environment(self) -> dict[str, str]:
-        """What a process that works with the running demo needs. Raises CannotStart when none is running."""
+        """What a process that works with the running stack needs. Raises CannotStart when none is running."""
         if "environment" not in self.read():
             raise CannotStart("The demo is not running. First: make demo")
         return {**os.environ, **self.read()["environment"]}
 
     def secret(self) -> str:
-        """What the gateway proves itself with; made once."""
+        """What the SMS gateway proves itself with; made once."""
         file = self.folder / "gateway.secret"
         if not file.exists():
             _write_private(file, secrets.token_urlsafe(24))
         return file.read_text()
 
 
-def this_demo() -> Demo:
-    return Demo(Path(os.environ.get("DEMO_HOME") or ".local/demo").resolve(), int(os.environ.get("PORT") or 8000))
+def stack_in_environment() -> LocalStack:
+    return LocalStack(Path(os.environ.get("DEMO_HOME") or ".local/demo").resolve(), int(os.environ.get("PORT") or 8000))
 
 
-def settings(demo: Demo, mongodb_uri: str, amqp_url: str) -> dict[str, str]:
-    """One environment for all: every process of the demo is everything's, only a deployment tells them apart."""
-    smtp, secret = f"127.0.0.1:{free_port()}", demo.secret()
+def settings(stack: LocalStack, mongodb_uri: str, amqp_url: str) -> dict[str, str]:
+    """One environment for all: only a deployment tells the services' settings apart."""
+    smtp, secret = f"127.0.0.1:{free_port()}", stack.secret()
     servers = {"MONGODB_URI": mongodb_uri, "AMQP_URL": amqp_url, "SMTP_URL": f"smtp://{smtp}", "SMTP_LISTEN": smtp}
-    files = {"KEYS_DIR": str(demo.folder / "keys"), "CLOCK_FILE": str(demo.folder / "clock"), "DEMO_HOME": str(demo.folder)}
+    files = {"KEYS_DIR": str(stack.folder / "keys"), "CLOCK_FILE": str(stack.folder / "clock"), "DEMO_HOME": str(stack.folder)}
     mail = {"MAIL_FROM": "table@kitchen-table.example", "MAIL_REPLY_TO": "hello@kitchen-table.example"}
-    phones = {"SMS_GATEWAY": "kannel", "KANNEL_URL": demo.url, "KANNEL_USER": "demo", "KANNEL_PASSWORD": secret}
-    phones |= {"KANNEL_CALLBACK_SECRET": secret, "REPLY_URL": f"{demo.url}/sms/kannel/in?secret={secret}&id=%I"}
-    more = {"PUBLIC_URL": demo.url, "PROGRAMME_FILE": str(ROOT / "deploy/programme.toml"), "MALLOC_ARENA_MAX": "2"}
+    phones = {"SMS_GATEWAY": "kannel", "KANNEL_URL": stack.url, "KANNEL_USER": "demo", "KANNEL_PASSWORD": secret}
+    phones |= {"KANNEL_CALLBACK_SECRET": secret, "REPLY_URL": f"{stack.url}/sms/kannel/in?secret={secret}&id=%I"}
+    more = {"PUBLIC_URL": stack.url, "PROGRAMME_FILE": str(ROOT / "deploy/programme.toml"), "MALLOC_ARENA_MAX": "2"}
     return servers | files | mail | phones | more | {"PYTHONUNBUFFERED": "1"}
 
 
-def commands(demo: Demo) -> Mapping[str, list[str]]:
-    """Everything that the supervisor runs, by name."""
-    web = ["-b", f"127.0.0.1:{demo.port}", "-w", "1", "--threads", "32", "deploy.demo.web:make_everything()"]
+def commands(stack: LocalStack) -> Mapping[str, list[str]]:
+    """Every process, by name. `web`: the pages of all services and of the demo in one."""
+    web = ["-b", f"127.0.0.1:{stack.port}", "-w", "1", "--threads", "32", "deploy.demo.web:make_everything()"]
     workers = {name: [sys.executable, "-m", f"services.{name}"] for name in SERVICES}
     return {**workers, "web": [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", *web]}
+
+
+def is_ready(url: str) -> bool:
+    with suppress(requests.RequestException):
+        return requests.get(f"{url}/readyz", timeout=2).ok
+    return False
 
 
 def _write_private(file: Path, text: str) -> None:

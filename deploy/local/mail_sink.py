@@ -1,4 +1,4 @@
-"""The mail server of the demo: accepts every letter, delivers none, and keeps them in a Maildir to be looked at."""
+"""A mail server that accepts every e-mail, delivers none, and keeps them in a Maildir to be looked at."""
 
 import email
 import email.policy
@@ -18,7 +18,7 @@ NEWEST = 200
 
 
 class Accepted(TypedDict):
-    """`at`: seconds since 1970 by the machine's clock, wherever the demo's clock was moved."""
+    """`at`: seconds since 1970 by the machine's clock, wherever `shared.clock` was moved."""
 
     to: str
     channel: Literal["email", "text"]
@@ -26,7 +26,7 @@ class Accepted(TypedDict):
 
 
 @dataclass(frozen=True)
-class SeenLetter:
+class ReceivedEmail:
     id: str
     to: str
     sender: str
@@ -58,12 +58,12 @@ class MailSink:
         (self.folder / "tmp" / name).rename(self.folder / "new" / name)
 
 
-def newest_letters(folder: Path) -> list[SeenLetter]:
+def newest_emails(folder: Path) -> list[ReceivedEmail]:
     names = sorted((path.name for path in (folder / "new").iterdir()), reverse=True)
-    return [letter for name in names[:NEWEST] if (letter := read_letter(folder, name))]
+    return [received for name in names[:NEWEST] if (received := read_email(folder, name))]
 
 
-def read_letter(folder: Path, id: str) -> SeenLetter | None:
+def read_email(folder: Path, id: str) -> ReceivedEmail | None:
     path = folder / "new" / Path(id).name
     if not path.is_file():
         return None
@@ -71,7 +71,7 @@ def read_letter(folder: Path, id: str) -> SeenLetter | None:
     assert isinstance(mail, EmailMessage)
     to, subject, came = str(mail["X-RcptTo"]), str(mail["Subject"]), datetime.fromisoformat(str(mail["X-Received"]))
     sender, reply_to = str(mail["From"]), str(mail["Reply-To"] or "")
-    return SeenLetter(path.name, to, sender, reply_to, subject, came, _body(mail, "plain"), _body(mail, "html"))
+    return ReceivedEmail(path.name, to, sender, reply_to, subject, came, _body(mail, "plain"), _body(mail, "html"))
 
 
 def serve(sink: MailSink, listen: str) -> Controller:

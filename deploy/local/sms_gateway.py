@@ -1,4 +1,4 @@
-"""Everybody's phone, and the text gateway before it: speaks Kannel's sendsms interface, sends receipts, takes replies."""
+"""Everybody's phone, and the SMS gateway before it: speaks Kannel's sendsms interface, sends receipts, takes replies."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import requests
 
-from deploy.demo.mailbox import Accepted
+from deploy.local.mail_sink import Accepted
 from shared.clock import now
 
 OUR_NUMBER = "+15550100"
@@ -87,5 +87,5 @@ def codes_in(words: str) -> list[str]:
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    # One letter after % is Kannel's to fill; %2B and the like are characters that were escaped before and stay.
+    # One character after % is Kannel's to fill; %2B and the like are characters that were escaped before and stay.
     return re.sub(r"%(?![0-9A-Fa-f]{2})[A-Za-z]", lambda found: quote(values.get(found[0], ""), safe=""), template)
