@@ -124,7 +124,7 @@ class Request:
     time_zone: str
     sent_at: datetime
     expires_at: datetime
-    encrypted_answers: str | None
+    encrypted_answers: str | None = None
     encrypted_code_words: str | None = None
     code_words_until: datetime | None = None
     email_index: str | None = None

@@ -3,7 +3,6 @@
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -111,7 +110,7 @@ def draft(db: Db, person_id: str, key: bytes) -> Draft | None:
     if document is None:
         return None
     content = json.loads(vault.decrypt(key, person_id, "draft", document["encrypted"]))
-    code_words = CodeWords(**content["code_words"]) if content["code_words"] else None
+    code_words = load_one(CodeWords, content["code_words"])
     typed = {int(question): answers for question, answers in content["typed"].items()}
     return Draft(person_id=person_id, request_id=document["request_id"], key=key, typed=typed, code_words=code_words)
 
@@ -120,7 +119,7 @@ def save_draft(db: Db, draft: Draft, expires_at: datetime) -> None:
     """A draft whose request was sent does not come back: a page left open may still try to save it."""
     if db.requests.find_one({"person_id": draft.person_id}, {"_id": 1}):
         return
-    content = {"typed": draft.typed, "code_words": asdict(draft.code_words) if draft.code_words else None}
+    content = {"typed": draft.typed, "code_words": to_document(draft.code_words) if draft.code_words else None}
     encrypted = vault.encrypt(draft.key, draft.person_id, "draft", json.dumps(content))
     document = {"request_id": draft.request_id, "encrypted": encrypted, "expires_at": expires_at}
     db.drafts.replace_one({"_id": draft.person_id}, document, upsert=True)
@@ -162,30 +161,30 @@ def add_request(db: Db, request: Request) -> None:
 
 
 def request(db: Db, request_id: str) -> Request | None:
-    return _request(db.requests.find_one({"_id": request_id, "expires_at": {"$gt": now()}}))
+    return load_one(Request, db.requests.find_one({"_id": request_id, "expires_at": {"$gt": now()}}))
 
 
 def request_of(db: Db, person_id: str) -> Request | None:
-    return _request(db.requests.find_one({"person_id": person_id, "expires_at": {"$gt": now()}}))
+    return load_one(Request, db.requests.find_one({"person_id": person_id, "expires_at": {"$gt": now()}}))
 
 
 def newest_request_at(db: Db, channel: str, index: str) -> Request | None:
     """The newest request that is still going on, of whoever wrote from this address."""
     going_on = {f"{channel}_index": index, "withdrawn_at": None, "expires_at": {"$gt": now()}}
-    return _request(db.requests.find_one(going_on, sort=[("sent_at", -1)]))
+    return load_one(Request, db.requests.find_one(going_on, sort=[("sent_at", -1)]))
 
 
 def add_to_history(db: Db, request_id: str, event: StatusEvent) -> None:
     """Each event once, in whatever order they arrive."""
     same = {"$elemMatch": {"version": event.version, "event_type": event.event_type}}
-    db.requests.update_one({"_id": request_id, "history": {"$not": same}}, {"$push": {"history": asdict(event)}})
+    db.requests.update_one({"_id": request_id, "history": {"$not": same}}, {"$push": {"history": to_document(event)}})
 
 
 def save_choice(db: Db, request_id: str, choice: NextChoice) -> bool:
     """True when this is the first choice after the event with this version."""
     unanswered = [{"choice": None}, {"choice.version": {"$lt": choice.version}}]
     where = {"_id": request_id, "withdrawn_at": None, "$or": unanswered}
-    return db.requests.update_one(where, {"$set": {"choice": asdict(choice)}}).modified_count == 1
+    return db.requests.update_one(where, {"$set": {"choice": to_document(choice)}}).modified_count == 1
 
 
 def mark_withdrawn(db: Db, request_id: str) -> bool:
@@ -200,8 +199,8 @@ def mark_withdrawn(db: Db, request_id: str) -> bool:
 
 def add_note(db: Db, request_id: str, note: EncryptedNote) -> bool:
     """Each note once, and none after they left."""
-    here = {"_id": request_id, "withdrawn_at": None, "notes.id": {"$ne": note.id}}
-    return db.requests.update_one(here, {"$push": {"notes": asdict(note)}}).modified_count == 1
+    here = {"_id": request_id, "withdrawn_at": None, "notes._id": {"$ne": note.id}}
+    return db.requests.update_one(here, {"$push": {"notes": to_document(note)}}).modified_count == 1
 
 
 def requests_with_old_code_words(db: Db) -> list[str]:
@@ -219,25 +218,6 @@ def unanswered_requests(db: Db, sent_before: datetime) -> list[tuple[str, str]]:
 
 def delete_code_words(db: Db, request_id: str) -> None:
     db.requests.update_one({"_id": request_id}, {"$unset": {"encrypted_code_words": 1, "code_words_until": 1}})
-
-
-def _request(document: Doc | None) -> Request | None:
-    if document is None:
-        return None
-    choice = document.pop("choice", None)
-    return Request(
-        id=document.pop("_id"),
-        choices=tuple(document.pop("choices")),
-        encrypted_answers=document.pop("encrypted_answers", None),
-        history=tuple(_status_event(event) for event in document.pop("history", [])),
-        choice=NextChoice(**choice) if choice else None,
-        notes=tuple(EncryptedNote(**note) for note in document.pop("notes", [])),
-        **document,
-    )
-
-
-def _status_event(document: Doc) -> StatusEvent:
-    return StatusEvent(**{**document, "practitioner_ids": tuple(document["practitioner_ids"])})
 
 
 def in_days(days: float) -> datetime:
