@@ -21,7 +21,7 @@ class Heartbeat:
         self._thread, self._stopped, self._beaten_at = threading.current_thread(), False, time.monotonic()
 
     def stop(self) -> None:
-        """The loop ends because it was told to: silence is healthy from here on."""
+        """The loop was told to end: no beat is expected from here on, and `alive` stays true."""
         self._stopped = True
 
     def alive(self) -> bool:

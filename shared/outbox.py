@@ -115,14 +115,15 @@ def reemit(db: Db, *, since: datetime | None = None, subjects: Sequence[str] | N
 
 
 def reemit_unanswered(db: Db, service: str, subjects: Sequence[str]) -> int:
-    """For a reconcile timer: make due again what was sent about these `subjects`, since nobody reacted to it. The first time five
-    minutes after it was sent, then after twice as long each time, so that a consumer that is away is not flooded."""
+    """For a reconcile timer: make due again what was sent about these `subjects`, since no event came back. The first time five
+    minutes after it was sent, then after twice as long each time, so that a consumer that is away is not flooded. Returns how
+    many; how often this happens is the caller's to bound."""
     wait = {"$multiply": [FIRST_REEMISSION_AFTER_MS, {"$pow": [2, {"$min": [_REEMISSIONS, MOST_DOUBLINGS]}]}]}
     long_ago = {"$expr": {"$lte": [{"$add": ["$sent_at", wait]}, "$$NOW"]}}
     count = db.outbox.update_many({**_sent(None, subjects), **long_ago}, _DUE_AGAIN).modified_count
     if count:
         metrics.REEMITTED.labels(service, "unanswered").inc(count)
-        log.error("nobody reacted to events: they are published again", extra={"count": count})
+        log.error("events unanswered, publishing again", extra={"count": count})
     return count
 
 

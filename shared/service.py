@@ -214,4 +214,4 @@ class Service:
             try:
                 listener(messages)
             except Exception:
-                log.exception("what follows a commit failed")
+                log.exception("an after-commit listener failed")

@@ -19,6 +19,7 @@ from deploy.kitchen.context import (
     matching_code,
     print_json,
     print_table,
+    service_module,
     services_here,
     settings,
 )
@@ -57,14 +58,21 @@ def kitchen() -> None:
 @kitchen.command()
 @AS_JSON
 def status(as_json: bool) -> None:
-    """Database, broker, queues and outbox of this container's services. Exit code 1 when something is away or given up."""
+    """Database, broker, queues and outbox of this container's services. Exit code 1 when something is away or given up.
+
+    `unanswered`: requests that were published again and again, and about which matching has published nothing.
+    """
     rows = [_status_of(service) for service in services_here()]
     if as_json:
         print_json(rows)
     else:
         print_table(rows)
-    if any(row["database"] == "away" or row["broker"] == "away" or not row["workers"] or row["dead"] for row in rows):
+    if any(_needs_somebody(row) for row in rows):
         raise SystemExit(1)
+
+
+def _needs_somebody(row: dict[str, Any]) -> bool:
+    return "away" in (row["database"], row["broker"]) or not row["workers"] or bool(row["dead"] or row["unanswered"])
 
 
 def _status_of(service: str) -> dict[str, Any]:
@@ -73,9 +81,9 @@ def _status_of(service: str) -> dict[str, Any]:
     from shared.bus import queues
 
     row: dict[str, Any] = {"service": service, "database": "away", "broker": "away"}
-    row |= dict.fromkeys(("unsent", "unsent_since", "workers", "waiting", "retrying", "dead"))
+    row |= dict.fromkeys(("unsent", "unsent_since", "unanswered", "workers", "waiting", "retrying", "dead"))
     try:
-        row |= {"database": "ok", **_unsent(service)}
+        row |= {"database": "ok", **_unsent(service), "unanswered": _unanswered(service)}
     except PyMongoError:
         row["database"] = "away"
     try:
@@ -90,6 +98,12 @@ def _unsent(service: str) -> dict[str, Any]:
 
     pending = outbox.pending(database(service))
     return {"unsent": pending.count, "unsent_since": pending.oldest.isoformat(timespec="seconds") if pending.oldest else None}
+
+
+def _unanswered(service: str) -> int | None:
+    if service != "intake":
+        return None
+    return int(service_module("intake", "store").count_given_up(database("intake")))
 
 
 # what was given up

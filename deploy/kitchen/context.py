@@ -27,8 +27,12 @@ def check_service(service: str) -> None:
 
 def matching_code(module: str) -> tuple[Any, Any]:
     """Matching's service object and its `module`."""
-    check_service("matching")
-    return import_module("services.matching.handlers").service, import_module(f"services.matching.{module}")
+    return service_module("matching", "handlers").service, service_module("matching", module)
+
+
+def service_module(service: str, module: str) -> Any:
+    check_service(service)
+    return import_module(f"services.{service}.{module}")
 
 
 @cache

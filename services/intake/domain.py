@@ -113,7 +113,8 @@ class Request:
     """A request as its own page shows it; matching decides what becomes of it.
 
     `history`: every event about it, in any order. `choice`: what the supportee last chose to happen next. Answers and notes are
-    gone once they left, code words some minutes after sending. Indexes are keyed hashes of their addresses.
+    gone once they left, code words some minutes after sending. Indexes are keyed hashes of their addresses. `reconciled_at`: when
+    it was last looked at because no event had come back; `reemissions`: how often it was published again for that.
     """
 
     id: str
@@ -133,6 +134,8 @@ class Request:
     choice: NextChoice | None = None
     notes: tuple[EncryptedNote, ...] = ()
     withdrawn_at: datetime | None = None
+    reconciled_at: datetime | None = None
+    reemissions: int = 0
 
     @property
     def status(self) -> RequestStatus:

@@ -29,7 +29,7 @@ INDEXES = {
         _where_it_exists("email_index"),
         _where_it_exists("phone_index"),
         _where_it_exists("code_words_until"),
-        IndexModel("sent_at", partialFilterExpression=_UNANSWERED),
+        IndexModel("reconciled_at", partialFilterExpression=_UNANSWERED),
         IndexModel("expires_at", expireAfterSeconds=24 * 3600),
     ],
     "codes": [IndexModel("person_id"), IndexModel("expires_at", expireAfterSeconds=24 * 3600)],
@@ -40,6 +40,7 @@ INDEXES = {
 }
 CODE_WORDS_AT_ONCE = 500
 UNANSWERED_AT_ONCE = 500
+MOST_REEMISSIONS = 5
 
 
 # The directory: what everybody may see of practitioners. A document is practitioner.changed with its encrypted profile.
@@ -210,10 +211,26 @@ def requests_with_old_code_words(db: Db) -> list[str]:
 
 
 def unanswered_requests(db: Db, sent_before: datetime) -> list[tuple[str, str]]:
-    """Request id and person id of some about which no event came back."""
-    where = {**_UNANSWERED, "withdrawn_at": None, "sent_at": {"$lte": sent_before}}
-    found = db.requests.find(where, {"person_id": 1}).sort("sent_at", 1).limit(UNANSWERED_AT_ONCE)
+    """Request id and person id of some about which no event came back, and which may be published again. Those that nobody has
+    looked at come first, then those for whom that is longest ago."""
+    where = {
+        **_UNANSWERED,
+        "withdrawn_at": None,
+        "sent_at": {"$lte": sent_before},
+        "reemissions": {"$not": {"$gte": MOST_REEMISSIONS}},
+    }
+    found = db.requests.find(where, {"person_id": 1}).sort("reconciled_at", 1).limit(UNANSWERED_AT_ONCE)
     return [(document["_id"], document["person_id"]) for document in found]
+
+
+def mark_reconciled(db: Db, request_id: str, *, reemitted: bool) -> None:
+    db.requests.update_one({"_id": request_id}, {"$set": {"reconciled_at": now()}, "$inc": {"reemissions": int(reemitted)}})
+
+
+def count_given_up(db: Db) -> int:
+    """Requests that were published again as often as may be, and about which still no event came back."""
+    where = {**_UNANSWERED, "withdrawn_at": None, "expires_at": {"$gt": now()}, "reemissions": {"$gte": MOST_REEMISSIONS}}
+    return db.requests.count_documents(where)
 
 
 def delete_code_words(db: Db, request_id: str) -> None:

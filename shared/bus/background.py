@@ -83,7 +83,7 @@ def run_task(service: Service, name: str, run: Callable[[threading.Event], None]
         begun = time.monotonic()
         try:
             run(stop)
-        except BaseException:  # a thread that ends in silence would be missed by nobody
+        except BaseException:  # nothing else would notice that the thread ended
             log.exception("a background task failed", extra={"task": name})
         if stop.is_set():
             return

@@ -52,7 +52,7 @@ class BrokerIdentity:
         try:
             self.check()
         except (AMQPError, OSError, PyMongoError) as error:
-            log.warning("cannot tell yet whether this is our broker", extra={"reason": type(error).__name__})
+            log.warning("broker identity check failed", extra={"reason": type(error).__name__})
             return False
         return True
 

@@ -53,6 +53,34 @@ def test_each_time_it_waits_twice_as_long(intake: Service, request_id: str) -> N
     assert reconcile(intake) == 1
 
 
+def test_after_five_times_it_is_the_operators(intake: Service, request_id: str) -> None:
+    """As when it lies in matching's dead queue, where each further copy would come to lie too."""
+    for _ in range(5):
+        assert store.count_given_up(intake.db) == 0
+        assert reconcile(intake) == 1
+        age(intake.db, timedelta(days=2))
+    assert (reconcile(intake), store.count_given_up(intake.db)) == (0, 1)
+    intake.db.requests.update_one({"_id": request_id}, {"$set": {"history": [{"event_type": "offer.made.v1", "version": 1}]}})
+    assert store.count_given_up(intake.db) == 0
+
+
+def test_the_oldest_unanswered_requests_do_not_keep_newer_ones_from_their_turn(intake: Service) -> None:
+    most = store.UNANSWERED_AT_ONCE
+    a_stored_request(intake.db, id="newest", person_id="newest")
+    stored = intake.db.requests.find_one({"_id": "newest"}) or {}
+    old = [{**stored, "_id": f"r{n}", "person_id": f"p{n}", "sent_at": now() - timedelta(hours=1)} for n in range(most)]
+    intake.db.requests.insert_many(old)
+    age(intake.db, timedelta(minutes=15))
+    intake.db.requests.update_many({"_id": {"$ne": "newest"}}, {"$set": {"sent_at": now() - timedelta(hours=1)}})
+    turns: set[str] = set()
+    for _ in range(2):
+        found = find_unanswered_requests(intake.db)
+        turns |= {request_id for request_id, _ in found}
+        for request_id, _ in found:
+            store.mark_reconciled(intake.db, request_id, reemitted=False)
+    assert len(turns) == most + 1
+
+
 def test_one_that_matching_knows_is_left_alone(intake: Service, request_id: str) -> None:
     intake.db.requests.update_one({"_id": request_id}, {"$set": {"history": [{"event_type": "offer.made.v1", "version": 1}]}})
     assert reconcile(intake) == 0
@@ -72,5 +100,5 @@ def test_looking_reads_no_answered_request(intake: Service, request_id: str) -> 
     ids = [f"answered-{number}" for number in range(300)]
     intake.db.requests.insert_many([{**answered, "_id": id, "person_id": id} for id in ids])
     query = {"history": [], "withdrawn_at": None, "sent_at": {"$lte": now()}}
-    explained = intake.db.requests.find(query).sort("sent_at", 1).limit(500).explain()
+    explained = intake.db.requests.find(query).sort("reconciled_at", 1).limit(500).explain()
     assert explained["executionStats"]["totalDocsExamined"] <= 1

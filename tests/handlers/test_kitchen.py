@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pika
@@ -69,6 +69,15 @@ def test_status_counts_what_waits_and_says_that_nobody_works(kitchen: Kitchen, d
     assert (rows["intake"]["workers"], rows["intake"]["dead"]) == (0, 0)
     assert told.returncode == 1
     assert "matching" in kitchen("status").stdout
+
+
+def test_status_counts_requests_that_matching_never_reacted_to(kitchen: Kitchen, mongodb_uri: str) -> None:
+    with MongoClient[dict[str, object]](mongodb_uri, tz_aware=True) as client:
+        request = {"_id": "r1", "history": [], "reemissions": 5, "expires_at": now() + timedelta(days=1)}
+        client.intake.requests.insert_one(request)
+        rows = json.loads(kitchen("status", "--json").stdout)
+        client.intake.requests.delete_many({})
+    assert {row["service"]: row["unanswered"] for row in rows} == {"intake": 1, "matching": None, "notify": None}
 
 
 def test_status_says_which_server_is_away(kitchen: Kitchen) -> None:
