@@ -21,7 +21,7 @@ demo: .venv/ready-demo $(CATALOGUES) ## everything on this machine, to look at: 
 demo-stop: ## end every process that the demo started
 	@test ! -x $(PY) || $(PY) -m deploy.demo stop
 
-demo-clean: demo-stop ## remove the demo's data: people, requests, letters, keys
+demo-clean: demo-stop ## remove the demo's data: people, requests, e-mails, keys
 	@test ! -x $(PY) || $(PY) -m deploy.demo clean
 
 demo-memory: ## how much memory the running demo takes, process by process
@@ -30,7 +30,7 @@ demo-memory: ## how much memory the running demo takes, process by process
 journey: .venv/ready-demo $(CATALOGUES) ## 50 requests through the demo: how long from Send to accepted by mail and text gateway (N=50 RATE=5)
 	@$(PY) -m bench.journey $(ARGS)
 
-path: .venv/ready-demo $(CATALOGUES) ## one request, traced from form to letter and text: files and lines of services/ that it enters
+path: .venv/ready-demo $(CATALOGUES) ## one request, traced from form to e-mail and text: files and lines of services/ that it enters
 	@$(PY) -m bench.path
 
 logs: ## follow the running demo's logs

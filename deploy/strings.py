@@ -33,11 +33,11 @@ def catalogues() -> Iterator[tuple[Path, Catalog]]:
 
 def update() -> list[str]:
     """Add what is new, drop what is gone. No place in the code is kept: it would change the file with every other change."""
-    said = in_the_code()
+    used = in_the_code()
     for path, catalogue in catalogues():
-        for gone in [message for message in catalogue if message.id and message.id not in said]:
+        for gone in [message for message in catalogue if message.id and message.id not in used]:
             catalogue.delete(gone.id)
-        for message in said:
+        for message in used:
             if message.id and message.id not in catalogue:
                 catalogue.add(message.id, flags=message.flags)
         with path.open("wb") as out:
@@ -47,12 +47,12 @@ def update() -> list[str]:
 
 
 def check() -> list[str]:
-    said = in_the_code()
+    used = in_the_code()
     wrong = []
     for path, catalogue in catalogues():
         language = path.parts[-3]
-        wrong += [f"{language}: missing (in {m.locations[0][0]}): {_shown(m)}" for m in said if m.id and m.id not in catalogue]
-        wrong += [f"{language}: nobody says this any more: {_shown(m)}" for m in catalogue if m.id and m.id not in said]
+        wrong += [f"{language}: missing (in {m.locations[0][0]}): {_shown(m)}" for m in used if m.id and m.id not in catalogue]
+        wrong += [f"{language}: no longer used: {_shown(m)}" for m in catalogue if m.id and m.id not in used]
         wrong += [f"{language}: not translated: {_shown(m)}" for m in catalogue if m.id and not _is_translated(m)]
         wrong += [f"{language}: {error} in: {_shown(m)}" for m, errors in catalogue.check() for error in errors]
     return wrong

@@ -74,7 +74,7 @@ class ContactShared(Event):
     """How a supportee wants to be told things.
 
     `encrypted` is for notify: email, phone (E.164), link (the person's own page, absolute URL), known_as (how to greet; may be
-    absent). `channels` empty: they look for themselves and get no letter. Quiet hours are local hours [from, until).
+    absent). `channels` empty: they look for themselves and get no notification. Quiet hours are local hours [from, until).
     `version` begins with 1 and grows by one.
     """
 

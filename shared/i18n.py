@@ -1,4 +1,4 @@
-"""One catalogue for pages and letters, and dates as people write them."""
+"""One catalogue for pages and notifications, and dates as people write them."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -46,9 +46,9 @@ def zones() -> dict[str, str]:
 
 @cache
 def zones_by_region() -> dict[str, list[tuple[str, str]]]:
-    """Region -> (zone, place), for a list to choose from."""
+    """Region -> (zone, city), for a list to choose from."""
     regions: dict[str, list[tuple[str, str]]] = {}
     for zone in zones():
-        region, place = zone.split("/", 1)
-        regions.setdefault(region, []).append((zone, place.replace("_", " ").replace("/", ", ")))
+        region, city = zone.split("/", 1)
+        regions.setdefault(region, []).append((zone, city.replace("_", " ").replace("/", ", ")))
     return regions

@@ -34,7 +34,7 @@ class Words:
 @dataclass(frozen=True, kw_only=True)
 class Programme:
     name: str
-    sender_name: str  # of letters
+    sender_name: str  # of e-mails
     write_to: str  # a mailbox that a person reads
     languages: tuple[str, ...]  # the first is the collective's own
     time_zone: str

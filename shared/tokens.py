@@ -24,7 +24,7 @@ class Link:
 
 
 def new_token() -> str:
-    """256 bits, for addresses in letters and for cookies."""
+    """256 bits, for links in e-mails and for cookies."""
     return secrets.token_urlsafe(32)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 SERVICES = ("intake", "matching", "notify")
 EVERY_SERVICE_HAS = {"__init__", "__main__", "handlers", "rules", "store", "web"}
-# Words that put a person into a clinic, a shop or a queue number. No page, letter or text has them; code is free to.
+# Words that pages, e-mails and texts do not use for people; code is free to.
 WORDS_NOT_FOR_PEOPLE = (
     "patient", "client", "caseload", "service user", "service provider", "triage", "screening", "eligibility", "diagnosis",
     "symptom", "treatment", "intervention", "escalate", "escalation", "supervisor", "reject", "rejected", "deny", "denied",
@@ -58,9 +58,9 @@ def test_every_service_has_the_same_file_names(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_introduces_itself_in_three_sentences(service: str) -> None:
-    says = ast.get_docstring(ast.parse(Path("services", service, "__init__.py").read_text())) or ""
-    assert len(says.splitlines()) == 3
-    assert all(verb in says for verb in (" decides ", "It hears ", "It says "))
+    introduction = ast.get_docstring(ast.parse(Path("services", service, "__init__.py").read_text())) or ""
+    assert len(introduction.splitlines()) == 3
+    assert all(verb in introduction for verb in (" decides ", "It subscribes to ", "It publishes "))
 
 
 def test_only_the_bus_speaks_to_the_broker() -> None:
@@ -123,7 +123,7 @@ def test_no_test_replaces_a_part_of_the_product() -> None:
     assert [str(file) for file in files if replaces.search(file.read_text())] == []
 
 
-def test_no_sentence_for_people_puts_them_into_a_clinic() -> None:
+def test_no_sentence_in_the_catalogue_uses_a_clinical_or_commercial_word() -> None:
     from babel.messages.pofile import read_po
 
     with Path("shared/translations/es/LC_MESSAGES/messages.po").open("rb") as file:
@@ -134,7 +134,7 @@ def test_no_sentence_for_people_puts_them_into_a_clinic() -> None:
     assert wrong == set()
 
 
-def test_no_template_puts_people_into_a_clinic() -> None:
+def test_no_template_uses_a_clinical_or_commercial_word() -> None:
     wrong = {
         f"{file}: {word}" for file in [*ours("*.html"), *ours("*.txt")] for word in found_in(seen_in(file), WORDS_NOT_FOR_PEOPLE)
     }

@@ -52,7 +52,7 @@ class Entry:
 # Who is here
 
 
-def order_of_the_day(entries: Iterable[Entry], today: date) -> list[Entry]:
+def daily_order(entries: Iterable[Entry], today: date) -> list[Entry]:
     """The same all day, another tomorrow, and nobody's for long. Those open to somebody new come first."""
     return sorted(entries, key=lambda e: (e.state != "open", sha256(f"{today}/{e.id}".encode()).digest()))
 
@@ -72,7 +72,7 @@ def matching_wish(entries: Sequence[Entry], wish: Wish) -> list[Entry]:
     return [entry for entry in entries if all(met(entry) for met in _conditions(wish).values())]
 
 
-def without_one(entries: Sequence[Entry], wish: Wish) -> dict[str, int]:
+def counts_without_each_filter(entries: Sequence[Entry], wish: Wish) -> dict[str, int]:
     """How many there are when one group of the wish is dropped: only those groups whose dropping helps, best first."""
     conditions = _conditions(wish)
     found = {name: sum(all(met(e) for other, met in conditions.items() if other != name) for e in entries) for name in conditions}

@@ -1,4 +1,4 @@
 """Matching decides who is asked, in what order, and who meets whom.
-It hears requests, choices and replies.
-It says offer.*, match.made, suggestions.made, practitioner.changed and what a request waits for.
+It subscribes to request.submitted, request.withdrawn, choice.made, note.answered, reply.received and notification.failed.
+It publishes offer.*, match.made, suggestions.*, request.waiting, coordinator.*, note.*, reply.processed, practitioner.*, team_*.
 """

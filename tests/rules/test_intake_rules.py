@@ -30,13 +30,13 @@ def ids(entries: list[Entry]) -> list[str]:
 
 def test_the_order_stays_all_day_and_changes_with_the_days() -> None:
     many = [Entry(id=str(number), state="open") for number in range(20)]
-    assert ids(rules.order_of_the_day(many, TODAY)) == ids(rules.order_of_the_day(reversed(many), TODAY))
-    firsts = {rules.order_of_the_day(many, TODAY + timedelta(days=day))[0].id for day in range(60)}
+    assert ids(rules.daily_order(many, TODAY)) == ids(rules.daily_order(reversed(many), TODAY))
+    firsts = {rules.daily_order(many, TODAY + timedelta(days=day))[0].id for day in range(60)}
     assert len(firsts) > 10
 
 
 def test_those_open_to_somebody_new_stand_before_those_who_rest() -> None:
-    assert ids(rules.order_of_the_day(PEOPLE, TODAY))[-1] == "ana"
+    assert ids(rules.daily_order(PEOPLE, TODAY))[-1] == "ana"
 
 
 def test_all_groups_of_a_wish_must_be_met_and_any_tick_within_one() -> None:
@@ -48,7 +48,7 @@ def test_all_groups_of_a_wish_must_be_met_and_any_tick_within_one() -> None:
 def test_an_empty_result_names_what_to_drop() -> None:
     wish = Wish(meeting_types=("phone",), text="bees")
     assert rules.matching_wish(PEOPLE, wish) == []
-    assert rules.without_one(PEOPLE, wish) == {"meeting_types": 1, "text": 1}
+    assert rules.counts_without_each_filter(PEOPLE, wish) == {"meeting_types": 1, "text": 1}
 
 
 def test_whoever_is_not_open_at_send_is_named_in_the_order_chosen() -> None:

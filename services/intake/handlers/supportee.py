@@ -2,7 +2,7 @@
 before the transaction.
 
 Intake holds no private key. It can read a draft or a request only with the person's data key, which comes with a visit: from
-their cookie, by their code words, or by the link in their letter.
+their cookie, by their code words, or by the link in their e-mail.
 """
 
 import json
@@ -68,7 +68,7 @@ def erase_draft(person_id: str, db: Db) -> list[Event]:
 
 @dataclass(frozen=True, repr=False)
 class SubmitRequest:
-    """`language`: of the page, for letters."""
+    """`language`: of the page, for notifications."""
 
     draft: Draft
     code_words: CodeWords
@@ -112,7 +112,7 @@ def _access_code(draft: Draft, words: CodeWords, expires_at: datetime) -> Access
 
 
 def _access_link(draft: Draft, token: str, expires_at: datetime) -> AccessLink:
-    """Whoever holds the letter with this token can read what they wrote."""
+    """Whoever holds the e-mail with this token can read what they wrote."""
     wrap = vault.wrap_under(token, draft.person_id, draft.key)
     return AccessLink(id=digest(token), subject_id=draft.request_id, person_id=draft.person_id, expires_at=expires_at, wrap=wrap)
 

@@ -10,7 +10,7 @@ from services.intake import code_words, labels, store
 from services.intake.domain import Draft
 from services.intake.handlers import service
 from services.intake.handlers.access import RequestAccess
-from services.intake.rules import Entry, order_of_the_day
+from services.intake.rules import Entry, daily_order
 from shared.clock import now
 from shared.web import sessions
 from shared.web.errors import error_page
@@ -33,7 +33,7 @@ def directory() -> dict[str, Entry]:
 
 
 def directory_of_the_day() -> list[Entry]:
-    return order_of_the_day(directory().values(), now().date())
+    return daily_order(directory().values(), now().date())
 
 
 def entries_by_id(ids: Collection[str]) -> dict[str, Entry]:

@@ -38,7 +38,7 @@ def show_people() -> Response:
         wish=wish,
         query=_query(wish),
         open_now=sum(entry.state == "open" for entry in found),
-        instead={} if found else rules.without_one(everybody, wish),
+        instead={} if found else rules.counts_without_each_filter(everybody, wish),
         languages_here=sorted({language for entry in everybody for language in entry.languages}),
     )
 
