@@ -5,15 +5,18 @@ is a field with the metadata {"transient": True}. A document may carry further v
 """
 
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pymongo import ReplaceOne
 
+from shared.logs import get_logger
 from shared.mongo import Doc, Rows
 
 T = TypeVar("T")
+log = get_logger("documents")
 Convert = Callable[[Any], Any]
 
 
@@ -23,6 +26,10 @@ class Versioned(Protocol):
     id: str
     version: int
     stored_version: int | None
+
+
+SCALARS = (bool, int, str, datetime)
+"""What is checked when it is read: something else would fail later, far from the document that holds it."""
 
 
 class StaleObject(RuntimeError):
@@ -73,7 +80,19 @@ def _replace(rows: Rows, replacements: Sequence[tuple[Doc, Doc]]) -> int:
 
 
 def load_all(cls: type[T], documents: Iterable[Mapping[str, Any]]) -> list[T]:
-    return [from_document(cls, document) for document in documents]
+    return list(load_each(cls, documents))
+
+
+def load_each(cls: type[T], documents: Iterable[Mapping[str, Any]]) -> Iterator[T]:
+    """Those that can be read. Another is logged by its id and left out, so that it stops nothing for everybody else."""
+    for document in documents:
+        try:
+            item = from_document(cls, document)
+        except (TypeError, ValueError, AttributeError):
+            where = {"subject_id": document.get("_id"), "document": cls.__name__}
+            log.error("a document cannot be read and is left out", extra=where, exc_info=True)
+        else:
+            yield item
 
 
 def load_one(cls: type[T], document: Mapping[str, Any] | None) -> T | None:
@@ -99,7 +118,16 @@ def _reader(hint: Any) -> Convert:
         return lambda values: tuple(read(value) for value in values)
     if is_dataclass(hint) and isinstance(hint, type):
         return lambda document: from_document(hint, document)
-    return lambda value: value
+    return _checked(hint) if hint in SCALARS else lambda value: value
+
+
+def _checked(scalar: type) -> Convert:
+    def read(value: Any) -> Any:
+        if isinstance(value, scalar):
+            return value
+        raise TypeError(f"not a {scalar.__name__}")
+
+    return read
 
 
 def _plain(value: Any) -> Any:

@@ -21,6 +21,7 @@ RETRIES = Counter("kitchen_retries_total", "Messages sent to a retry queue", ["s
 DEAD = Counter("kitchen_dead_total", "Messages sent to the dead queue", ["service", "reason"])
 RECONNECTS = Counter("kitchen_reconnects_total", "Connections to the broker that were lost", ["service", "connection"])
 TIMER_FAILURES = Counter("kitchen_timer_failures_total", "Items of a timer that failed", ["service", "handler"])
+JOB_FAILURES = Counter("kitchen_job_failures_total", "Runs of a job that failed and are made again", ["service", "job"])
 TASK_RESTARTS = Counter("kitchen_task_restarts_total", "Background tasks that ended and were started again", ["service", "task"])
 READY = Gauge("kitchen_ready", "1 when the worker has this part of what it needs", ["service", "part"])
 ALIVE = Gauge("kitchen_alive", "1 while this thread of the worker runs and turns", ["service", "part"])

@@ -7,7 +7,7 @@ acknowledges anywhere else.
 
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -26,7 +26,7 @@ from shared.mongo import MAJORITY, Db, connect, make_indexes
 from shared.outbox import OutboxMessage
 from shared.programme import Programme, read_programme
 from shared.settings import Settings
-from shared.vault import Vault, load_vault
+from shared.vault import DecryptionError, Vault, load_vault
 
 M = TypeVar("M")
 E = TypeVar("E", bound=Event)
@@ -80,6 +80,7 @@ class Service:
         self.programme: Programme
         self.public_url: str
         self.parts: dict[str, Callable[[], bool]] = {}
+        self.progress: dict[str, Callable[[], bool]] = {}
         self._relay: Relay | None = None
         self._listeners: list[Callable[[list[OutboxMessage]], None]] = []
         self._indexes = {**INDEXES, **(indexes or {})}
@@ -100,7 +101,17 @@ class Service:
         return self
 
     def make_indexes(self) -> None:
+        """Raises SystemExit, naming KEYS_DIR, when the keys decrypt none of the newest of something that is stored: they are not
+        this database's keys, and all that follows would be written under them."""
         make_indexes(self.db, self._indexes)
+        for name, decryptions in self.newest_encrypted().items():
+            if decryptions and not any(_succeeds(decrypt) for decrypt in decryptions):
+                raise SystemExit(f"KEYS_DIR: its keys decrypt none of the newest {name}, so they are not this database's keys")
+
+    def newest_encrypted(self) -> Mapping[str, Sequence[Callable[[], object]]]:
+        """What is stored -> a call for each of the newest that decrypts it or raises DecryptionError. For a service to override
+        that decrypts what it stores."""
+        return {}
 
     def on(self, event_class: type[E]) -> Callable[[Handler[E]], Handler[E]]:
         """Subscribe the decorated handler to `event_class`. One handler for each event class; ValueError for a second one."""
@@ -139,6 +150,11 @@ class Service:
         """/livez of the worker answers 503 and names `part` while `alive()` is False (LeasedWorker.alive, Heartbeat.alive).
         May be called again for the same part."""
         self.parts[part] = alive
+
+    def watch_progress(self, part: str, makes_progress: Callable[[], bool]) -> None:
+        """/readyz of the worker answers 503 and names `part` while `makes_progress()` is False: its thread runs, and what it has
+        to do stays undone, which no restart would change."""
+        self.progress[part] = makes_progress
 
     def after_commit(self, listener: Callable[[list[OutboxMessage]], None]) -> None:
         """`listener` gets the outbox messages of each transaction of this process, right after the commit. A hint: a process
@@ -215,3 +231,11 @@ class Service:
                 listener(messages)
             except Exception:
                 log.exception("an after-commit listener failed")
+
+
+def _succeeds(decrypt: Callable[[], object]) -> bool:
+    try:
+        decrypt()
+    except DecryptionError:
+        return False
+    return True

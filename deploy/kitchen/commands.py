@@ -81,9 +81,10 @@ def _status_of(service: str) -> dict[str, Any]:
     from shared.bus import queues
 
     row: dict[str, Any] = {"service": service, "database": "away", "broker": "away"}
-    row |= dict.fromkeys(("unsent", "unsent_since", "unanswered", "workers", "waiting", "retrying", "dead"))
+    row |= dict.fromkeys(("unsent", "unsent_since", "unanswered", "unassigned_since", "workers", "waiting", "retrying", "dead"))
     try:
         row |= {"database": "ok", **_unsent(service), "unanswered": _unanswered(service)}
+        row["unassigned_since"] = _unassigned_since(service)
     except PyMongoError:
         row["database"] = "away"
     try:
@@ -104,6 +105,14 @@ def _unanswered(service: str) -> int | None:
     if service != "intake":
         return None
     return int(service_module("intake", "store").count_given_up(database("intake")))
+
+
+def _unassigned_since(service: str) -> str | None:
+    """When the oldest trigger of the assignment job was left: minutes ago means that its runs fail."""
+    if service != "matching":
+        return None
+    oldest = service_module("matching", "store").assignment.oldest_trigger(database("matching"))
+    return oldest.created_at.isoformat(timespec="seconds") if oldest else None
 
 
 # what was given up

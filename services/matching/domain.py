@@ -112,6 +112,8 @@ class Practitioner(Versioned):
     reserved: int = _transient(0)
     # Whether a change of this object may have made room for somebody who waits.
     made_room: bool = _transient(False)
+    # Whether they stepped back since they were read.
+    just_stepped_back: bool = _transient(False)
 
     @property
     def occupied(self) -> int:
@@ -121,6 +123,10 @@ class Practitioner(Versioned):
     def free_places(self) -> int:
         """How many people this practitioner may be asked about now: places left, and no more at once than they set."""
         return max(0, min(self.places - self.occupied, self.offers_at_once - self.pending_offers))
+
+    @property
+    def has_stepped_back(self) -> bool:
+        return self.state == "stepped_back"
 
     @property
     def has_room(self) -> bool:
@@ -159,18 +165,33 @@ class Practitioner(Versioned):
         return self._changed(made_room=True)
 
     def rest(self, until: datetime | None) -> list[Event]:
-        """Offers that are open stay so: each can still be answered. `until` None: until they come back by themselves."""
+        """Offers that are open stay so: each can still be answered. `until` None: until they end the pause by themselves."""
+        _check(not self.has_stepped_back, "rest", self.state)
         self.state, self.resting_until = "resting", until
         return self._changed()
 
     def end_pause(self) -> list[Event]:
+        _check(self.state == "resting", "end a pause", self.state)
         self.state, self.resting_until = "open", None
+        return self._changed(made_room=True)
+
+    def step_back(self) -> list[Event]:
+        """Offers that are open stay so. Nobody new is asked about, whoever waits for them does not wait any longer."""
+        _check(not self.has_stepped_back, "step back", self.state)
+        self.state, self.resting_until, self.just_stepped_back = "stepped_back", None, True
+        return self._changed()
+
+    def come_back(self) -> list[Event]:
+        """Only a coordinator brings them back."""
+        _check(self.has_stepped_back, "come back", self.state)
+        self.state, self.just_stepped_back = "open", False
         return self._changed(made_room=True)
 
     def set_availability(
         self, state: PractitionerState, resting_until: datetime | None, places: int, offers_at_once: int
     ) -> list[Event]:
         """Fewer places than are taken now are allowed: they count once enough people are gone."""
+        _check(not self.has_stepped_back and state != "stepped_back", f"set to {state}", self.state)
         self.state, self.resting_until = state, resting_until if state == "resting" else None
         self.places, self.offers_at_once = places, offers_at_once
         return self._changed(made_room=True)

@@ -19,6 +19,7 @@ from shared.people import parse_email, parse_phone
 from shared.web.forms import UNKNOWN_FIELD, Form
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+AVAILABILITY = ("state", "resting_until", "places", "offers_at_once")
 STATES = ("open", "full", "resting", "stepped_back")
 EMAIL = _("Check the email address. It should look like name@example.org")
 PHONE = _("Check the phone number. Include the country code if it is not a US number")
@@ -224,11 +225,20 @@ def day_of(moment: datetime | None, zone: str) -> str:
 def join_hours(sent: "MultiDict[str, str]") -> "MultiDict[str, str]":
     """The form has a day, a start and an end in each row; a row without a day is no row."""
     rows = zip(sent.getlist("day"), sent.getlist("start"), sent.getlist("end"), strict=False)
-    joined = MultiDict((name, value) for name, value in sent.items(multi=True) if name not in {"day", "start", "end"})
+    apart = {"day", "start", "end", *(f"shown_{name}" for name in AVAILABILITY)}
+    joined = MultiDict((name, value) for name, value in sent.items(multi=True) if name not in apart)
     for day, start, end in rows:
         if day:
             joined.add("hours", f"{day} {start}-{end}")
     return joined
+
+
+def unchanged_availability(sent: "MultiDict[str, str]") -> dict[str, None]:
+    """What the coordinator left as the page showed it is left as it is: the practitioner may have changed it meanwhile."""
+    same = {name for name in AVAILABILITY if sent.get(name, "") == sent.get(f"shown_{name}")}
+    if not same >= {"state", "resting_until"}:
+        same -= {"state", "resting_until"}
+    return dict.fromkeys(same)
 
 
 def _check_still_to_come(data: Mapping[str, Any], name: str) -> None:

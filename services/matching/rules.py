@@ -1,7 +1,7 @@
 """What matching decides. Pure: no clock, no randomness, no database. The caller brings the objects and the day."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -16,17 +16,19 @@ WAKING_HOURS = (9, 21)
 MOST_SUGGESTIONS = 3
 PARTS_OF_DAY = {"morning": (8 * 60, 12 * 60), "afternoon": (12 * 60, 17 * 60), "evening": (17 * 60, 22 * 60)}
 DAYS = {"weekday": range(5), "weekend": range(5, 7)}
-Stretch = tuple[datetime, datetime]
-Do = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
+Interval = tuple[datetime, datetime]
+NextAction = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """What happens next with a request. `choice_index`: which of their choices is asked, where it is one of theirs."""
+    """What happens next with a request. `choice_index`: which of their choices is asked, where it is one of theirs.
+    `practitioner`: who is asked."""
 
-    do: Do
+    action: NextAction
     practitioner_ids: tuple[str, ...] = ()
     choice_index: int | None = None
+    practitioner: Practitioner | None = field(default=None, compare=False)
 
 
 # Who may be asked
@@ -59,7 +61,7 @@ def avoid_each_other(request: Request, practitioner: Practitioner) -> bool:
 
 def could_be_asked_later(request: Request, practitioner: Practitioner, today: date) -> bool:
     """Waiting for this person makes sense: nothing but time stands between them."""
-    return practitioner.state != "stepped_back" and practitioner.id not in request.asked and suits(request, practitioner, today)
+    return not practitioner.has_stepped_back and practitioner.id not in request.asked and suits(request, practitioner, today)
 
 
 def may_be_asked(request: Request, practitioner: Practitioner, today: date) -> bool:
@@ -86,7 +88,7 @@ def have_an_hour_together(request: Request, practitioner: Practitioner, today: d
 @lru_cache(maxsize=4096)
 def _week(
     parts: tuple[Part, ...], hours: tuple[Hours, ...], zone: str, monday: date, first: int, last: int
-) -> tuple[Stretch, ...]:
+) -> tuple[Interval, ...]:
     rows = hours or tuple(row for part in parts for row in _rows_of(part)) or _ANY_TIME
     found = []
     for offset in range(first, last):
@@ -110,9 +112,9 @@ def _moment(day: date, minutes: int, zone: str) -> datetime:
     return local.astimezone(UTC)
 
 
-def _joined(stretches: list[Stretch]) -> list[Stretch]:
-    joined: list[Stretch] = []
-    for start, end in stretches:
+def _joined(intervals: list[Interval]) -> list[Interval]:
+    joined: list[Interval] = []
+    for start, end in intervals:
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
@@ -128,7 +130,7 @@ def next_choice(request: Request, people: Mapping[str, Practitioner], start: int
     for index, choice in enumerate(request.choices[start:], start):
         practitioner = people.get(choice.practitioner_id)
         if practitioner and may_be_asked(request, practitioner, today):
-            return Step("ask", (practitioner.id,), index)
+            return ask_step(practitioner, index)
         if choice.if_not == "wait" and practitioner and could_be_asked_later(request, practitioner, today):
             return Step("wait", (practitioner.id,), index)
         if choice.if_not == "suggest":
@@ -138,10 +140,14 @@ def next_choice(request: Request, people: Mapping[str, Practitioner], start: int
     return Step("ask_me")
 
 
+def ask_step(practitioner: Practitioner, choice_index: int | None = None) -> Step:
+    return Step("ask", (practitioner.id,), choice_index, practitioner)
+
+
 def ask_anyone(request: Request, free: Iterable[Practitioner], everyone: Iterable[Practitioner], today: date) -> Step:
     """`free`: those with room; `everyone` is only looked at when none of them suits."""
     found = rank_candidates(request, free, today)
-    return Step("ask", (found[0].id,)) if found else _wait(request, everyone, today)
+    return ask_step(found[0]) if found else _wait(request, everyone, today)
 
 
 def suggest(request: Request, free: Iterable[Practitioner], everyone: Iterable[Practitioner], today: date) -> Step:
@@ -179,7 +185,7 @@ def _in_common(request: Request, p: Practitioner) -> int:
     )
 
 
-NEXT_AS_TOLD: Mapping[Do, Next] = {
+NEXT_IN_EVENT: Mapping[NextAction, Next] = {
     "ask": "next_choice",
     "ask_me": "ask_me",
     "suggest": "suggest",

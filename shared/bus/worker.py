@@ -131,6 +131,7 @@ class Worker:
             "topology": self._consumer.declared(),
             "consumer": self._consumer.ready(),
             "threads": self.alive(),
+            **{part: makes_progress() for part, makes_progress in list(self.service.progress.items())},
         }
         for part, there in now.items():
             metrics.READY.labels(self.service.name, part).set(there)

@@ -80,6 +80,15 @@ def test_status_counts_requests_that_matching_never_reacted_to(kitchen: Kitchen,
     assert {row["service"]: row["unanswered"] for row in rows} == {"intake": 1, "matching": None, "notify": None}
 
 
+def test_status_says_since_when_work_waits_for_the_assignment_job(kitchen: Kitchen, settings: dict[str, str]) -> None:
+    with MongoClient[dict[str, object]](settings["MONGODB_URI"]) as client:
+        client["matching"].assignment_triggers.insert_one({"_id": "t1", "practitioner_id": "ana", "created_at": june(1)})
+        rows = {row["service"]: row for row in json.loads(kitchen("status", "--json").stdout)}
+        client["matching"].assignment_triggers.delete_many({})
+    assert rows["matching"]["unassigned_since"] == "2026-06-01T00:00:00+00:00"
+    assert rows["intake"]["unassigned_since"] is None
+
+
 def test_status_says_which_server_is_away(kitchen: Kitchen) -> None:
     told = kitchen("status", "--json", AMQP_URL="amqp://guest:guest@127.0.0.1:9/%2F")
     assert {(row["database"], row["broker"]) for row in json.loads(told.stdout)} == {("ok", "away")}

@@ -27,6 +27,7 @@ from tests.handlers.matching_steps import (
     add_practitioners,
     answer,
     document,
+    make_room,
     only,
     open_offer,
     open_tasks,
@@ -197,3 +198,21 @@ def test_sixteen_answers_at_once_have_one_effect(matching: Service) -> None:
         thread.join()
     assert sum(isinstance(event, MatchMade) for one in events for event in one) == 1
     assert matching.db.matches.count_documents({}) == 1
+
+
+def test_a_pause_does_not_bring_back_whoever_stepped_back(matching: Service) -> None:
+    add_practitioners(matching, "juniper")
+    submit(matching, ("juniper", "ask_me"))
+    add_practitioners(matching, "juniper", state="stepped_back")
+    events = answer(matching, open_offer(matching), "pause", pause_until=now() + timedelta(days=2))
+    assert types_of(events) == [OfferDeclined, RequestWaiting]
+    assert document(matching, "practitioners", "juniper")["state"] == "stepped_back"
+    assert "resting_until" not in document(matching, "practitioners", "juniper")
+
+
+def test_whoever_stepped_back_does_not_open_up_from_their_own_page(matching: Service) -> None:
+    add_practitioners(matching, "juniper", state="stepped_back")
+    assert make_room(matching, "juniper", 3) == []
+    assert document(matching, "practitioners", "juniper")["state"] == "stepped_back"
+    add_practitioners(matching, "juniper", state="open")
+    assert document(matching, "practitioners", "juniper")["state"] == "open"

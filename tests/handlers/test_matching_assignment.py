@@ -20,11 +20,12 @@ from services.matching.handlers.assignment import (
     suggest_to_waiting,
 )
 from services.matching.handlers.assignment_job import AssignmentJob, run_assignment_job
-from services.matching.handlers.broker_events import start_request, withdraw_request
+from services.matching.handlers.broker_events import apply_choice, start_request, withdraw_request
 from services.matching.handlers.coordinator import write_profile
 from services.matching.rules import Waiting
+from shared import metrics
 from shared.clock import now
-from shared.contracts import CoordinatorNeeded, OfferMade, RequestWaiting, RequestWithdrawn, SuggestionsMade
+from shared.contracts import ChoiceMade, CoordinatorNeeded, OfferMade, RequestWaiting, RequestWithdrawn, SuggestionsMade
 from shared.documents import StaleObject
 from shared.messages import Event
 from shared.service import Service
@@ -403,3 +404,110 @@ def test_two_who_begin_to_wait_and_two_who_free_places_at_once_never_stand_in_ea
 
 def offered_now(matching: Service) -> dict[str, str]:
     return {row["request_id"]: row["practitioner_id"] for row in matching.db.offers.find({"is_open": True})}
+
+
+# Whoever steps back
+
+
+def step_back(matching: Service, id: str) -> None:
+    add_practitioners(matching, id, state="stepped_back")
+
+
+def test_whoever_waits_for_somebody_who_stepped_back_chooses_again(matching: Service) -> None:
+    add_practitioners(matching, "juniper", state="full")
+    submit(matching, ("juniper", "wait"))
+    assign(matching)
+    step_back(matching, "juniper")
+    assert only(RequestWaiting, assign(matching)).waiting_for == "choice"
+    assert assign(matching) == []
+
+
+def test_whoever_waits_for_somebody_else_too_goes_on_waiting(matching: Service) -> None:
+    add_practitioners(matching, "juniper", "kai", state="full")
+    submit(matching, ("juniper", "next_choice"), ("kai", "wait"))
+    matching.run(apply_choice, ChoiceMade(request_id="r1", next="wait"))
+    step_back(matching, "juniper")
+    assert assign(matching) == []
+    step_back(matching, "kai")
+    assert only(RequestWaiting, assign(matching)).waiting_for == "choice"
+
+
+def test_what_they_said_may_happen_next_happens_when_the_one_they_wait_for_steps_back(matching: Service) -> None:
+    add_practitioners(matching, "juniper", "kai", state="full")
+    submit(matching, ("juniper", "suggest"))
+    matching.run(apply_choice, ChoiceMade(request_id="r1", next="wait", practitioner_id="juniper"))
+    assign(matching)
+    add_practitioners(matching, "mo")
+    step_back(matching, "juniper")
+    assert only(SuggestionsMade, assign(matching)).practitioner_ids == ("mo",)
+
+
+def test_whoever_begins_to_wait_for_somebody_in_the_moment_they_step_back_is_not_forgotten(matching: Service) -> None:
+    """Neither transaction saw the other; both left a trigger."""
+    add_practitioners(matching, "juniper", state="full")
+    submit(matching, ("juniper", "wait"))
+    matching.db.practitioners.update_one({"_id": "juniper"}, {"$set": {"state": "stepped_back"}})
+    assert only(RequestWaiting, assign(matching)).waiting_for == "choice"
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize("broken", [{"$unset": {"mode": 1}}, {"$set": {"submitted_at": "yesterday"}}, {"$set": {"choices": 7}}])
+def test_one_request_that_cannot_be_read_keeps_nobody_else_waiting(
+    matching: Service, broken: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    add_practitioners(matching, "juniper", state="full")
+    submit(matching, ("juniper", "wait"), id="broken")
+    submit(matching, ("juniper", "wait"), id="r1", submitted_at=LATER)
+    matching.db.requests.update_one({"_id": "broken"}, broken)
+    make_room(matching, "juniper", 1)
+    assert offered(assign(matching)) == {"r1": "juniper"}
+    (record, *_) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.__dict__["subject_id"] == "broken"
+
+
+@pytest.mark.parametrize(
+    "broken", [{"$unset": {"time_zone": 1, "places": 1}, "$set": {"hours": [7]}}, {"$set": {"time_zone": "No/Where"}}]
+)
+def test_one_practitioner_who_cannot_be_read_keeps_nobody_waiting(matching: Service, broken: dict[str, Any]) -> None:
+    add_practitioners(matching, "juniper", "odd", state="full")
+    submit(matching, mode="anyone")
+    make_room(matching, "juniper", 1)
+    make_room(matching, "odd", 1)
+    matching.db.practitioners.update_one({"_id": "odd"}, broken)
+    assert offered(assign(matching)) == {"r1": "juniper"}
+
+
+def test_a_run_that_fails_is_counted_and_logged_with_its_place(matching: Service, caplog: pytest.LogCaptureFixture) -> None:
+    job = AssignmentJob(matching, threading.Event())
+    add_practitioners(matching, "juniper")
+    (lease,) = job.claim(1)
+    before = failures_of_the_job()
+    job.record([(lease, RuntimeError("odd"))])
+    assert failures_of_the_job() == before + 1
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.exc_info
+
+
+def failures_of_the_job() -> float:
+    return metrics.JOB_FAILURES.labels("matching", "assignment")._value.get()
+
+
+def test_the_worker_is_not_ready_while_the_same_work_stays_undone_for_long(matching: Service) -> None:
+    job = AssignmentJob(matching, threading.Event(), undone_limit=timedelta(seconds=0.5))
+    add_practitioners(matching, "juniper")
+    (lease,) = job.claim(1)
+    job.record([(lease, RuntimeError("odd"))])
+    wait_until(lambda: job.claim(1) == [] and not job.makes_progress())
+    assign(matching)
+    wait_until(lambda: job.claim(1) == [] and job.makes_progress())
+
+
+def test_the_age_of_the_oldest_work_is_known(matching: Service) -> None:
+    add_practitioners(matching, "juniper")
+    add_practitioners(matching, "kai")
+    oldest = store.assignment.oldest_trigger(matching.db)
+    assert oldest
+    assert oldest.practitioner_id == "juniper"
+    assert now() - timedelta(hours=1) < oldest.created_at <= now()

@@ -137,7 +137,7 @@ def test_nobody_can_flood_another_with_links(matching: Service) -> None:
     assert sum(map(bool, sent)) == 5
 
 
-def test_a_new_entry_is_told_to_everybody(matching: Service) -> None:
+def test_a_new_practitioner_is_published_with_their_contact(matching: Service) -> None:
     events = matching.run(write_profile, a_profile("juniper", words="I knit.", languages=("en", "es")))
     assert types_of(events) == [TeamContactShared, PractitionerChanged]
     changed = only(PractitionerChanged, events)

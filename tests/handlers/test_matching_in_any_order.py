@@ -14,6 +14,7 @@ from services.matching import rules, store
 from services.matching.handlers.broker_events import apply_choice, start_request, withdraw_request
 from services.matching.handlers.coordinator import AskPractitioner, ReachOut, ask_practitioner, reach_out, write_profile
 from services.matching.handlers.practitioner import AnswerOffer, SetAvailability, answer_offer, set_availability
+from services.matching.handlers.timers import end_pause
 from shared.clock import now
 from shared.contracts import ChoiceMade, RequestWithdrawn
 from shared.service import RetryLater, Service
@@ -37,6 +38,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.stepped_back: set[str] = set()
         for name in self.matching.db.list_collection_names():
             self.matching.db[name].delete_many({})
         for id, languages in zip(PEOPLE, [("en",), ("es",), ()], strict=True):
@@ -78,6 +80,21 @@ class AnyOrder(RuleBasedStateMachine):
         command = SetAvailability(practitioner_id=id, state=state, places=places, offers_at_once=at_once)
         self.matching.run(set_availability, command)
 
+    @rule(id=practitioner_ids, state=st.sampled_from(["open", "stepped_back", "stepped_back", None]))
+    def coordinator_edits(self, id: str, state: Any) -> None:
+        """The only way back for whoever stepped back."""
+        languages = store.practitioners.find_many(self.matching.db, [id])[id].languages
+        self.matching.run(write_profile, a_profile(id, languages=languages, state=state))
+        if state:
+            (self.stepped_back.add if state == "stepped_back" else self.stepped_back.discard)(id)
+
+    @rule(id=practitioner_ids)
+    def pause_ends(self, id: str) -> None:
+        moment = now() - timedelta(days=1)
+        self.matching.db.practitioners.update_one({"_id": id, "state": "resting"}, {"$set": {"resting_until": moment}})
+        self.matching.db.practitioners.update_one({"_id": id, "state": "resting"}, {"$set": {"published_resting_until": moment}})
+        self.matching.run(end_pause, id)
+
     @rule(id=request_ids, practitioner_id=practitioner_ids)
     def coordinator_asks(self, id: str, practitioner_id: str) -> None:
         self.matching.run(ask_practitioner, AskPractitioner(coordinator_id="ro", request_id=id, practitioner_id=practitioner_id))
@@ -90,6 +107,7 @@ class AnyOrder(RuleBasedStateMachine):
     def assign(self) -> None:
         assign(self.matching)
         assert self.those_who_could_still_be_asked() == []
+        assert self.those_who_wait_for_nobody() == []
 
     def teardown(self) -> None:
         self.assign()
@@ -119,6 +137,15 @@ class AnyOrder(RuleBasedStateMachine):
             assert request.state != "received"
             if request.is_over:
                 assert store.tasks.open_about(db, request.id) == []
+
+    @invariant()
+    def whoever_stepped_back_stays_so_until_they_are_brought_back(self) -> None:
+        people = store.practitioners.everyone(self.matching.db)
+        assert {one.id for one in people if one.state == "stepped_back"} == self.stepped_back
+
+    def those_who_wait_for_nobody(self) -> list[str]:
+        waiting = store.requests.find_many(self.matching.db, REQUESTS).values()
+        return [one.id for one in waiting if one.wanted and self.stepped_back.issuperset(one.wanted)]
 
     def those_who_could_still_be_asked(self) -> list[str]:
         db, today = self.matching.db, now().date()

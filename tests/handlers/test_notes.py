@@ -52,26 +52,26 @@ def asked(matching: Service) -> Service:
 
 
 def test_what_a_practitioner_asks_first_is_put_to_the_supportee_and_the_offer_stays_open(asked: Service) -> None:
-    said = only(NoteWritten, answer(asked, open_offer(asked), "ask_first", question="Is text all right?"))
-    assert (said.practitioner_id, said.supportee_id) == ("juniper", "supportee of r1")
-    opened = vault.decrypt(key_of(asked), said.supportee_id, vault.note_field(said.note_id), said.encrypted)
+    note = only(NoteWritten, answer(asked, open_offer(asked), "ask_first", question="Is text all right?"))
+    assert (note.practitioner_id, note.supportee_id) == ("juniper", "supportee of r1")
+    opened = vault.decrypt(key_of(asked), note.supportee_id, vault.note_field(note.note_id), note.encrypted)
     assert opened == "Is text all right?"
     assert open_tasks(asked) == ["asks_first"]
     assert open_offer(asked)
 
 
 def test_a_note_cannot_be_passed_off_as_another(asked: Service) -> None:
-    said = only(NoteWritten, answer(asked, open_offer(asked), "ask_first", question="Is text all right?"))
+    note = only(NoteWritten, answer(asked, open_offer(asked), "ask_first", question="Is text all right?"))
     with pytest.raises(DecryptionError):
-        vault.decrypt(key_of(asked), said.supportee_id, vault.note_field("another"), said.encrypted)
+        vault.decrypt(key_of(asked), note.supportee_id, vault.note_field("another"), note.encrypted)
 
 
 def test_the_answer_goes_to_whoever_asked_with_a_link_of_its_own(asked: Service) -> None:
     offer_id = open_offer(asked)
     answer(asked, offer_id, "ask_first", question="Is text all right?")
-    said = writes_back(asked, "Text is good")
-    assert types_of(said) == [NoteForwarded]
-    assert (only(NoteForwarded, said).offer_id, only(NoteForwarded, said).practitioner_id) == (offer_id, "juniper")
+    events = writes_back(asked, "Text is good")
+    assert types_of(events) == [NoteForwarded]
+    assert (only(NoteForwarded, events).offer_id, only(NoteForwarded, events).practitioner_id) == (offer_id, "juniper")
     assert open_tasks(asked) == []
     assert [note.practitioner_id for note in matching_store.notes.about(asked.db, "r1", "juniper")] == ["juniper", None]
 
@@ -91,8 +91,10 @@ def test_without_anybody_who_began_to_talk_a_note_goes_to_the_coordinators(asked
 def test_after_a_yes_both_write_to_each_other(asked: Service) -> None:
     offer_id = open_offer(asked)
     answer(asked, offer_id, "yes")
-    said = asked.run(practitioner.write_to_supportee, practitioner.WriteToSupportee(offer_id=offer_id, words="Tuesdays at six?"))
-    assert only(NoteWritten, said).practitioner_id == "juniper"
+    events = asked.run(
+        practitioner.write_to_supportee, practitioner.WriteToSupportee(offer_id=offer_id, words="Tuesdays at six?")
+    )
+    assert only(NoteWritten, events).practitioner_id == "juniper"
     assert only(NoteForwarded, writes_back(asked, "Yes, gladly")).offer_id == offer_id
 
 
@@ -110,8 +112,8 @@ def test_whoever_said_not_this_time_writes_no_more_and_reads_no_more(asked: Serv
 def test_a_coordinator_answers_what_was_written_to_them(asked: Service) -> None:
     writes_back(asked, "Could we wait until spring?")
     note = coordinator.WriteToSupportee(coordinator_id="ro", request_id="r1", words="Of course")
-    said = asked.run(coordinator.write_to_supportee, note)
-    assert only(NoteWritten, said).practitioner_id is None
+    events = asked.run(coordinator.write_to_supportee, note)
+    assert only(NoteWritten, events).practitioner_id is None
     assert open_tasks(asked) == []
     assert [entry.action for entry in matching_store.tasks.audit_about(asked.db, "r1")] == ["wrote"]
     assert "Of course" not in repr(note)
@@ -196,5 +198,5 @@ def test_both_are_told_that_there_is_something_to_read(notify: Service) -> None:
     encrypted = encrypted_for_notify(notify.vault, "ana", link="https://kt.example/o/x", short_link="https://kt.example/o/y")
     passed_on = NoteForwarded(offer_id="o1", note_id="n2", practitioner_id="ana", encrypted=encrypted)
     enqueue_forwarded_note(passed_on, notify.db)
-    told = {(one["template"], one["person_id"]) for one in notify.db.notifications.find()}
-    assert told == {("note", "wren"), ("note_for_you", "ana")}
+    sent = {(one["template"], one["person_id"]) for one in notify.db.notifications.find()}
+    assert sent == {("note", "wren"), ("note_for_you", "ana")}

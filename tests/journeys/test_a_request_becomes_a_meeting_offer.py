@@ -24,8 +24,8 @@ def test_the_chosen_practitioner_says_yes_by_link(stack: Stack, website: Website
     assert "Wren" in juniper.page.get_by_role("main").inner_text()
     juniper.answer("yes")
     wren.status("Juniper would like to meet you")
-    told = stack.email_to("wren", "says yes")
-    assert "Juniper" not in told.subject + told.text
+    email = stack.email_to("wren", "says yes")
+    assert "Juniper" not in email.subject + email.text
 
 
 def test_the_chosen_practitioner_says_yes_by_text(stack: Stack, website: Website) -> None:
@@ -52,8 +52,8 @@ def test_a_question_is_answered_before_the_yes(stack: Stack, website: Website) -
     tove = Practitioner(website.visitor()).open(link_in(stack.email_to("Tove", "/o/").text))
     tove.page.locator("[name=question]").fill("Is text all right at first?")
     tove.answer("ask_first")
-    told = stack.email_to("question", "wrote to you")
-    wren.page.goto(link_in(told.text))
+    email = stack.email_to("question", "wrote to you")
+    wren.page.goto(link_in(email.text))
     wren.page.get_by_role("main").get_by_role("button").first.click()
     assert "Is text all right at first?" in wren.page.get_by_role("main").inner_text()
     wren.write_back("Text is good")
@@ -65,7 +65,7 @@ def test_a_question_is_answered_before_the_yes(stack: Stack, website: Website) -
     wren.status("Tove would like to meet you")
 
 
-def test_silence_brings_one_nudge_and_then_the_next_step(stack: Stack, website: Website) -> None:
+def test_silence_brings_one_reminder_and_then_the_next_step(stack: Stack, website: Website) -> None:
     stack.welcome("Marisol")
     stack.welcome("Ro")
     wren = website.ask("Marisol", "Ro", email="silence@people.example")

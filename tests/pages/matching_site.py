@@ -23,7 +23,7 @@ def make_site(matching: Service, keys: Path) -> Flask:
         public_url="http://localhost", log_level="INFO", metrics_port=0, worker_threads=1,
     )  # fmt: skip
     app = make_app(settings)
-    limiter.enabled = False
+    limiter.reset()
     return app
 
 

@@ -1,6 +1,7 @@
 """/me and /c: signing in, availability, the desk and the practitioners."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from services.matching.coordinators import add_coordinator
+from services.matching.handlers.practitioner import SetAvailability, set_availability
 from services.matching.handlers.sign_in import RequestSignIn, send_sign_in_link
 from shared import vault
 from shared.clock import now
@@ -159,11 +161,11 @@ def test_a_question_is_read_at_the_desk(ro: FlaskClient, matching: Service) -> N
     html = ro.get("/c/requests/r1").text
     assert "A practitioner asks something first" in html
     assert "Is text all right?" in html
-    need = matching.db.coordinator_tasks.find_one({"is_open": True})
-    assert need
-    press(ro, "/c", f"/c/needs/{need['_id']}/take")
+    task = matching.db.coordinator_tasks.find_one({"is_open": True})
+    assert task
+    press(ro, "/c", f"/c/tasks/{task['_id']}/take")
     assert "Ro has this" in ro.get("/c").text
-    press(ro, "/c", f"/c/needs/{need['_id']}/done")
+    press(ro, "/c", f"/c/tasks/{task['_id']}/done")
     assert "Nothing needs a person" in ro.get("/c").text
 
 
@@ -289,3 +291,64 @@ def test_a_note_that_does_not_open_leaves_the_page_readable(matching: Service, r
     matching.db.notes.insert_one({"_id": "n1", "request_id": "r1", "encrypted": "AQ", "at": now()})
     press(ro, "/c/requests/r1", "/c/requests/r1/open")
     assert ro.get("/c/requests/r1").status_code == 200
+
+
+def fields_of(page: str) -> dict[str, Any]:
+    """What a browser would send of this form, lists and texts apart."""
+    fields: dict[str, Any] = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page))
+    for name in ("name", "places", "offers_at_once", "resting_until"):
+        found = re.search(rf'<input[^>]*name="{name}"[^>]*>', page)
+        assert found, name
+        value = re.search(r'value="([^"]*)"', found[0])
+        fields[name] = value[1] if value else ""
+    state = re.search(r'<input[^>]*name="state" value="([^"]+)" checked', page)
+    assert state
+    return {**fields, "state": state[1], "time_zone": "Europe/Madrid", "language": "en"}
+
+
+def test_a_coordinators_edit_leaves_what_the_practitioner_changed_meanwhile(
+    ro: FlaskClient, matching: Service, keys: Path
+) -> None:
+    add_practitioners(matching, "juniper", places=2)
+    drawn = fields_of(ro.get("/c/people/juniper").text)
+    until = now() + timedelta(days=10)
+    matching.run(
+        set_availability,
+        SetAvailability(practitioner_id="juniper", state="resting", resting_until=until, places=4, offers_at_once=3),
+    )
+    assert ro.post("/c/people/juniper", data={**drawn, "words": "I cook.", "offers_at_once": "2"}).status_code == 303
+    row = document(matching, "practitioners", "juniper")
+    assert (row["state"], row["places"], row["offers_at_once"], "resting_until" in row) == ("resting", 4, 2, True)
+    assert "I cook." in ro.get("/c/people/juniper").text
+
+
+def test_a_coordinator_still_changes_what_a_practitioner_set(ro: FlaskClient, matching: Service) -> None:
+    add_practitioners(matching, "juniper", places=2)
+    drawn = fields_of(ro.get("/c/people/juniper").text)
+    refused = ro.post("/c/people/juniper", data={**drawn, "state": "stepped_back", "email": "no address"})
+    assert refused.status_code == 422
+    again = fields_of(refused.text)
+    assert (again["state"], again["shown_state"]) == ("stepped_back", "open")
+    assert ro.post("/c/people/juniper", data=again).status_code == 303
+    assert document(matching, "practitioners", "juniper")["state"] == "stepped_back"
+
+
+def test_whoever_stepped_back_reads_that_they_cannot_open_up_by_themselves(juniper: FlaskClient, matching: Service) -> None:
+    drawn = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', juniper.get("/me").text))
+    add_practitioners(matching, "juniper", state="stepped_back")
+    sent = juniper.post("/me/availability", data={**drawn, "state": "open", "places": "1", "offers_at_once": "1"})
+    assert sent.location == "/me?done=not_possible"
+    assert document(matching, "practitioners", "juniper")["state"] == "stepped_back"
+
+
+def test_guessing_sign_in_links_ends_and_following_right_ones_does_not(matching: Service, keys: Path) -> None:
+    add_practitioners(matching, "juniper")
+    visitor = make_site(matching, keys).test_client()
+    link = links_in(
+        keys,
+        only(
+            TeamSignInRequested, matching.run(send_sign_in_link, RequestSignIn(email="juniper@example.org", role="practitioner"))
+        ),
+    )["link"]
+    assert {visitor.get(link).status_code for _ in range(70)} == {200}
+    assert [visitor.get(f"/me/in/wrong{number}").status_code for number in range(61)] == [410] * 60 + [429]

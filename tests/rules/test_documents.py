@@ -4,7 +4,8 @@ import pytest
 
 from services.matching.domain import CoordinatorTask, Hours, Note, Practitioner, Request
 from shared.contracts import Choice, EncryptedFields
-from shared.documents import from_document, to_document
+from shared.documents import from_document, load_all, to_document
+from shared.logs import JsonLine
 from tests.people import MONDAY, a_practitioner, a_request
 
 WORDS = EncryptedFields(person_id="p1", wrap="w", fields={"words": "x"})
@@ -47,3 +48,16 @@ def test_a_choice_is_read_as_a_choice() -> None:
     assert from_document(Request, to_document(a_request(("ana", "wait")))).choices == (
         Choice(practitioner_id="ana", if_not="wait"),
     )
+
+
+def test_a_value_of_another_type_is_not_read() -> None:
+    with pytest.raises(TypeError):
+        from_document(Request, {**to_document(a_request()), "submitted_at": "yesterday"})
+
+
+def test_documents_that_cannot_be_read_are_left_out_and_named_without_their_content(caplog: pytest.LogCaptureFixture) -> None:
+    whole = to_document(a_request(id="r1"))
+    broken = [{"_id": "r2", "mode": "anyone"}, {**whole, "_id": "r3", "choices": ["secret"]}]
+    assert [request.id for request in load_all(Request, [*broken, whole])] == ["r1"]
+    assert [record.__dict__["subject_id"] for record in caplog.records] == ["r2", "r3"]
+    assert "secret" not in "".join(JsonLine("matching").format(record) for record in caplog.records)

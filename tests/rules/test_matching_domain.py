@@ -65,6 +65,7 @@ class Matching(RuleBasedStateMachine):
             requests={id: a_request(id=id, mode="anyone", encrypted=LINKS) for id in REQUESTS},
         )
         self.withdrawn: set[str] = set()
+        self.stepped_back: set[str] = set()
 
     @contextmanager
     def transaction(self) -> Iterator[World]:
@@ -165,6 +166,18 @@ class Matching(RuleBasedStateMachine):
         with self.transaction() as world:
             world.events += world.people[practitioner_id].rest(None) + world.people[practitioner_id].end_pause()
 
+    @rule(practitioner_id=practitioner_ids)
+    def step_back(self, practitioner_id: str) -> None:
+        with self.transaction() as world:
+            world.events += world.people[practitioner_id].step_back()
+            self.stepped_back.add(practitioner_id)
+
+    @rule(practitioner_id=practitioner_ids)
+    def come_back(self, practitioner_id: str) -> None:
+        with self.transaction() as world:
+            world.events += world.people[practitioner_id].come_back()
+            self.stepped_back.remove(practitioner_id)
+
     def _match(self, world: World, offer: Offer) -> None:
         match, made = world.requests[offer.request_id].match(offer, f"m{len(world.matches)}", MONDAY)
         world.matches.append(match)
@@ -201,6 +214,11 @@ class Matching(RuleBasedStateMachine):
     def whoever_waits_for_a_place_stands_in_one_queue_and_nobody_else_in_any(self) -> None:
         for request in self.world.requests.values():
             assert (request.queue is not None) == (request.state == "waiting" and request.waiting_for == "place")
+
+    @invariant()
+    def whoever_stepped_back_stays_so_until_they_are_brought_back(self) -> None:
+        for id, practitioner in self.world.people.items():
+            assert (practitioner.state == "stepped_back") == (id in self.stepped_back)
 
     @invariant()
     def versions_of_published_events_strictly_grow(self) -> None:
@@ -297,3 +315,24 @@ def test_a_task_that_is_resolved_stays_so() -> None:
     for change in (lambda: task.take("ro"), lambda: task.resolve(MONDAY)):
         with pytest.raises(InvalidTransition):
             change()
+
+
+def test_whoever_stepped_back_is_open_again_only_by_coming_back() -> None:
+    practitioner = a_practitioner()
+    practitioner.step_back()
+    changes = (
+        lambda: practitioner.rest(None),
+        practitioner.end_pause,
+        lambda: practitioner.set_availability("open", None, 1, 1),
+        practitioner.step_back,
+    )
+    for change in changes:
+        with pytest.raises(InvalidTransition):
+            change()
+    practitioner.come_back()
+    assert practitioner.state == "open"
+
+
+def test_a_pause_ends_only_while_it_lasts() -> None:
+    with pytest.raises(InvalidTransition):
+        a_practitioner(state="full").end_pause()

@@ -34,7 +34,7 @@ def decline(offer: Offer, db: Db) -> list[Event]:
     if not offer.is_open:
         return []
     offer.decline(now())
-    return go_on_without(offer, db)
+    return end_offer_and_continue(offer, db)
 
 
 def ask_first(offer: Offer, question: str, db: Db) -> list[Event]:
@@ -49,16 +49,16 @@ def ask_first(offer: Offer, question: str, db: Db) -> list[Event]:
 
 
 def pause(practitioner_id: str, until: datetime | None, db: Db) -> list[Event]:
-    """Other open offers stay: each can still be answered."""
+    """Other open offers stay: each can still be answered. Nothing changes for somebody who stepped back."""
     practitioner = store.practitioners.find(db, practitioner_id)
-    if practitioner is None:
+    if practitioner is None or practitioner.has_stepped_back:
         return []
     changed = practitioner.rest(until)
     store.practitioners.save(db, practitioner)
     return changed
 
 
-def go_on_without(offer: Offer, db: Db) -> list[Event]:
+def end_offer_and_continue(offer: Offer, db: Db) -> list[Event]:
     """The offer was declined or expired: its place is free, and the next step of the request follows."""
     store.offers.save(db, offer)
     freed = free_place(offer, db, pending=True)
@@ -66,13 +66,13 @@ def go_on_without(offer: Offer, db: Db) -> list[Event]:
     if request is None:
         return freed
     request.close_offer(offer)
-    plan = next_step(request, db)
-    tell = request.offer_declined if offer.state == "declined" else request.offer_expired
-    told = tell(offer, rules.NEXT_AS_TOLD[plan.step.do])
+    step = next_step(request, db)
+    ended = request.offer_declined if offer.state == "declined" else request.offer_expired
+    events = ended(offer, rules.NEXT_IN_EVENT[step.action]) + freed
     store.tasks.resolve(db, request.id, now(), only=["asks_first"])
-    events = take_step(request, plan, db)
+    events += take_step(request, step, db)
     store.requests.save(db, request)
-    return told + freed + events
+    return events
 
 
 def may_change_to_yes(offer: Offer, request: Request) -> bool:

@@ -18,11 +18,13 @@ import pymongo
 
 from services.matching import rules, store
 from services.matching.domain import Practitioner, Queue, Request
-from services.matching.handlers.requests import ask
+from services.matching.handlers.offers import make_offer
+from services.matching.handlers.requests import next_step, take_step
 from services.matching.rules import Waiting
 from services.matching.store.assignment import AssignmentTrigger
 from shared.clock import now
 from shared.contracts import OfferMade
+from shared.logs import get_logger
 from shared.messages import Event
 from shared.mongo import Db
 from shared.service import Service
@@ -33,6 +35,7 @@ SUGGESTIONS_AT_ONCE = 50  # in one transaction; all of them are two commands
 SUGGESTIONS_IN_A_RUN = 1000  # so that places which come free meanwhile need not wait for thousands of suggestions
 ATTEMPTS = 3
 SECONDS_FOR_A_RUN = 60
+log = get_logger("matching.assignment")
 
 Suggestion = tuple[str, tuple[str, ...]]
 """Request id, and practitioner ids in the order to show them."""
@@ -58,7 +61,7 @@ def assign_places(command: AssignPlaces, db: Db) -> list[Event]:
         request, practitioner = requests.get(request_id), people.get(practitioner_id)
         if request and practitioner and _still_possible(request, practitioner):
             index = request.choice_of(practitioner.id)
-            events += ask(request, practitioner, db, choice_index=index, after_waiting=True)
+            events += make_offer(request, practitioner, db, choice_index=index, after_waiting=True)
             store.requests.save(db, request)
     return events
 
@@ -77,6 +80,18 @@ def suggest_to_waiting(command: SuggestToWaiting, db: Db) -> list[Event]:
             events += request.suggest(able)
             changed.append(request)
     store.requests.save(db, *changed)
+    return events
+
+
+def stop_waiting(request_id: str, db: Db) -> list[Event]:
+    """When all for whom this request waits stepped back: what happens next is what the supportee said may happen."""
+    request = store.requests.find(db, request_id)
+    if request is None or request.queue != "named":
+        return []
+    if set(store.practitioners.those_who_stepped_back(db, request.wanted)) != set(request.wanted):
+        return []
+    events = take_step(request, next_step(request, db), db)
+    store.requests.save(db, request)
     return events
 
 
@@ -99,7 +114,7 @@ class _Run:
     def __init__(self, service: Service, triggers: list[AssignmentTrigger], stop: threading.Event) -> None:
         self._stop = stop
         self._service, self._db, self._today = service, service.db, now().date()
-        everything = any(not (trigger.practitioner_id or trigger.request_id) for trigger in triggers)
+        everything = any(trigger.is_everything for trigger in triggers)
         began_to_wait = [trigger.request_id for trigger in triggers if trigger.request_id]
         came_free = {trigger.practitioner_id for trigger in triggers if trigger.practitioner_id}
         only = None if everything or began_to_wait else came_free
@@ -107,19 +122,31 @@ class _Run:
         self._free = {one.id: one.free_places for one in self._people.values()}
         # Those whom everybody who waits may want; the others are only looked at for requests that began to wait.
         self._came_free = [id for id in self._people if everything or id in came_free]
-        newly_waiting = store.requests.find_many(self._db, began_to_wait) if self._people else {}
-        self._newly_waiting = sorted(newly_waiting.values(), key=_turn)
+        newly_waiting = store.requests.find_many(self._db, began_to_wait) if began_to_wait else {}
+        self._newly_waiting = sorted(newly_waiting.values(), key=_waiting_order) if self._people else []
+        # Whoever began to wait may not have seen that somebody stepped back in the same moment.
+        wanted = {id for request in newly_waiting.values() for id in request.wanted}
+        stepped_back = {trigger.stepped_back_id for trigger in triggers if trigger.stepped_back_id}
+        self._stepped_back = store.practitioners.those_who_stepped_back(self._db, wanted | stepped_back)
         self._allowed: dict[tuple[object, str], bool] = {}
 
     def assign(self) -> bool:
         """False: there is more to do, in another run."""
+        self._stop_waiting_for_those_who_stepped_back()
         self._offer_places(self._named())
         self._offer_places(self._in_queue("anyone"))
         made = self._suggest(islice(self._suggestions(), SUGGESTIONS_IN_A_RUN))
         return made < SUGGESTIONS_IN_A_RUN and not self._stop.is_set()
 
+    def _stop_waiting_for_those_who_stepped_back(self) -> None:
+        for practitioner_id in self._stepped_back:
+            for request in store.requests.waiting_for(self._db, practitioner_id, SUGGESTIONS_AT_ONCE):
+                if self._stop.is_set():
+                    return
+                self._service.run(stop_waiting, request.id)
+
     def _named(self) -> Iterator[Request]:
-        those_waiting = heapq.merge(*(self._waiting_for(id) for id in self._came_free), key=_turn)
+        those_waiting = heapq.merge(*(self._waiting_for(id) for id in self._came_free), key=_waiting_order)
         return self._with_newly_waiting("named", those_waiting)
 
     def _waiting_for(self, practitioner_id: str) -> Iterator[Request]:
@@ -205,9 +232,18 @@ class _Run:
             return False
         key = rules.limits_of(request), practitioner.id
         if key not in self._allowed:
-            self._allowed[key] = rules.limits_allow(request, practitioner, self._today)
+            self._allowed[key] = self._limits_allow(request, practitioner)
         return self._allowed[key]
 
+    def _limits_allow(self, request: Request, practitioner: Practitioner) -> bool:
+        try:
+            return rules.limits_allow(request, practitioner, self._today)
+        except (LookupError, TypeError, ValueError):
+            # One odd value, a time zone that is none: nobody else must wait because of it.
+            where = {"subject_id": request.id, "person_id": practitioner.id}
+            log.error("whether these two suit cannot be told, so they are not brought together", extra=where, exc_info=True)
+            return False
 
-def _turn(request: Request) -> tuple[object, ...]:
+
+def _waiting_order(request: Request) -> tuple[object, ...]:
     return request.submitted_at, request.id

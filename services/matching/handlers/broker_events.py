@@ -6,16 +6,16 @@ from services.matching.handlers import answers
 from services.matching.handlers.notes import current_conversation
 from services.matching.handlers.offers import end_match, issue_links, release_open_offer
 from services.matching.handlers.requests import (
-    Plan,
-    beyond_ranking,
     find_request,
     next_step,
-    step_towards,
+    step_after_ranking,
+    step_for_choice,
     take_step,
     wait_for,
 )
 from services.matching.handlers.service import service
 from services.matching.handlers.tasks import add_task, call_coordinators, hand_to_coordinators
+from services.matching.rules import Step
 from shared.clock import now
 from shared.contracts import (
     ChoiceMade,
@@ -37,8 +37,8 @@ def start_request(event: RequestSubmitted, db: Db) -> list[Event]:
     if store.requests.find(db, event.request_id):
         return []
     request = Request.submitted(event)
-    plan = next_step(request, db)
-    events = _reach_out(request, plan, db) if event.mode == "reach_out" else take_step(request, plan, db)
+    step = next_step(request, db)
+    events = _reach_out(request, step, db) if event.mode == "reach_out" else take_step(request, step, db)
     store.requests.save(db, request)
     return events
 
@@ -122,20 +122,20 @@ def answer_by_text(event: ReplyReceived, db: Db) -> list[Event]:
         return [_processed(event, "too_late")]
     before = offer.state
     events = answers.accept(offer, db) if event.answer == "yes" else answers.decline(offer, db)
-    outcome = event.answer if events else _outcome_of_nothing(before, event)
+    outcome = event.answer if events else _outcome_when_unchanged(before, event)
     return [*events, _processed(event, outcome)]
 
 
-def _reach_out(request: Request, plan: Plan, db: Db) -> list[Event]:
+def _reach_out(request: Request, step: Step, db: Db) -> list[Event]:
     """A coordinator writes to them; whom they might like to meet is on their page meanwhile, so that is said last."""
     events = hand_to_coordinators(request, "reach_out", db)
-    return events + (take_step(request, plan, db) if plan.step.do == "suggest" else [])
+    return events + (take_step(request, step, db) if step.action == "suggest" else [])
 
 
 def _ask_another(request: Request, practitioner_id: str | None, db: Db) -> list[Event]:
     events = release_open_offer(request, "chose_another", db)
-    plan = step_towards(request, practitioner_id, db) if practitioner_id else beyond_ranking(request, db)
-    return events + take_step(request, plan, db)
+    step = step_for_choice(request, practitioner_id, db) if practitioner_id else step_after_ranking(request, db)
+    return events + take_step(request, step, db)
 
 
 def _forwarded(offer: Offer, note_id: str, db: Db) -> NoteForwarded:
@@ -144,7 +144,7 @@ def _forwarded(offer: Offer, note_id: str, db: Db) -> NoteForwarded:
     )
 
 
-def _outcome_of_nothing(state: str, event: ReplyReceived) -> ReplyOutcome:
+def _outcome_when_unchanged(state: str, event: ReplyReceived) -> ReplyOutcome:
     """The same answer a second time is no mistake of theirs; another one finds that the first stands."""
     if state == "accepted":
         return "yes" if event.answer == "yes" else "already_yes"

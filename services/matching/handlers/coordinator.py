@@ -8,9 +8,8 @@ from services.matching import rules, store
 from services.matching.domain import AuditAction, AuditEntry, Request
 from services.matching.handlers import profiles
 from services.matching.handlers.notes import write_note
-from services.matching.handlers.offers import release_open_offer
+from services.matching.handlers.offers import make_offer, release_open_offer
 from services.matching.handlers.profiles import PractitionerProfile
-from services.matching.handlers.requests import ask
 from services.matching.handlers.tasks import hand_to_coordinators
 from shared.clock import now
 from shared.messages import Event
@@ -71,7 +70,7 @@ def ask_practitioner(command: AskPractitioner, db: Db) -> list[Event]:
     if open_offer and open_offer.practitioner_id == practitioner.id:
         return []
     events = release_open_offer(request, "chose_another", db)
-    events += ask(request, practitioner, db, choice_index=request.choice_of(practitioner.id))
+    events += make_offer(request, practitioner, db, choice_index=request.choice_of(practitioner.id))
     _finish(command.coordinator_id, "asked", request, db)
     return events
 

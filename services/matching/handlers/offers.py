@@ -26,6 +26,8 @@ def make_offer(
 ) -> list[Event]:
     """Changes the request; the caller saves it."""
     moment = now()
+    if request.stored_version is not None:
+        store.tasks.resolve(db, request.id, moment, only=["nobody_suits"])
     answer_by = moment + timedelta(days=service.programme.answer_days)
     changed = practitioner.hold_place(moment)
     # First, so that among many who ask for one practitioner the others notice it at their first write.

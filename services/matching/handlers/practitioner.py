@@ -71,8 +71,9 @@ def write_to_supportee(command: WriteToSupportee, db: Db) -> list[Event]:
 
 
 def set_availability(command: SetAvailability, db: Db) -> list[Event]:
+    """Nothing changes for somebody who stepped back: a coordinator brings them back."""
     practitioner = store.practitioners.find(db, command.practitioner_id)
-    if practitioner is None:
+    if practitioner is None or practitioner.has_stepped_back:
         return []
     changed = practitioner.set_availability(command.state, command.resting_until, command.places, command.offers_at_once)
     store.practitioners.save(db, practitioner)

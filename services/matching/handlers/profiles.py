@@ -32,7 +32,7 @@ class EmailInUse(ValueError):
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PractitionerProfile:
     """What is written of a practitioner. Without an id they are known by their address. `email` None keeps the contact as it is;
-    `phone` (E.164) goes with `email`; `state` None keeps the state, and somebody new is open."""
+    `phone` (E.164) goes with `email`. `state`, `places` and `offers_at_once` None keep what is there; somebody new is open."""
 
     practitioner_id: str | None = None
     name: str
@@ -49,8 +49,8 @@ class PractitionerProfile:
     help: tuple[Help, ...] = ()
     not_now: tuple[Help, ...] = ()
     ages: tuple[AgeGroup, ...] = ()
-    places: int = 1
-    offers_at_once: int = 1
+    places: int | None = None
+    offers_at_once: int | None = None
     time_zone: str
     language: str = "en"
     state: PractitionerState | None = None
@@ -62,11 +62,9 @@ class PractitionerProfile:
 def write(profile: PractitionerProfile, db: Db) -> list[Event]:
     """Raises EmailInUse."""
     practitioner = _find_or_new(profile, db)
-    contact_changed = profile.email is not None or _reached_otherwise(profile, practitioner)
+    contact_changed = profile.email is not None or _contact_settings_changed(profile, practitioner)
     _copy_limits(profile, practitioner)
-    if profile.state:
-        practitioner.state = profile.state
-        practitioner.resting_until = profile.resting_until if profile.state == "resting" else None
+    _change_availability(profile, practitioner)
     _encrypt_profile(profile, practitioner, db)
     contact = _share_contact(profile, practitioner) if contact_changed else []
     published = practitioner.publish()
@@ -97,7 +95,7 @@ def _find_or_new(profile: PractitionerProfile, db: Db) -> Practitioner:
     return store.practitioners.find(db, profile.practitioner_id) or Practitioner(id=profile.practitioner_id)
 
 
-def _reached_otherwise(profile: PractitionerProfile, practitioner: Practitioner) -> bool:
+def _contact_settings_changed(profile: PractitionerProfile, practitioner: Practitioner) -> bool:
     return (profile.time_zone, profile.language) != (practitioner.time_zone, practitioner.language)
 
 
@@ -109,10 +107,21 @@ def _copy_limits(profile: PractitionerProfile, practitioner: Practitioner) -> No
     practitioner.help = profile.help
     practitioner.not_now = profile.not_now
     practitioner.ages = profile.ages
-    practitioner.places = profile.places
-    practitioner.offers_at_once = profile.offers_at_once
     practitioner.time_zone = profile.time_zone
     practitioner.language = profile.language
+
+
+def _change_availability(profile: PractitionerProfile, practitioner: Practitioner) -> None:
+    """What these changes publish, `publish` says with the rest."""
+    practitioner.places = practitioner.places if profile.places is None else profile.places
+    practitioner.offers_at_once = profile.offers_at_once or practitioner.offers_at_once
+    if profile.state == "stepped_back":
+        if not practitioner.has_stepped_back:
+            practitioner.step_back()
+    elif profile.state:
+        if practitioner.has_stepped_back:
+            practitioner.come_back()
+        practitioner.set_availability(profile.state, profile.resting_until, practitioner.places, practitioner.offers_at_once)
 
 
 def _share_contact(profile: PractitionerProfile, practitioner: Practitioner) -> list[Event]:

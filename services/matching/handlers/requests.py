@@ -1,7 +1,6 @@
 """What happens next with a request: decided by the rules on what is known now, then done."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 
 from services.matching import rules, store
 from services.matching.domain import Practitioner, Request
@@ -14,14 +13,6 @@ from shared.mongo import Db
 from shared.service import RetryLater
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A step, and the practitioner whom it asks."""
-
-    step: Step
-    practitioner: Practitioner | None = None
-
-
 def find_request(request_id: str, db: Db) -> Request:
     """Raises RetryLater when the event that brings it is still on its way."""
     request = store.requests.find(db, request_id)
@@ -30,69 +21,58 @@ def find_request(request_id: str, db: Db) -> Request:
     return request
 
 
-def next_step(request: Request, db: Db) -> Plan:
+def next_step(request: Request, db: Db) -> Step:
     """Along their ranking while they are in it, else as their mode says."""
     if request.choice_index is None:
-        return beyond_ranking(request, db)
+        return step_after_ranking(request, db)
     people = _available({choice.practitioner_id for choice in request.choices[request.choice_index :]}, db)
     step = rules.next_choice(request, people, request.choice_index, now().date())
-    return _suggest(request, db) if step.do == "suggest" else _plan(step, people.values())
+    return _suggest(request, db) if step.action == "suggest" else step
 
 
-def beyond_ranking(request: Request, db: Db) -> Plan:
+def step_after_ranking(request: Request, db: Db) -> Step:
     return _ask_anyone(request, db) if request.mode == "anyone" else _suggest(request, db)
 
 
-def step_towards(request: Request, practitioner_id: str, db: Db) -> Plan:
+def step_for_choice(request: Request, practitioner_id: str, db: Db) -> Step:
     """Ask this person if that is possible now; else show who else is free, else wait for them."""
     person, today = _available([practitioner_id], db).get(practitioner_id), now().date()
     if person and rules.may_be_asked(request, person, today):
-        return Plan(Step("ask", (practitioner_id,), request.choice_of(practitioner_id)), person)
-    plan = _suggest(request, db)
-    if plan.step.do == "wait" and person and rules.could_be_asked_later(request, person, today):
-        return Plan(Step("wait", (practitioner_id,)))
-    return plan
+        return rules.ask_step(person, request.choice_of(practitioner_id))
+    step = _suggest(request, db)
+    if step.action == "wait" and person and rules.could_be_asked_later(request, person, today):
+        return Step("wait", (practitioner_id,))
+    return step
 
 
-def wait_for(request: Request, practitioner_id: str | None, db: Db) -> Plan:
+def wait_for(request: Request, practitioner_id: str | None, db: Db) -> Step:
     """For this person, or for those they named; whoever cannot come free for them is left out."""
     named = [practitioner_id] if practitioner_id else [choice.practitioner_id for choice in request.choices]
     people, today = store.practitioners.find_many(db, named), now().date()
     possible = [id for id in named if id in people and rules.could_be_asked_later(request, people[id], today)]
-    return Plan(Step("wait", tuple(possible)))
+    return Step("wait", tuple(possible))
 
 
-def take_step(request: Request, plan: Plan, db: Db) -> list[Event]:
+def take_step(request: Request, step: Step, db: Db) -> list[Event]:
     """Changes the request; the caller saves it."""
-    step = plan.step
-    if plan.practitioner:
-        return ask(request, plan.practitioner, db, choice_index=step.choice_index)
-    if step.do == "suggest":
+    if step.practitioner:
+        return make_offer(request, step.practitioner, db, choice_index=step.choice_index)
+    if step.action == "suggest":
         return request.suggest(step.practitioner_ids)
-    if step.do == "ask_me":
+    if step.action == "ask_me":
         return request.wait_for_choice()
     # A place may come free in this very moment, unseen by this transaction: the assignment job sees both.
     store.assignment.request_began_to_wait(db, request.id)
     events = request.wait_for_place(step.practitioner_ids)
-    return events + (call_coordinators(request, "nobody_suits", db) if step.do == "nobody_suits" else [])
+    return events + (call_coordinators(request, "nobody_suits", db) if step.action == "nobody_suits" else [])
 
 
-def ask(
-    request: Request, practitioner: Practitioner, db: Db, *, choice_index: int | None, after_waiting: bool = False
-) -> list[Event]:
-    """Changes the request; the caller saves it."""
-    if request.stored_version is not None:
-        store.tasks.resolve(db, request.id, now(), only=["nobody_suits"])
-    return make_offer(request, practitioner, db, choice_index=choice_index, after_waiting=after_waiting)
+def _ask_anyone(request: Request, db: Db) -> Step:
+    return rules.ask_anyone(request, _with_room(db), store.practitioners.not_stepped_back(db), now().date())
 
 
-def _ask_anyone(request: Request, db: Db) -> Plan:
-    free = _with_room(db)
-    return _plan(rules.ask_anyone(request, free, store.practitioners.still_here(db), now().date()), free)
-
-
-def _suggest(request: Request, db: Db) -> Plan:
-    return Plan(rules.suggest(request, _with_room(db), store.practitioners.still_here(db), now().date()))
+def _suggest(request: Request, db: Db) -> Step:
+    return rules.suggest(request, _with_room(db), store.practitioners.not_stepped_back(db), now().date())
 
 
 def _available(ids: Collection[str], db: Db) -> dict[str, Practitioner]:
@@ -112,8 +92,3 @@ def _reserve(people: list[Practitioner], db: Db) -> list[Practitioner]:
         if one.id in unassigned:
             one.reserved = store.requests.count_waiting_for(db, one.id, at_most=one.free_places)
     return people
-
-
-def _plan(step: Step, people: Iterable[Practitioner]) -> Plan:
-    asked = step.practitioner_ids[0] if step.do == "ask" else None
-    return Plan(step, next((one for one in people if one.id == asked), None))

@@ -1,6 +1,25 @@
 """The service itself, in a module of its own so that each handler can register with it."""
 
-from services.matching.store import INDEXES
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from services.matching import store
 from shared.service import Service
 
-service = Service("matching", indexes=INDEXES)
+DOCUMENTS_TO_TRY = 20
+
+
+class MatchingService(Service):
+    def __init__(self) -> None:
+        super().__init__("matching", indexes=store.INDEXES)
+
+    def newest_encrypted(self) -> Mapping[str, Sequence[Callable[[], object]]]:
+        words = [one.encrypted for one in store.requests.newest(self.db, DOCUMENTS_TO_TRY) if one.encrypted]
+        people = store.practitioners.newest(self.db, DOCUMENTS_TO_TRY)
+        return {
+            "requests": [partial(self.vault.unwrap, one.wrap, one.person_id) for one in words],
+            "practitioners": [partial(self.vault.decrypt_profile, one.id, one.encrypted_profile) for one in people],
+        }
+
+
+service = MatchingService()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from services.matching import rules, store
-from services.matching.handlers.answers import go_on_without
+from services.matching.handlers.answers import end_offer_and_continue
 from services.matching.handlers.offers import issue_links
 from services.matching.handlers.service import service
 from shared.clock import now
@@ -42,7 +42,7 @@ def expire_offer(offer_id: str, db: Db) -> list[Event]:
     if offer is None or not offer.is_open or offer.answer_by > moment:
         return []
     offer.expire(moment)
-    return go_on_without(offer, db)
+    return end_offer_and_continue(offer, db)
 
 
 def find_rested(db: Db) -> Iterable[str]:

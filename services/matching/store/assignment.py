@@ -7,15 +7,19 @@ of them ever conflict; the job deletes what it has dealt with.
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pymongo import IndexModel
 
+from shared.clock import now
 from shared.documents import load_all
 from shared.leased_work import DUE_NOW, Lease, MongoQueue, lease_of
 from shared.mongo import Db, WakeUp
 
-TRIGGER_INDEXES = [IndexModel("practitioner_id", partialFilterExpression={"practitioner_id": {"$exists": True}})]
+TRIGGER_INDEXES = [
+    IndexModel("practitioner_id", partialFilterExpression={"practitioner_id": {"$exists": True}}),
+    IndexModel("created_at"),
+]
 JOB_INDEXES = [IndexModel("next_at", partialFilterExpression={"next_at": {"$exists": True}})]
 EVERYTHING = "everything"
 JOB = "assignment"
@@ -24,32 +28,42 @@ HORIZON = timedelta(hours=1)
 
 @dataclass(frozen=True, kw_only=True)
 class AssignmentTrigger:
-    """This practitioner has room, or this request began to wait; neither: everybody with room and everybody who waits."""
+    """This practitioner has room, this one stepped back, or this request began to wait; none of them: everybody with room and
+    everybody who waits."""
 
     id: str
+    created_at: datetime
     practitioner_id: str | None = None
+    stepped_back_id: str | None = None
     request_id: str | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        return not (self.practitioner_id or self.stepped_back_id or self.request_id)
 
 
 def practitioners_have_room(db: Db, practitioner_ids: Sequence[str]) -> None:
-    if practitioner_ids:
-        db.assignment_triggers.insert_many([{"_id": str(uuid.uuid4()), "practitioner_id": id} for id in practitioner_ids])
+    _add(db, "practitioner_id", practitioner_ids)
+
+
+def practitioners_stepped_back(db: Db, practitioner_ids: Sequence[str]) -> None:
+    _add(db, "stepped_back_id", practitioner_ids)
 
 
 def request_began_to_wait(db: Db, request_id: str) -> None:
-    db.assignment_triggers.insert_one({"_id": str(uuid.uuid4()), "request_id": request_id})
+    _add(db, "request_id", [request_id])
 
 
 def look_at_everything(db: Db) -> None:
-    db.assignment_triggers.update_one({"_id": EVERYTHING}, {"$setOnInsert": {"_id": EVERYTHING}}, upsert=True)
+    db.assignment_triggers.update_one({"_id": EVERYTHING}, {"$setOnInsert": {"created_at": now()}}, upsert=True)
 
 
 def triggers(db: Db, limit: int) -> list[AssignmentTrigger]:
     return load_all(AssignmentTrigger, db.assignment_triggers.find().limit(limit))
 
 
-def any_trigger(db: Db) -> bool:
-    return db.assignment_triggers.find_one({}, {"_id": 1}) is not None
+def oldest_trigger(db: Db) -> AssignmentTrigger | None:
+    return next(iter(load_all(AssignmentTrigger, db.assignment_triggers.find().sort("created_at", 1).limit(1))), None)
 
 
 def those_with_unassigned_room(db: Db, practitioner_ids: Iterable[str]) -> set[str]:
@@ -65,6 +79,12 @@ def delete_triggers(db: Db, ids: Iterable[str]) -> None:
 def wake_on_triggers(db: Db, wake_up: WakeUp) -> None:
     """Whichever process writes one."""
     wake_up.watch(db.assignment_triggers, {})
+
+
+def _add(db: Db, field: str, ids: Sequence[str]) -> None:
+    if ids:
+        moment = now()
+        db.assignment_triggers.insert_many([{"_id": str(uuid.uuid4()), "created_at": moment, field: id} for id in ids])
 
 
 class JobQueue:

@@ -1,5 +1,5 @@
-"""Offers, and the matches that come of them. `open` and `holds_place` are stored for the unique indexes that stand behind every
-rule: one open offer for a request, one person for each place of a practitioner."""
+"""Offers, and the matches that come of them. `is_open` and `holds_place` are stored for the unique indexes that stand behind
+every rule: one open offer for a request, one person for each place of a practitioner."""
 
 from datetime import datetime
 

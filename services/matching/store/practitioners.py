@@ -9,7 +9,7 @@ from pymongo import IndexModel
 from services.matching.domain import Practitioner
 from services.matching.store import assignment
 from shared import documents
-from shared.documents import from_document, load_all, load_one
+from shared.documents import load_all, load_each, load_one
 from shared.mongo import Db
 
 INDEXES = [
@@ -35,11 +35,16 @@ def find_many(db: Db, ids: Iterable[str]) -> dict[str, Practitioner]:
 
 
 def everyone(db: Db) -> Iterator[Practitioner]:
-    return (from_document(Practitioner, document) for document in db.practitioners.find())
+    return load_each(Practitioner, db.practitioners.find())
 
 
-def still_here(db: Db) -> Iterator[Practitioner]:
-    return (from_document(Practitioner, document) for document in db.practitioners.find({"state": {"$ne": "stepped_back"}}))
+def not_stepped_back(db: Db) -> Iterator[Practitioner]:
+    return load_each(Practitioner, db.practitioners.find({"state": {"$ne": "stepped_back"}}))
+
+
+def those_who_stepped_back(db: Db, ids: Iterable[str]) -> list[str]:
+    among = {"_id": {"$in": sorted(set(ids))}, "state": "stepped_back"}
+    return [row["_id"] for row in db.practitioners.find(among, {"_id": 1})]
 
 
 def with_room(db: Db, ids: Iterable[str] | None = None) -> list[Practitioner]:
@@ -57,13 +62,18 @@ def ids_of_rested(db: Db, moment: datetime) -> list[str]:
     return [row["_id"] for row in db.practitioners.find({"state": "resting", "resting_until": {"$lte": moment}}, {"_id": 1})]
 
 
+def newest(db: Db, count: int) -> list[Practitioner]:
+    return load_all(Practitioner, db.practitioners.find().sort("$natural", -1).limit(count))
+
+
 def slug_is_taken(db: Db, slug_index: str, by_other_than: str) -> bool:
     return db.practitioners.find_one({"slug_index": slug_index, "_id": {"$ne": by_other_than}}, {"_id": 1}) is not None
 
 
 def save(db: Db, *changed: Practitioner) -> None:
-    """With a trigger for the assignment job for each who has room now that they may not have had."""
+    """With a trigger for the assignment job for each who has room now that they may not have had, or who stepped back."""
     documents.save(db.practitioners, *changed, derived=["has_room"])
     assignment.practitioners_have_room(db, [one.id for one in changed if one.made_room])
+    assignment.practitioners_stepped_back(db, [one.id for one in changed if one.just_stepped_back])
     for one in changed:
-        one.made_room = False
+        one.made_room = one.just_stepped_back = False

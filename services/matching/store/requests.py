@@ -6,7 +6,7 @@ from pymongo import IndexModel
 
 from services.matching.domain import Queue, Request
 from shared import documents
-from shared.documents import from_document, load_all, load_one
+from shared.documents import load_all, load_each, load_one
 from shared.mongo import Db
 
 INDEXES = [
@@ -33,6 +33,11 @@ def find_many(db: Db, ids: Iterable[str]) -> dict[str, Request]:
     return {one.id: one for one in found}
 
 
+def newest(db: Db, count: int) -> list[Request]:
+    """Those that were not withdrawn."""
+    return load_all(Request, db.requests.find({"encrypted": {"$exists": True}}).sort("$natural", -1).limit(count))
+
+
 def save(db: Db, *changed: Request) -> None:
     documents.save(db.requests, *changed, derived=["queue"])
 
@@ -44,13 +49,13 @@ def anybody_waits(db: Db) -> bool:
 def waiting_for(db: Db, practitioner_id: str, batch: int) -> Iterator[Request]:
     """Those who named this practitioner, longest waiting first, read `batch` by `batch`."""
     waiting = db.requests.find({"queue": "named", "wanted": practitioner_id})
-    return (from_document(Request, document) for document in waiting.sort(IN_TURN).batch_size(batch))
+    return load_each(Request, waiting.sort(IN_TURN).batch_size(batch))
 
 
 def waiting_in(db: Db, queue: Queue, batch: int) -> Iterator[Request]:
     """Everyone in this queue, longest waiting first."""
     waiting = db.requests.find({"queue": queue}).sort(IN_TURN)
-    return (from_document(Request, document) for document in waiting.batch_size(batch))
+    return load_each(Request, waiting.batch_size(batch))
 
 
 def count_waiting_for(db: Db, practitioner_id: str, at_most: int) -> int:

@@ -13,7 +13,7 @@ from shared.contracts import TeamRole
 from shared.web import sessions
 from shared.web.errors import error_page
 from shared.web.forms import read
-from shared.web.limits import limiter
+from shared.web.limits import limit_failures, limiter
 from shared.web.views import redirect_after_post, render
 
 
@@ -51,11 +51,13 @@ def link_was_sent(start_page: str) -> Response:
 
 
 @auth.get("/<any(me, c):start_page>/in/<token>")
+@limit_failures("60 per 10 minutes")
 def show_link(start_page: str, token: str) -> Response:
     return render("sign_in_link.html") if _person_of(start_page, token) else error_page(410)
 
 
 @auth.post("/<any(me, c):start_page>/in/<token>")
+@limit_failures("60 per 10 minutes")
 def sign_in(start_page: str, token: str) -> Response:
     person_id = _person_of(start_page, token)
     if person_id is None:

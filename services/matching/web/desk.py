@@ -78,7 +78,7 @@ def reach_out(request_id: str) -> Response:
     return _act(request_id, Form(), "reaching", actions.reach_out, command)
 
 
-@desk.post("/c/needs/<task_id>/<any(take, done):action>")
+@desk.post("/c/tasks/<task_id>/<any(take, done):action>")
 def take_or_resolve(task_id: str, action: str) -> Response:
     coordinator_id = require_role("coordinator")
     command = actions.ChangeTask(coordinator_id=coordinator_id, task_id=task_id)

@@ -32,6 +32,8 @@ def save_availability() -> Response:
     if errors:
         return _show(view, errors)
     practitioner = view.practitioner
+    if practitioner.has_stepped_back:
+        return redirect_after_post("/me?done=not_possible")
     typed["resting_until"] = forms.start_of_day(typed["resting_until"], practitioner.time_zone)
     run(set_availability, SetAvailability(practitioner_id=practitioner.id, **typed), "practitioner", practitioner.id)
     return redirect_after_post("/me?done=saved")

@@ -56,8 +56,9 @@ def _save(practitioner_id: str, coordinator_id: str, *, is_new: bool) -> Errors:
     typed, errors = read(form, forms.join_hours(request.form))
     if errors:
         return errors
+    profile = forms.profile_from(typed | forms.unchanged_availability(request.form), practitioner_id)
     try:
-        run(write_profile, forms.profile_from(typed, practitioner_id), "coordinator", coordinator_id)
+        run(write_profile, profile, "coordinator", coordinator_id)
     except EmailInUse:
         return {"email": labels.EMAIL_IN_USE}
     return {}
@@ -86,6 +87,8 @@ def _as_typed(practitioner: Practitioner) -> "MultiDict[str, str]":
     for name in ("places", "offers_at_once", "time_zone", "language", "state"):
         typed[name] = str(getattr(practitioner, name))
     typed["resting_until"] = forms.day_of(practitioner.resting_until, practitioner.time_zone)
+    for name in forms.AVAILABILITY:
+        typed[f"shown_{name}"] = typed[name]
     for name in LISTS:
         typed.setlist(name, list(getattr(practitioner, name)))
     rows = [forms.hours_as_text(hours) for hours in practitioner.hours]

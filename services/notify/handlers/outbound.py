@@ -1,8 +1,9 @@
 """Where notifications are written to be sent: the document is the work, delivery.py takes it from there."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from services.notify import rules, store
 from services.notify.domain import Contact, Context, Message, Notification, expires_at, get_template, notification_id
@@ -14,7 +15,6 @@ from shared.messages import Event
 from shared.mongo import Db, WakeUp
 from shared.service import RetryLater, Service
 from shared.settings import NotifySettings, Settings
-from shared.vault import DecryptionError
 
 CONTACTS_TO_TRY = 20
 BOTH: tuple[Channel, ...] = ("email", "text")
@@ -40,12 +40,9 @@ class NotifyService(Service):
             self.channels = usable_channels(settings)
         return super().start(settings)
 
-    def make_indexes(self) -> None:
-        """Also, before the worker takes anything: refuse to start with keys that decrypt nothing of what is stored."""
-        super().make_indexes()
+    def newest_encrypted(self) -> Mapping[str, Sequence[Callable[[], object]]]:
         newest = store.find_newest_contacts(self.db, CONTACTS_TO_TRY)
-        if newest and not any(self._can_decrypt(contact) for contact in newest):
-            raise SystemExit("KEYS_DIR: its keys decrypt none of the newest contacts, so they are not this database's keys")
+        return {"contacts": [partial(self.vault.unwrap, one.encrypted.wrap, one.person_id) for one in newest]}
 
     @property
     def sender(self) -> Sender:
@@ -63,13 +60,6 @@ class NotifyService(Service):
         for channel in self._enqueued.channels & self._wake_ups.keys():
             self._wake_ups[channel].wake()
         self._enqueued.channels.clear()
-
-    def _can_decrypt(self, contact: Contact) -> bool:
-        try:
-            self.vault.unwrap(contact.encrypted.wrap, contact.person_id)
-        except DecryptionError:
-            return False
-        return True
 
 
 def usable_channels(settings: NotifySettings) -> tuple[Channel, ...]:
