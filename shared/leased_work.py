@@ -9,10 +9,13 @@ An item of work is a document with `next_at`. Its states:
     done       `next_at` is gone
     waiting    rescheduled: `next_at` is the time of the next attempt
 
-A worker that dies loses its leases with their time, and the items are due again for any other. Who writes work that is due at
-once sets `next_at` to DUE_NOW, so that no writer's clock decides; a time that the domain computed is a real time.
+A worker that dies loses its leases with their time, and the items are due again for any other. After a claim that failed with the
+database, leases that ran out are left alone for one lease more: another worker may hold outcomes that it could neither record nor
+renew, and records them first. Who writes work that is due at once sets `next_at` to DUE_NOW, so that no writer's clock decides; a
+time that the domain computed is a real time.
 """
 
+import math
 import threading
 import time
 import uuid
@@ -287,6 +290,11 @@ def lease_of(document: Mapping[str, Any]) -> Lease:
     return Lease(document["_id"], document["claim"])
 
 
+def server_time(after: timedelta) -> Doc:
+    """An expression for update pipelines: this time from now by the server's clock."""
+    return {"$add": ["$$NOW", int(after.total_seconds() * 1000)]}
+
+
 def no_offset() -> timedelta:
     return timedelta()
 
@@ -313,9 +321,17 @@ class MongoQueue:
         self._documents = collection.with_options(read_concern=ReadConcern("majority"))
         self._claims = collection.with_options(read_concern=ReadConcern("local"), write_concern=WriteConcern(w=1))
         self._lease, self._horizon, self._where, self._clock_offset = lease, horizon, dict(where or {}), clock_offset
+        self._failed_at = -math.inf
 
     def claim(self, limit: int) -> list[Doc]:
         """Due documents as they were found, with `claim` and `attempts` as claimed: each goes to one claimer."""
+        try:
+            return self._claim(limit)
+        except PyMongoError:
+            self._failed_at = time.monotonic()
+            raise
+
+    def _claim(self, limit: int) -> list[Doc]:
         found = list(self._documents.find(self._due()).sort("next_at", 1).limit(limit))
         if not found:
             return []
@@ -352,11 +368,14 @@ class MongoQueue:
     def _due(self) -> Doc:
         past = {"$lte": ["$next_at", self._from_now(timedelta())]}
         impossible = {"$gt": ["$next_at", self._from_now(self._horizon)]}
-        return {**self._where, "next_at": {"$exists": True}, "$or": [{"$expr": past}, {"$expr": impossible}]}
+        due = {**self._where, "next_at": {"$exists": True}, "$or": [{"$expr": past}, {"$expr": impossible}]}
+        return {**due, "claim": {"$exists": False}} if self._holders_come_first() else due
+
+    def _holders_come_first(self) -> bool:
+        return time.monotonic() - self._failed_at < self._lease.total_seconds()
 
     def _from_now(self, after: timedelta) -> Doc:
-        """An expression of the server's clock."""
-        return {"$add": ["$$NOW", int((self._clock_offset() + after).total_seconds() * 1000)]}
+        return server_time(self._clock_offset() + after)
 
     def _ids_with(self, token: str, ids: list[Any]) -> set[Any]:
         return {document["_id"] for document in self._claims.find({"_id": {"$in": ids}, "claim": token}, {"_id": 1})}

@@ -6,7 +6,7 @@ A service defines a TypedQueue in its store and a subclass of ThreadedWork, and 
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,8 +30,8 @@ class Claimed(Generic[Item]):
 
 
 class TypedQueue(Generic[Item]):
-    """A MongoQueue of typed items. A document that `read` refuses with KeyError or TypeError fails alone: it gets the fields
-    `unreadable` and is no work any more, so that it cannot keep the others."""
+    """A MongoQueue of typed items. A document that `read` refuses fails alone: it gets the fields `unreadable` and is no work any
+    more, so that it cannot keep the others."""
 
     def __init__(self, queue: MongoQueue, read: Callable[[Doc], Item], unreadable: Mapping[str, Any]) -> None:
         self._queue, self._read, self._unreadable = queue, read, unreadable
@@ -47,12 +47,21 @@ class TypedQueue(Generic[Item]):
         self._queue.release(leases)
 
     def _claimed(self, document: Doc) -> Claimed[Item] | None:
+        for item in read_each([document], self._read):
+            return Claimed(item, lease_of(document))
+        self._queue.finish([document["_id"]], self._unreadable)
+        return None
+
+
+def read_each(documents: Iterable[Doc], read: Callable[[Doc], Item]) -> Iterator[Item]:
+    """Those that can be read; of any other the id is logged, never what it holds."""
+    for document in documents:
         try:
-            return Claimed(self._read(document), lease_of(document))
-        except (KeyError, TypeError):
-            log.exception("a document cannot be read", extra={"document_id": document["_id"]})
-            self._queue.finish([document["_id"]], self._unreadable)
-            return None
+            item = read(document)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            log.error("a document cannot be read", extra={"document_id": document["_id"], "reason": type(error).__name__})
+        else:
+            yield item
 
 
 class ThreadedWork(ABC, Generic[Item, Outcome]):
@@ -66,7 +75,7 @@ class ThreadedWork(ABC, Generic[Item, Outcome]):
         self._unrecorded: set[Any] = set()
 
     @abstractmethod
-    def work_on(self, item: Item) -> Outcome:
+    def work_on(self, claimed: Claimed[Item]) -> Outcome:
         """Called in one of the threads. Whatever it raises means that nothing was done: the item is due again at once."""
 
     @abstractmethod
@@ -78,7 +87,7 @@ class ThreadedWork(ABC, Generic[Item, Outcome]):
 
     def alive(self) -> bool:
         """False: every thread has been at its item for longer than any healthy one takes."""
-        return self._busy.one_moves()
+        return self._busy.any_progress()
 
     def claim(self, limit: int) -> list[Claimed[Item]]:
         # After a time without database this process may claim what it has already done and not yet recorded.
@@ -86,7 +95,7 @@ class ThreadedWork(ABC, Generic[Item, Outcome]):
 
     def start(self, items: list[Claimed[Item]]) -> list[Future[Outcome]]:
         self._unrecorded.update(claimed.lease.id for claimed in items)
-        return [self._executor.submit(self._work_on, claimed.item) for claimed in items]
+        return [self._executor.submit(self._work_on, claimed) for claimed in items]
 
     def renew(self, items: list[Claimed[Item]]) -> None:
         self._queue.renew([claimed.lease for claimed in items])
@@ -106,9 +115,9 @@ class ThreadedWork(ABC, Generic[Item, Outcome]):
         """Waits for nobody: what is not finished is due again for others when its lease ends."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _work_on(self, item: Item) -> Outcome:
+    def _work_on(self, claimed: Claimed[Item]) -> Outcome:
         with self._busy:
-            return self.work_on(item)
+            return self.work_on(claimed)
 
     def _forget(self, finished: list[tuple[Claimed[Item], Outcome | BaseException]]) -> None:
         self._unrecorded.difference_update(claimed.lease.id for claimed, _ in finished)
@@ -127,6 +136,6 @@ class BusyThreads:
     def __exit__(self, *_: object) -> None:
         self._begun.pop(threading.get_ident(), None)
 
-    def one_moves(self) -> bool:
+    def any_progress(self) -> bool:
         stuck = [begun for begun in list(self._begun.values()) if time.monotonic() - begun > self._longest]
         return len(stuck) < self._count

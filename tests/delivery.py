@@ -75,6 +75,6 @@ def make_due(db: Db) -> None:
 
 
 def end_leases(db: Db) -> None:
-    """As if the worker that claimed them had been killed a while ago."""
-    leased = {"$set": {"claim": "a worker that died", "next_at": now() - timedelta(seconds=1)}, "$inc": {"attempts": 1}}
+    """As if the worker that was sending them had been killed a while ago."""
+    leased = {"$set": {"claim": "a worker that died", "next_at": now() - timedelta(seconds=1)}, "$inc": {"unanswered": 1}}
     db.notifications.update_many({"state": "pending"}, leased)

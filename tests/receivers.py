@@ -19,10 +19,12 @@ NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # in New York
 def encrypted_for_notify(vault_of_notify: Vault, person_id: str, **fields: str) -> EncryptedFields:
     """What another service sends; notify's own public key is enough to make it."""
     assert vault_of_notify.private
-    sender = Vault(public={"notify": vault_of_notify.private.public_key()})
+    publishers_vault = Vault(public={"notify": vault_of_notify.private.public_key()})
     key = vault.new_key()
     return EncryptedFields(
-        person_id=person_id, wrap=sender.wrap(key, person_id, "notify"), fields=vault.encrypt_fields(key, person_id, fields)
+        person_id=person_id,
+        wrap=publishers_vault.wrap(key, person_id, "notify"),
+        fields=vault.encrypt_fields(key, person_id, fields),
     )
 
 
@@ -31,8 +33,10 @@ def a_contact(notify: Service, person_id: str, fields: dict[str, str], **facts: 
         "version": 1, "channels": ("email", "text"), "language": "en", "time_zone": "America/New_York",
         "quiet_from": 0, "quiet_until": 0,
     }  # fmt: skip
-    kind = TeamContactShared if "role" in facts else ContactShared
-    return kind(person_id=person_id, encrypted=encrypted_for_notify(notify.vault, person_id, **fields), **{**usual, **facts})
+    event_class = TeamContactShared if "role" in facts else ContactShared
+    return event_class(
+        person_id=person_id, encrypted=encrypted_for_notify(notify.vault, person_id, **fields), **{**usual, **facts}
+    )
 
 
 def ana(notify: Service, **facts: Any) -> TeamContactShared:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from pymongo.errors import PyMongoError
@@ -27,18 +27,19 @@ from shared.settings import NotifySettings
 from shared.threaded_work import Claimed, ThreadedWork
 from shared.vault import DecryptionError
 
+ClaimedNotification = Claimed[Notification]
 log = get_logger("notify.delivery")
 SENDER_THREADS: Mapping[Channel, int] = {"email": 4, "text": 2}
-# A claimed e-mail may wait for a thread. A text may not: after a kill it would count as one that may have arrived.
-CAPACITY: Mapping[Channel, int] = {"email": 16, "text": 2}
+CAPACITY: Mapping[Channel, int] = {"email": 16, "text": 8}  # what is more than the threads waits for one of them
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=4)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 FIRST_LOOK_FOR_CONTACT = timedelta(seconds=1)
+PAUSE_WITHOUT_DATABASE = timedelta(seconds=1)
 
 
 class ChannelSender(Protocol):
-    """Called from many threads. `fields`: the contact's decrypted fields, and those of this notification as letter_link and
-    letter_short_link. `longest_send`: no healthy call takes longer."""
+    """Called from many threads. `fields`: the contact's decrypted fields, and those of this notification as notification_link and
+    notification_short_link. `longest_send`: no healthy call takes longer."""
 
     @property
     def longest_send(self) -> timedelta: ...
@@ -88,10 +89,10 @@ def give_up_texts(db: Db, stop: threading.Event) -> None:
 
 def warn_of_long_texts(public_url: str) -> None:
     """What we ship fits one segment; a long name, a sign outside of GSM or a long address makes each offer cost two."""
-    programme, sender = service.programme, replace(service.sender, public_url=public_url)
+    programme, brand = service.programme, replace(service.brand, public_url=public_url)
     context = {"code": "A7", "answer_by": now(), "link": f"{public_url}/o/{'x' * 16}"}
     for language in programme.languages:
-        text = render_sms("offer", context, Recipient(language, programme.time_zone, "practitioner"), sender)
+        text = render_sms("offer", context, Recipient(language, programme.time_zone, "practitioner"), brand)
         if segments(text) > 1:
             about = {"template": "offer", "setting": "PUBLIC_URL", "count": segments(text)}
             log.warning("an offer by text takes more than one segment: the programme's name or the address is long", extra=about)
@@ -109,22 +110,22 @@ class Delivery(ThreadedWork[Notification, Outcome]):
     def ready(self) -> bool:
         return self._breaker.is_closed()
 
-    def claim(self, limit: int) -> list[Claimed[Notification]]:
+    def claim(self, limit: int) -> list[ClaimedNotification]:
         self._sender.close_idle()
         return super().claim(limit)
 
-    def work_on(self, item: Notification) -> Outcome:
+    def work_on(self, claimed: ClaimedNotification) -> Outcome:
         """PyMongoError: nothing was sent. Any other error is this notification's own, and must not come back at once for ever."""
         try:
-            contact = store.find_contact(self._db, item.person_id)
-            return reason_not_to_send(item, contact, now()) or self._send(item, contact)
-        except PyMongoError:
-            raise
+            contact = store.find_contact(self._db, claimed.item.person_id)
+            return reason_not_to_send(claimed.item, contact, now()) or self._send(claimed, contact)
+        except PyMongoError as error:
+            return Outcome("postponed", type(error).__name__, after=PAUSE_WITHOUT_DATABASE)
         except Exception as error:
-            log.exception("a notification could not be rendered or sent", extra=_about(item))
-            return Outcome("deferred", type(error).__name__, _next_attempt(item))
+            log.exception("a notification could not be rendered or sent", extra=_about(claimed.item))
+            return Outcome("deferred", type(error).__name__, after=_retry_delay(claimed.item))
 
-    def record_outcomes(self, finished: list[tuple[Claimed[Notification], Outcome]]) -> None:
+    def record_outcomes(self, finished: list[tuple[ClaimedNotification, Outcome]]) -> None:
         given_up = [_give_up_command(claimed.item, outcome) for claimed, outcome in finished]
         others = [one for one, command in zip(finished, given_up, strict=True) if command is None]
         store.record_outcomes(self._db, others, now())
@@ -138,29 +139,32 @@ class Delivery(ThreadedWork[Notification, Outcome]):
         self._sender.close()
         super().close()
 
-    def _send(self, notification: Notification, contact: Contact | None) -> Outcome:
+    def _send(self, claimed: ClaimedNotification, contact: Contact | None) -> Outcome:
+        notification = claimed.item
         if not self._breaker.is_closed():  # it opened while this one waited for a thread
             return Outcome("postponed", "provider unavailable")
         if contact is None:
-            return Outcome("postponed", "no contact yet", _next_look_for_contact(notification))
+            return Outcome("postponed", "no contact yet", after=_pause_without_contact(notification))
         try:
             fields = _decrypted(notification, contact)
         except DecryptionError:
             return Outcome("refused", "cannot be decrypted")
+        if not store.mark_unanswered(self._db, claimed):
+            return Outcome("postponed", "claimed by another worker")
         outcome = self._sender.send(notification, contact, fields)
         if outcome.result not in ("postponed", "cancelled"):
             self._breaker.record(reached=outcome.result != "unavailable")
-        return replace(outcome, until=_next_attempt(notification)) if outcome.result == "deferred" else outcome
+        return replace(outcome, after=_retry_delay(notification)) if outcome.result in ("deferred", "unanswered") else outcome
 
 
-def _next_attempt(notification: Notification) -> datetime:
-    return now() + delay(notification.deferrals + 1, base=FIRST_RETRY, longest=LONGEST_RETRY)
+def _retry_delay(notification: Notification) -> timedelta:
+    return delay(notification.deferrals + notification.unanswered + 1, base=FIRST_RETRY, longest=LONGEST_RETRY)
 
 
-def _next_look_for_contact(notification: Notification) -> datetime:
-    """A second later at first; the longer it has been missing, the longer until the next look."""
-    moment = now()
-    return moment + max(FIRST_LOOK_FOR_CONTACT, (moment - notification.created_at) / 10)
+def _pause_without_contact(notification: Notification) -> timedelta:
+    """A second at first; the longer it has been missing, the longer until the next look."""
+    missing = now() - notification.created_at
+    return min(max(FIRST_LOOK_FOR_CONTACT, missing / 10), LONGEST_RETRY)
 
 
 def _give_up_command(notification: Notification, outcome: Outcome) -> GiveUp | None:
@@ -172,7 +176,7 @@ def _give_up_command(notification: Notification, outcome: Outcome) -> GiveUp | N
 def _decrypted(notification: Notification, contact: Contact) -> dict[str, str]:
     """Addresses, and the links of this notification: decrypted only while it is being sent."""
     own = service.vault.decrypt_fields(notification.encrypted) if notification.encrypted else {}
-    return {**service.vault.decrypt_fields(contact.encrypted), **{f"letter_{name}": text for name, text in own.items()}}
+    return {**service.vault.decrypt_fields(contact.encrypted), **{f"notification_{name}": text for name, text in own.items()}}
 
 
 def _report(notification: Notification, outcome: Outcome) -> None:
@@ -180,7 +184,7 @@ def _report(notification: Notification, outcome: Outcome) -> None:
     if outcome.result == "accepted":
         NOTIFICATION_SECONDS.labels(notification.channel).observe((now() - notification.created_at).total_seconds())
     level = log.info if outcome.result in ("accepted", "postponed", "cancelled") else log.warning
-    level("notification", extra={**_about(notification), "outcome": outcome.result, "reason": outcome.reason})
+    level("notification processed", extra={**_about(notification), "outcome": outcome.result, "reason": outcome.reason})
 
 
 def _about(notification: Notification) -> dict[str, str]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from shared.contracts import Channel, EncryptedFields, Role
 
 LONGEST_DELIVERY = timedelta(hours=72)
-INTERRUPTIONS_ALLOWED = {"email": 3, "text": 1}
+REPETITIONS_ALLOWED = {"email": 3, "text": 1}
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,11 @@ def _is_quiet(hour: int, quiet_from: int, quiet_until: int) -> bool:
     return hour >= quiet_from or hour < quiet_until
 
 
-def may_repeat(channel: Channel, name: str, interruptions: int) -> bool:
-    """Whether to send again what may have arrived. An e-mail carries the same Message-ID, so a second one is harmless; a text is
-    repeated once, a reply to a text not at all."""
-    return interruptions <= (0 if get_template(name).reply else INTERRUPTIONS_ALLOWED[channel])
+def may_repeat(channel: Channel, name: str, unanswered: int) -> bool:
+    """Whether to send again what was handed over `unanswered` times and may have arrived. An e-mail carries the same Message-ID,
+    so a second one is harmless, but one that ends its worker each time has to end; a text is repeated once, a reply to a text
+    not at all."""
+    return unanswered <= (0 if get_template(name).reply else REPETITIONS_ALLOWED[channel])
 
 
 Context = Mapping[str, str | datetime]
@@ -187,9 +188,10 @@ class Message:
 class Notification(Message):
     """One message to one person by one channel; the same cause, template, person and channel are one notification.
 
-    `encrypted` is gone when it was sent. `expires_at`: not sent later than that. `attempts`: how often a worker has begun to send
-    it, this time included. `deferrals`: attempts that a provider put off. `cancelled_because`: cancelled while a worker was
-    sending it; it is not tried again.
+    `encrypted` is gone when it was sent. `expires_at`: not sent later than that. `unanswered`: how often it was handed to a
+    provider without an answer, so that it may have arrived; it grows before the hand-over, and the answer takes that back.
+    `deferrals`: attempts that a provider put off. `cancelled_because`: cancelled while a worker was sending it; it is not tried
+    again.
     """
 
     id: str
@@ -201,30 +203,28 @@ class Notification(Message):
     next_at: datetime | None = None
     state: State = "pending"
     reason: str = ""
-    attempts: int = 0
+    unanswered: int = 0
     deferrals: int = 0
     cancelled_because: str = ""
-
-    @property
-    def interruptions(self) -> int:
-        """Earlier attempts that ended without an outcome: their worker died, so the message may have arrived."""
-        return max(0, self.attempts - 1 - self.deferrals)
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of one attempt to send a notification.
 
-    accepted; deferred: not this message now; refused: this message never; unavailable: nobody could be reached or nothing is
-    taken at all, which says nothing about this message and spends no attempt; postponed: not tried, no attempt was spent;
-    expired: too late to help; cancelled: not sent, and that is right: nobody needs to know.
+    accepted; deferred: not this message now; unanswered: handed over, but whether it was taken is not known (for an e-mail this
+    is deferred too); refused: this message never; unavailable: nobody could be reached or nothing is taken at all, which says
+    nothing about this message; postponed: not tried; expired: too late to help; cancelled: not sent, and that is right: nobody
+    needs to know.
 
-    `until`: when to try again, for what is deferred or postponed; None: as soon as a provider can be reached.
+    When to try again: `until`, a time of the domain, or `after` this time from now; neither: as soon as a provider can be
+    reached.
     """
 
-    result: Literal["accepted", "deferred", "refused", "unavailable", "postponed", "expired", "cancelled"]
+    result: Literal["accepted", "deferred", "unanswered", "refused", "unavailable", "postponed", "expired", "cancelled"]
     reason: str = ""
     until: datetime | None = None
+    after: timedelta = timedelta()
 
 
 def reason_not_to_send(notification: Notification, contact: Contact | None, moment: datetime) -> Outcome | None:
@@ -234,8 +234,8 @@ def reason_not_to_send(notification: Notification, contact: Contact | None, mome
         return Outcome("refused", "unknown template")
     if moment >= notification.expires_at:
         return Outcome("expired", "too late to help")
-    if not may_repeat(notification.channel, notification.template, notification.interruptions):
-        return Outcome("refused", "interrupted while sending, it may have arrived")
+    if not may_repeat(notification.channel, notification.template, notification.unanswered):
+        return Outcome("refused", "no answer after it was sent, it may have arrived")
     if contact and notification.channel not in contact.channels_for(notification.template):
         return Outcome("cancelled", "not wanted any more")
     return None

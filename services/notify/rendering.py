@@ -33,7 +33,7 @@ INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=F
 
 
 @dataclass(frozen=True)
-class Sender:
+class Brand:
     """Who writes: the programme. `write_to`: a mailbox that a person reads."""
 
     name: str
@@ -65,16 +65,16 @@ class Paragraph:
     url: str = ""
 
 
-def render_email(name: str, values: Mapping[str, Any], recipient: Recipient, sender: Sender) -> RenderedEmail:
-    context = _context(values, recipient, sender)
+def render_email(name: str, values: Mapping[str, Any], recipient: Recipient, brand: Brand) -> RenderedEmail:
+    context = _context(values, recipient, brand)
     subject = _render(f"{name}/subject.txt", context)
     text = _render("layout.txt", {**context, "body": _render(f"{name}/body.txt", context)})
     page = _render("layout.html", {**context, "subject": subject, "paragraphs": _paragraphs(text)})
     return RenderedEmail(subject, text + "\n", INLINER.inline(page))
 
 
-def render_sms(name: str, values: Mapping[str, Any], recipient: Recipient, sender: Sender) -> str:
-    return " ".join(_render(f"{name}/sms.txt", _context(values, recipient, sender)).split())
+def render_sms(name: str, values: Mapping[str, Any], recipient: Recipient, brand: Brand) -> str:
+    return " ".join(_render(f"{name}/sms.txt", _context(values, recipient, brand)).split())
 
 
 def greeting(known_as: str) -> str:
@@ -87,10 +87,10 @@ def greeting(known_as: str) -> str:
     return name if plain and len(name) <= LONGEST_GREETING and not DOT_INSIDE_A_WORD.search(name) else ""
 
 
-def _context(values: Mapping[str, Any], recipient: Recipient, sender: Sender) -> dict[str, Any]:
+def _context(values: Mapping[str, Any], recipient: Recipient, brand: Brand) -> dict[str, Any]:
     return {
         "_": translator(recipient.language),
-        "sender": sender,
+        "brand": brand,
         "lang": recipient.language,
         "role": recipient.role,
         "known_as": greeting(recipient.known_as),

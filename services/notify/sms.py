@@ -1,6 +1,7 @@
 """The only SMS: what a text may be, when it may be sent, and the gateways that send it."""
 
 import logging
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Literal, Protocol
 from urllib.parse import urlencode
 
 import requests
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, SSLError
 
 from services.notify import store
 from services.notify.domain import Contact, Notification, Outcome, get_template
@@ -16,9 +18,11 @@ from services.notify.handlers import service
 from services.notify.rendering import PAGES, Recipient, render_sms
 from shared.clock import now
 from shared.i18n import supported
+from shared.logs import get_logger
 from shared.mongo import Db
 from shared.settings import NotifySettings
 
+log = get_logger("notify.sms")
 Receipt = Literal["delivered", "failed"]
 TIMEOUT_SECONDS = 10
 KANNEL_DLR_MASK = 1 + 2 + 16  # delivered, not delivered, refused by the centre
@@ -61,14 +65,24 @@ class SmsSender:
             return against
         context = {**notification.context, "link": _sms_link(contact, fields)}
         recipient = Recipient(supported(contact.language), contact.time_zone, contact.role)
-        text = render_sms(notification.template, context, recipient, service.sender)
-        return self._gateway.send(Sms(notification.id, fields["phone"], text))
+        text = render_sms(notification.template, context, recipient, service.brand)
+        return self._hand_over(Sms(notification.id, fields["phone"], text))
 
     def close_idle(self) -> None:
         """The HTTP client looks after its own connections."""
 
     def close(self) -> None:
         """No request takes long enough to be ended."""
+
+    def _hand_over(self, sms: Sms) -> Outcome:
+        try:
+            return self._gateway.send(sms)
+        except Exception as error:  # an answer that nobody can read, say
+            log.error(
+                "a gateway's answer cannot be used",
+                extra={"notification_id": sms.notification_id, "reason": type(error).__name__},
+            )
+            return Outcome("unanswered", type(error).__name__)
 
     def _check_sms_policy(self, notification: Notification, contact: Contact) -> Outcome | None:
         """Nobody is texted who said stop, nor in their quiet hours, nor twice within the hour."""
@@ -85,7 +99,9 @@ class SmsSender:
 def _sms_link(contact: Contact, fields: Mapping[str, str]) -> str:
     """A text may be read by others: to a supportee it carries no link of their own."""
     page = service.public_url + PAGES[contact.role]
-    return page if contact.role == "supportee" else fields.get("letter_short_link") or fields.get("letter_link") or page
+    if contact.role == "supportee":
+        return page
+    return fields.get("notification_short_link") or fields.get("notification_link") or page
 
 
 def is_gsm(text: str) -> bool:
@@ -115,6 +131,8 @@ class Kannel:
         self._receipt = partial(_kannel_receipt_url, settings.sms_callback_url, settings.kannel_callback_secret)
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy from the environment may see what is texted
+        # One that the gateway closed while idle could not be told from one that took a text and gave no answer.
+        self._session.headers["Connection"] = "close"
 
     def send(self, sms: Sms) -> Outcome:
         coding = "0" if is_gsm(sms.text) else "2"
@@ -124,10 +142,8 @@ class Kannel:
         }  # fmt: skip
         try:
             status = self._session.get(self._url, params=query, timeout=TIMEOUT_SECONDS).status_code
-        except requests.ConnectionError:
-            return Outcome("unavailable", "no answer")
-        except requests.RequestException as error:  # it may have arrived
-            return Outcome("deferred", type(error).__name__)
+        except requests.RequestException as error:
+            return _no_answer(error)
         return Outcome("accepted") if status == 202 else _refusal(status, KANNEL_UNAVAILABLE)
 
 
@@ -143,11 +159,11 @@ class Twilio:
 
         quiet = logging.getLogger("twilio.quiet")  # its own logger writes bodies and numbers
         quiet.disabled = True
-        http = TwilioHttpClient(timeout=TIMEOUT_SECONDS, logger=quiet)
+        http = TwilioHttpClient(pool_connections=False, timeout=TIMEOUT_SECONDS, logger=quiet)
         self._client = Client(settings.twilio_account_sid, settings.twilio_auth_token, http_client=http)
         self._client.api.base_url = settings.twilio_api_url
-        sender = settings.twilio_from
-        self._from = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
+        from_number = settings.twilio_from
+        self._from = {"messaging_service_sid": from_number} if from_number.startswith("MG") else {"from_": from_number}
         self._callback = f"{settings.sms_callback_url}/sms/twilio/receipt"
 
     def send(self, sms: Sms) -> Outcome:
@@ -158,11 +174,21 @@ class Twilio:
             self._client.messages.create(to=sms.to, body=sms.text, status_callback=callback, **self._from)
         except TwilioRestException as error:
             return _refusal(error.status, TWILIO_UNAVAILABLE)
-        except requests.ConnectionError:
-            return Outcome("unavailable", "no answer")
         except requests.RequestException as error:
-            return Outcome("deferred", type(error).__name__)
+            return _no_answer(error)
         return Outcome("accepted")
+
+
+def _no_answer(error: requests.RequestException) -> Outcome:
+    """Once a connection was made, the text may have been taken."""
+    return Outcome("unanswered" if _was_connected(error) else "unavailable", type(error).__name__)
+
+
+def _was_connected(error: requests.RequestException) -> bool:
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    not_trusted = isinstance(reason, SSLError) and any(isinstance(arg, ssl.SSLCertVerificationError) for arg in reason.args)
+    return not (not_trusted or isinstance(reason, NewConnectionError | ConnectTimeoutError))
 
 
 def _refusal(status: int, unavailable: tuple[int, ...]) -> Outcome:

@@ -49,18 +49,18 @@ class EmailSender:
         self.longest_send = timedelta(seconds=self._smtp.timeouts.longest_exchange)
 
     def send(self, notification: Notification, contact: Contact, fields: Mapping[str, str]) -> Outcome:
-        language, sender, address = supported(contact.language), service.sender, self._settings.mail_from
+        language, brand, address = supported(contact.language), service.brand, self._settings.mail_from
         recipient = Recipient(language, contact.time_zone, contact.role, fields.get("known_as", ""))
         context = {**notification.context, "link": _email_link(contact, fields)}
         headers = {
-            "From": formataddr((sender.from_name, address)),
+            "From": formataddr((brand.from_name, address)),
             "To": fields["email"],
             "Reply-To": self._settings.mail_reply_to,
             "Date": format_datetime(notification.created_at),
             "Message-ID": f"<{notification.id}@{address.rpartition('@')[2]}>",  # of this notification always the same
             "Content-Language": language,
         }
-        return self._smtp.send(compose_email(render_email(notification.template, context, recipient, sender), headers))
+        return self._smtp.send(compose_email(render_email(notification.template, context, recipient, brand), headers))
 
     def close_idle(self) -> None:
         self._smtp.close_idle()
@@ -71,7 +71,7 @@ class EmailSender:
 
 def _email_link(contact: Contact, fields: Mapping[str, str]) -> str:
     own = fields.get("link", "") if contact.role == "supportee" else ""
-    return fields.get("letter_link") or own or service.public_url + PAGES[contact.role]
+    return fields.get("notification_link") or own or service.public_url + PAGES[contact.role]
 
 
 def compose_email(rendered: RenderedEmail, headers: Mapping[str, str]) -> EmailMessage:
@@ -92,14 +92,14 @@ class UnexpectedReply(smtplib.SMTPResponseException):
 
 
 class CannotTakeAddress(smtplib.SMTPException):
-    """The address needs SMTPUTF8, and the server does not offer it."""
+    """The address needs SMTPUTF8, and the server does not offer it or refuses it. This says nothing about other messages."""
 
 
 @dataclass(frozen=True)
 class Envelope:
     """What a server is told. `options`: of the MAIL command."""
 
-    sender: str
+    from_address: str
     to: str
     options: tuple[str, ...]
     content: bytes
@@ -160,7 +160,7 @@ class SmtpSender:
 
     def _begin(self, envelope: Envelope) -> smtplib.SMTP:
         """A connection on which MAIL was accepted. One that the server closed while idle costs nothing: a new one is opened at
-        once. The sender's address is ours and the same for every message: a refused one is a setting to correct."""
+        once. Our own address is the same in every message: a refused one is a setting to correct."""
         idle = self._take_idle()
         if idle is not None:
             with suppress(OSError):
@@ -173,7 +173,10 @@ class SmtpSender:
         try:
             if envelope.options and not connection.has_extn("smtputf8"):
                 raise CannotTakeAddress
-            _expect("MAIL", connection.mail(envelope.sender, envelope.options), 250)
+            reply = connection.mail(envelope.from_address, envelope.options)
+            if envelope.options and reply[0] >= 500:
+                raise CannotTakeAddress
+            _expect("MAIL", reply, 250)
         except BaseException:
             self._put_back(connection, usable=False)
             raise

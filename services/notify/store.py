@@ -14,17 +14,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
+from pymongo.write_concern import WriteConcern
 
 from services.notify.domain import MAY_ARRIVE, Contact, LastUpdate, Notification, Offer, Outcome, State
 from shared.clock import offset
 from shared.contracts import Channel, OfferMade
 from shared.documents import from_document, to_document
-from shared.leased_work import DUE_NOW, MongoQueue
+from shared.leased_work import DUE_NOW, MongoQueue, server_time
 from shared.mongo import Db, Doc
-from shared.threaded_work import Claimed, TypedQueue
+from shared.threaded_work import Claimed, TypedQueue, read_each
 
 LEASE = timedelta(seconds=10)
-LONGEST_WAIT = timedelta(days=2)  # quiet hours end within 25 hours, and a retry comes within hours
+LONGEST_WAIT = timedelta(days=2)  # quiet hours, and the time between two texts, end within 25 hours
 NOTIFICATION_KEPT = timedelta(hours=24)  # after it was sent
 OFFER_KEPT = timedelta(days=14)
 REQUEST_UPDATE_KEPT = timedelta(days=120)
@@ -126,6 +127,14 @@ class DeliveryQueue(TypedQueue[Notification]):
         super().__init__(queue, _notification, UNREADABLE)
 
 
+def mark_unanswered(db: Db, claimed: Claimed[Notification]) -> bool:
+    """Before it is handed to a provider. False: another worker has claimed it since. A failover may lose this mark, which matters
+    only when the worker ends too; so one server is enough."""
+    notifications = db.notifications.with_options(write_concern=WriteConcern(w=1))
+    change = {"$set": {"unanswered": claimed.item.unanswered + 1}}
+    return notifications.update_one(_held(claimed), change).matched_count == 1
+
+
 def add_notifications(db: Db, notifications: Sequence[Notification]) -> None:
     """Those that are there already stay as they are."""
     changes = [UpdateOne({"_id": one.id}, {"$setOnInsert": to_document(one)}, upsert=True) for one in notifications]
@@ -139,8 +148,9 @@ def find_notification(db: Db, notification_id: str) -> Notification | None:
 
 
 def find_pending_notifications(db: Db, channel: Channel) -> list[Notification]:
+    """Those that can be read."""
     pending = {"channel": channel, "state": "pending", "next_at": {"$exists": True}}
-    return [_notification(document) for document in db.notifications.find(pending)]
+    return list(read_each(db.notifications.find(pending), _notification))
 
 
 def record_outcomes(db: Db, outcomes: Sequence[tuple[Claimed[Notification], Outcome]], moment: datetime) -> None:
@@ -152,11 +162,21 @@ def record_outcomes(db: Db, outcomes: Sequence[tuple[Claimed[Notification], Outc
 def _change(claimed: Claimed[Notification], outcome: Outcome, moment: datetime) -> UpdateOne:
     if outcome.result == "accepted" or outcome.result == "cancelled":
         return _finished(claimed.item, outcome.result, moment, outcome.reason)
-    # Where no provider looked at the message, the attempt is given back.
-    counted = {"deferrals": 1} if outcome.result == "deferred" else {"attempts": -1}
-    fields = {"next_at": outcome.until or DUE_NOW, "reason": outcome.reason}
-    held = {"_id": claimed.lease.id, "claim": claimed.lease.token}
-    return UpdateOne(held, {"$set": fields, "$inc": counted, "$unset": {"claim": ""}})
+    fields = {
+        "next_at": _next_at(outcome),
+        "reason": {"$literal": outcome.reason},
+        "unanswered": claimed.item.unanswered + (outcome.result == "unanswered"),
+        "deferrals": claimed.item.deferrals + (outcome.result == "deferred"),
+    }
+    return UpdateOne(_held(claimed), [{"$set": fields}, {"$unset": "claim"}])
+
+
+def _next_at(outcome: Outcome) -> datetime | Doc:
+    return outcome.until or (server_time(offset() + outcome.after) if outcome.after else DUE_NOW)
+
+
+def _held(claimed: Claimed[Notification]) -> Doc:
+    return {"_id": claimed.lease.id, "claim": claimed.lease.token}
 
 
 def _finished(notification: Notification, state: State, moment: datetime, reason: str) -> UpdateOne:

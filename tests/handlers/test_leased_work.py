@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pymongo import IndexModel
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from shared.backoff import delay
@@ -144,6 +145,21 @@ def test_a_finished_item_is_no_work_any_more(jobs: Rows) -> None:
     assert abs(job["sent_at"] - datetime.now(UTC)) < timedelta(minutes=1)
 
 
+def test_after_a_failed_claim_leases_that_ran_out_are_left_to_their_holders_for_one_lease(jobs: Rows) -> None:
+    add(jobs, "held")
+    holder, other = queue_on(jobs), queue_on(jobs, SHORT)
+    [held] = holder.claim(1)
+    let_leases_end(jobs)
+    with failing(jobs, "jobs"), pytest.raises(PyMongoError):
+        other.claim(5)
+    add(jobs, "never claimed")
+    assert [job["_id"] for job in other.claim(5)] == ["never claimed"]
+    holder.renew([lease_of(held)])
+    assert jobs.count_documents({"_id": "held", "next_at": {"$gt": datetime.now(UTC)}}) == 1, "its holder still has it"
+    let_leases_end(jobs)
+    assert eventually(lambda: {job["_id"] for job in other.claim(5)} >= {"held"})
+
+
 def test_looking_for_due_items_reads_none_that_wait(jobs: Rows) -> None:
     add(jobs, *(f"w{number}" for number in range(500)), next_at=datetime.now(UTC) + timedelta(minutes=30))
     add(jobs, "due")
@@ -166,7 +182,7 @@ class Jobs:
         self.claiming = self.finish = self.is_ready = True
         self.go_on, self.hangs = threading.Event(), threading.Event()
         self.go_on.set()
-        self.renewed = 0
+        self.renewed = self.failed_claims = 0
 
     def ready(self) -> bool:
         if self.hangs.is_set():
@@ -174,7 +190,11 @@ class Jobs:
         return self.is_ready
 
     def claim(self, limit: int) -> list[Doc]:
-        return self.queue.claim(limit)
+        try:
+            return self.queue.claim(limit)
+        except PyMongoError:
+            self.failed_claims += 1
+            raise
 
     def start(self, items: list[Doc]) -> list[Future[str]]:
         return [self.pool.submit(self._work, item["_id"]) for item in items]
@@ -257,9 +277,10 @@ def test_the_lease_of_slow_work_is_renewed_so_that_nobody_else_claims_it(jobs: R
 
 
 @contextmanager
-def failing(jobs: Rows, collection: str) -> Iterator[None]:
-    """The server refuses to write into this collection, as it does without a primary."""
-    data = {"failCommands": ["update"], "namespace": f"{jobs.database.name}.{collection}", "errorCode": 10107}
+def failing(jobs: Rows, *collections: str) -> Iterator[None]:
+    """The server refuses to write into this collection, as it does without a primary; or into any, if there are several."""
+    namespace = {"namespace": f"{jobs.database.name}.{collections[0]}"} if len(collections) == 1 else {}
+    data = {"failCommands": ["update"], "errorCode": 10107, **namespace}
     jobs.database.client.admin.command({"configureFailPoint": "failCommand", "mode": "alwaysOn", "data": data})
     try:
         yield
@@ -278,6 +299,20 @@ def test_outcomes_are_kept_until_they_are_recorded_and_their_leases_renewed_mean
         jobs.database.client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
         assert eventually(lambda: sorted(work.outcomes()) == ["j", "k"])
     assert sorted(work.started) == ["j", "k"]
+
+
+def test_what_was_done_before_the_database_went_away_for_longer_than_a_lease_is_done_once(jobs: Rows) -> None:
+    add(jobs, "j")
+    work, other = Jobs(jobs), Jobs(jobs)
+    work.go_on.clear()
+    with running(work):
+        assert eventually(lambda: work.started == ["j"])
+        with failing(jobs, "jobs", "outcomes"), running(other):
+            work.go_on.set()
+            assert eventually(lambda: other.failed_claims >= 2)
+            jobs.database.client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+            assert eventually(lambda: "next_at" not in (jobs.find_one({"_id": "j"}) or {}))
+    assert (work.started, other.started) == (["j"], [])
 
 
 def test_while_the_work_is_not_ready_nothing_is_claimed(jobs: Rows) -> None:

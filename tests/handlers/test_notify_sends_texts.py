@@ -181,8 +181,8 @@ def test_while_the_gateway_is_away_texts_wait_and_then_go(
     nobody = notify_settings(settings.keys_dir, **{**_kannel_part(settings), "kannel_url": "http://127.0.0.1:9"})
     with delivering_texts(notify, nobody):
         offer(notify)
-        eventually(lambda: text_in(db).get("reason") == "no answer")
-    assert (text_in(db)["state"], text_in(db)["attempts"]) == ("pending", 0)
+        eventually(lambda: text_in(db).get("reason") == "ConnectionError")
+    assert (text_in(db)["state"], text_in(db)["unanswered"]) == ("pending", 0)
     with delivering_texts(notify, settings):
         assert len(kannel.phone.wait_for(ANA_PHONE)) == 1
 

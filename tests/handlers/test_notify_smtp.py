@@ -94,6 +94,16 @@ def test_a_server_that_takes_nothing_now_says_nothing_about_the_email(sender: Sm
     assert sender.send(an_email()) == Outcome("unavailable", "550 to MAIL")
 
 
+def test_a_mailbox_that_the_server_promised_to_take_and_refuses_says_nothing_about_other_emails() -> None:
+    with a_mailbox("8BITMIME", "SMTPUTF8") as capable:
+        sender = SmtpSender(capable.url)
+        capable.answer["MAIL"] = "553 not that one"
+        assert sender.send(an_email("añá@example.org")).result == "refused"
+        capable.answer["MAIL"] = "451 later"
+        assert sender.send(an_email("añá@example.org")).result == "unavailable"
+        sender.close()
+
+
 def test_a_421_in_the_middle_defers_this_email(sender: SmtpSender, mailbox: Mailbox) -> None:
     for command in ("RCPT", "DATA", "message"):
         mailbox.answer[command] = "421 closing"

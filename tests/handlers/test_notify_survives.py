@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from services.notify.handlers.contacts import record_contact as record_supportee
 from services.notify.handlers.offers import enqueue_offer_notification
 from services.notify.handlers.requests import cancel_notifications, enqueue_note
 from services.notify.smtp import EmailSender
-from services.notify.store import DeliveryQueue
+from services.notify.store import DeliveryQueue, record_outcomes
 from shared import vault
 from shared.clock import now
 from shared.contracts import NoteWritten, NotificationFailed, OfferMade, RequestWithdrawn
@@ -153,7 +153,7 @@ def test_an_email_whose_workers_keep_dying_is_given_up_in_the_end(notify: Servic
     mailbox.answer["RCPT"] = "451 greylisted"
     offer(notify)
     eventually(lambda: db.notifications.find_one({"deferrals": 1}))
-    db.notifications.update_one({}, {"$inc": {"attempts": 4}, "$set": {"next_at": now()}})
+    db.notifications.update_one({}, {"$inc": {"unanswered": 4}, "$set": {"next_at": now()}})
     eventually(lambda: notification_in(db)["state"] == "failed")
     assert events_in(db) == [NotificationFailed(person_id="ana", template="offer")]
 
@@ -167,19 +167,63 @@ def test_what_a_killed_worker_held_goes_out_within_seconds(notify: Service, keys
         mailbox.wait_for(ANA, seconds=60)
 
 
+def test_an_email_that_was_only_claimed_again_and_again_is_sent(notify: Service, keys: Path, mailbox: Mailbox, db: Db) -> None:
+    """Each worker died while the e-mail waited for one of its threads."""
+    offer(notify)
+    for number in range(1, 8):
+        eventually(lambda: DeliveryQueue(db, "email").claim(5))
+        eventually(lambda count=number: db.notifications.find_one({"attempts": count}))
+        db.notifications.update_one({}, {"$set": {"next_at": now() - timedelta(seconds=1)}})
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        mailbox.wait_for(ANA)
+        eventually(lambda: notification_in(db)["state"] == "accepted")
+
+
+def test_a_worker_that_lost_its_lease_while_the_email_waited_for_a_thread_does_not_send_it(
+    notify: Service, keys: Path, mailbox: Mailbox, db: Db
+) -> None:
+    offer(notify)
+    delivery = Delivery(db, "email", EmailSender(notify_settings(keys, smtp_url=mailbox.url)))
+    [claimed] = delivery.claim(5)
+    end_leases(db)
+    assert delivery.work_on(claimed) == Outcome("postponed", "claimed by another worker")
+    delivery.close()
+    assert mailbox.emails == []
+
+
+def test_the_next_attempt_is_counted_from_the_servers_clock(notify: Service, db: Db) -> None:
+    offer(notify)
+    [claimed] = DeliveryQueue(db, "email").claim(1)
+    record_outcomes(db, [(claimed, Outcome("deferred", "451 to RCPT", after=timedelta(minutes=5)))], now() + timedelta(hours=9))
+    waits = notification_in(db)["next_at"] - db.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
+    assert timedelta(minutes=4) < waits <= timedelta(minutes=5)
+
+
 # The database
 
 
 @contextmanager
-def failing(db: Db, *commands: str) -> Iterator[None]:
+def failing(db: Db, *commands: str, collection: str | None = None) -> Iterator[None]:
     """The server closes the connection on these commands, whoever sends them."""
     admin = db.client.admin
-    data = {"failCommands": list(commands), "closeConnection": True}
+    data: dict[str, object] = {"failCommands": list(commands), "closeConnection": True}
+    if collection:
+        data["namespace"] = f"{db.name}.{collection}"
     admin.command({"configureFailPoint": "failCommand", "mode": "alwaysOn", "data": data})
     try:
         yield
     finally:
         admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+
+
+def test_an_email_whose_contact_cannot_be_read_for_a_while_is_sent(notify: Service, keys: Path, mailbox: Mailbox, db: Db) -> None:
+    offer(notify)
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        with failing(db, "find", collection="contacts"):
+            for number in range(2, 8):
+                eventually(lambda count=number: db.notifications.find_one({"attempts": {"$gte": count}}), seconds=60)
+        mailbox.wait_for(ANA)
+        eventually(lambda: notification_in(db)["state"] == "accepted")
 
 
 @pytest.mark.usefixtures("sending")
@@ -206,12 +250,12 @@ def test_what_was_sent_and_is_not_recorded_yet_is_not_started_again(
     """The lease may end while the database is away, and it may answer the claim first when it comes back."""
     offer(notify)
     delivery = Delivery(db, "email", EmailSender(notify_settings(keys, smtp_url=mailbox.url)))
-    [job] = delivery.claim(5)
-    [future] = delivery.start([job])
+    [claimed] = delivery.claim(5)
+    [future] = delivery.start([claimed])
     assert future.result(20) == Outcome("accepted")
     end_leases(db)
     assert delivery.claim(5) == []
-    delivery.record([(job, future.result())])
+    delivery.record([(claimed, future.result())])
     delivery.close()
     assert notification_in(db)["state"] == "accepted"
 

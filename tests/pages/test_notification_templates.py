@@ -10,10 +10,10 @@ import pytest
 
 from services.notify import sms
 from services.notify.domain import TEMPLATES
-from services.notify.rendering import TEMPLATES_DIR, Recipient, Sender, greeting, render_email, render_sms
+from services.notify.rendering import TEMPLATES_DIR, Brand, Recipient, greeting, render_email, render_sms
 from shared.i18n import LANGUAGES
 
-SENDER = Sender("Kitchen Table", "Kitchen Table", "hello@kitchen-table.example", "https://ktable.example")
+BRAND = Brand("Kitchen Table", "Kitchen Table", "hello@kitchen-table.example", "https://ktable.example")
 MOMENT = datetime(2026, 11, 26, 17, 0, tzinfo=UTC)
 CONTEXT: dict[str, Any] = {"answer_by": MOMENT, "hear_by": MOMENT, "code": "A7"}
 VARIANTS: dict[str, list[dict[str, str]]] = {
@@ -45,8 +45,8 @@ def recipients_of(name: str) -> list[str]:
 
 def link_for(role: str, *, text: bool) -> str:
     if role == "supportee":
-        return SENDER.public_url + ("/s" if text else "/s/in/" + "x" * 43)
-    return SENDER.public_url + ("/o/k7QmX2RtZ9pLw4Hd" if text else "/o/" + "x" * 43)
+        return BRAND.public_url + ("/s" if text else "/s/in/" + "x" * 43)
+    return BRAND.public_url + ("/o/k7QmX2RtZ9pLw4Hd" if text else "/o/" + "x" * 43)
 
 
 EVERY = [
@@ -61,22 +61,22 @@ EVERY_EMAIL = [one for one in EVERY if "email" in TEMPLATES[one[0]].channels]
 
 def a_text(name: str, role: str, language: str, more: dict[str, str], **values: Any) -> str:
     link = link_for(role, text=True)
-    return render_sms(name, {**CONTEXT, "link": link, **more, **values}, Recipient(language, "America/New_York", role), SENDER)
+    return render_sms(name, {**CONTEXT, "link": link, **more, **values}, Recipient(language, "America/New_York", role), BRAND)
 
 
 def an_email(name: str, role: str, language: str, more: dict[str, str], known_as: str = "") -> Any:
     recipient = Recipient(language, "America/New_York", role, known_as)
-    return render_email(name, {**CONTEXT, "link": link_for(role, text=False), **more}, recipient, SENDER)
+    return render_email(name, {**CONTEXT, "link": link_for(role, text=False), **more}, recipient, BRAND)
 
 
 @pytest.mark.parametrize(("name", "role", "language", "more"), EVERY)
 def test_a_text_is_one_gsm_segment_and_says_nothing_of_anybody(name: str, role: str, language: str, more: dict[str, str]) -> None:
     text = a_text(name, role, language, more)
-    assert len(SENDER.public_url) >= 20
+    assert len(BRAND.public_url) >= 20
     assert sms.is_gsm(text), [sign for sign in text if not sms.is_gsm(sign)]
     assert sms.gsm_length(text) <= 160, f"{sms.gsm_length(text)}: {text}"
     assert not NOT_SAID.search(text)
-    assert all(link.startswith(SENDER.public_url) for link in re.findall(r"https?://\S+", text))
+    assert all(link.startswith(BRAND.public_url) for link in re.findall(r"https?://\S+", text))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -89,7 +89,7 @@ def test_no_day_of_the_year_takes_a_text_out_of_its_alphabet(language: str) -> N
 @pytest.mark.parametrize(("name", "role", "language", "more"), EVERY_EMAIL)
 def test_a_email_is_neutral_short_and_has_one_action(name: str, role: str, language: str, more: dict[str, str]) -> None:
     email = an_email(name, role, language, more)
-    assert not NOT_SAID.search(email.subject + email.text.replace(SENDER.public_url, ""))
+    assert not NOT_SAID.search(email.subject + email.text.replace(BRAND.public_url, ""))
     assert len(email.subject) <= 50
     assert len(email.text.split()) <= 80
     assert len(re.findall(r"https?://", email.text)) <= 1
@@ -127,8 +127,8 @@ def test_the_offer_text_says_all_that_is_needed_to_answer() -> None:
 def test_a_email_says_the_day_in_the_zone_and_language_of_its_reader() -> None:
     late = {"answer_by": datetime(2026, 11, 27, 3, 0, tzinfo=UTC), "code": "A7", "link": "https://kt.example/o/x"}
     there, here = Recipient("en", "America/New_York", "practitioner"), Recipient("es", "Europe/Madrid", "practitioner")
-    assert "Thursday 26 November, 10:00 PM" in render_email("offer", late, there, SENDER).text
-    assert "viernes 27 de noviembre, 04:00" in render_email("offer", late, here, SENDER).text
+    assert "Thursday 26 November, 10:00 PM" in render_email("offer", late, there, BRAND).text
+    assert "viernes 27 de noviembre, 04:00" in render_email("offer", late, here, BRAND).text
 
 
 def test_a_email_greets_by_the_name_that_the_person_chose() -> None:

@@ -11,7 +11,6 @@ from services.notify.domain import (
     LONGEST_DELIVERY,
     TEMPLATES,
     Contact,
-    Notification,
     after_quiet_hours,
     expires_at,
     get_template,
@@ -142,19 +141,6 @@ def test_a_receipt_never_moves_a_notification_back() -> None:
     assert state_after_receipt("pending", "failed") == "failed"
     assert state_after_receipt("delivered", "failed") == "delivered"
     assert state_after_receipt("cancelled", "delivered") == "cancelled"
-
-
-def a_notification(attempts: int, deferrals: int) -> Notification:
-    return Notification(
-        id="n", cause="o1", template="offer", channel="email", person_id="ana", request_id=None, offer_id=None, context={},
-        encrypted=None, created_at=NOON, next_at=NOON, expires_at=NOON, attempts=attempts, deferrals=deferrals,
-    )  # fmt: skip
-
-
-def test_only_attempts_without_an_outcome_count_as_interrupted() -> None:
-    assert a_notification(attempts=1, deferrals=0).interruptions == 0
-    assert a_notification(attempts=6, deferrals=5).interruptions == 0
-    assert a_notification(attempts=6, deferrals=3).interruptions == 2
 
 
 def test_a_template_that_this_release_does_not_know_has_no_channel_and_concerns_a_coordinator() -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from services.notify import rules, store
 from services.notify.domain import Contact, Context, Message, Notification, expires_at, get_template, notification_id
-from services.notify.rendering import Sender
+from services.notify.rendering import Brand
 from shared.clock import now
 from shared.contracts import Channel, NotificationFailed
 from shared.leased_work import DUE_NOW
@@ -45,9 +45,9 @@ class NotifyService(Service):
         return {"contacts": [partial(self.vault.unwrap, one.encrypted.wrap, one.person_id) for one in newest]}
 
     @property
-    def sender(self) -> Sender:
+    def brand(self) -> Brand:
         programme = self.programme
-        return Sender(programme.name, programme.sender_name, programme.write_to, self.public_url)
+        return Brand(programme.name, programme.sender_name, programme.write_to, self.public_url)
 
     def wake_after_enqueueing(self, channel: Channel, wake_up: WakeUp) -> None:
         self._wake_ups[channel] = wake_up

@@ -44,13 +44,13 @@ def give_up(command: GiveUp, db: Db) -> list[Event]:
 
 
 def _try_another_channel(db: Db, notification: Notification) -> list[Event]:
-    """A text that failed becomes an e-mail where the person allowed e-mail; when no channel is left, a coordinator should know,
-    unless the request was withdrawn meanwhile."""
+    """A text that failed becomes an e-mail where the person allowed e-mail, as long as it is still true. When no channel is left,
+    a coordinator should know, unless the request was withdrawn meanwhile."""
     if notification.channel == "text":
         _enqueue_email_instead(db, notification)
     if not get_template(notification.template).escalate or store.another_may_arrive(db, notification):
         return []
-    if notification.request_id and store.find_last_update(db, notification.request_id).withdrawn:
+    if _is_withdrawn(db, notification):
         return []
     failed = NotificationFailed(
         person_id=notification.person_id, request_id=notification.request_id, template=notification.template
@@ -59,9 +59,22 @@ def _try_another_channel(db: Db, notification: Notification) -> list[Event]:
 
 
 def _enqueue_email_instead(db: Db, text: Notification) -> None:
+    if _is_cancelled(db, text):
+        return
     contact = store.find_contact(db, text.person_id)
     if contact and "email" in contact.channels_for(text.template):
         write_notifications(db, contact, text, ["email"])
+
+
+def _is_cancelled(db: Db, notification: Notification) -> bool:
+    """Whether what it is about has ended, while it was being sent or after a provider took it."""
+    if notification.cancelled_because or (notification.offer_id and store.offer_has_ended(db, notification.offer_id)):
+        return True
+    return _is_withdrawn(db, notification)
+
+
+def _is_withdrawn(db: Db, notification: Notification) -> bool:
+    return notification.request_id is not None and store.find_last_update(db, notification.request_id).withdrawn
 
 
 __all__ = ["GiveUp", "Receipt", "apply_receipt", "give_up", "service"]

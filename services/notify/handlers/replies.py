@@ -33,25 +33,25 @@ class SmsReceived:
 def receive_sms(received: SmsReceived, db: Db) -> list[Event]:
     """Do what the text asks. Numbers that we do not know get no answer."""
     phone_hash = service.vault.blind_index("phone", rules.e164(received.number))
-    senders, command = store.find_contacts_by_phone(db, phone_hash), rules.parse_sms(received.text)
+    contacts, command = store.find_contacts_by_phone(db, phone_hash), rules.parse_sms(received.text)
     if command.word == "stop":
         store.stop_texts(db, phone_hash, now())
-        people = [sender.person_id for sender in senders]
+        people = [contact.person_id for contact in contacts]
         store.cancel_notifications(db, now(), "stopped", channel="text", person_id={"$in": people})
     elif command.word == "start":
         store.start_texts(db, phone_hash)
-    return _answer(db, senders, command, received.reply_id) if senders else []
+    return _answer(db, contacts, command, received.reply_id) if contacts else []
 
 
-def _answer(db: Db, senders: list[Contact], command: SmsCommand, reply_id: str) -> list[Event]:
+def _answer(db: Db, contacts: list[Contact], command: SmsCommand, reply_id: str) -> list[Event]:
     if command.word == "answer":
-        offer = store.find_offer_by_code(db, [sender.person_id for sender in senders], command.code)
+        offer = store.find_offer_by_code(db, [contact.person_id for contact in contacts], command.code)
         if offer:
             return [
                 ReplyReceived(offer_id=offer.id, practitioner_id=offer.practitioner_id, reply_id=reply_id, answer=command.answer)
             ]
     template = TEMPLATE_OF_COMMAND.get(command.word, "not_understood")
-    return enqueue_notification(db, senders[0], Message(template, reply_id))
+    return enqueue_notification(db, contacts[0], Message(template, reply_id))
 
 
 @service.on(ReplyProcessed)
