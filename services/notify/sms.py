@@ -129,10 +129,6 @@ class Kannel:
         self._url = f"{settings.kannel_url.rstrip('/')}/cgi-bin/sendsms"
         self._credentials = {"username": settings.kannel_user, "password": settings.kannel_password}
         self._receipt = partial(_kannel_receipt_url, settings.sms_callback_url, settings.kannel_callback_secret)
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy from the environment may see what is texted
-        # One that the gateway closed while idle could not be told from one that took a text and gave no answer.
-        self._session.headers["Connection"] = "close"
 
     def send(self, sms: Sms) -> Outcome:
         coding = "0" if is_gsm(sms.text) else "2"
@@ -141,10 +137,19 @@ class Kannel:
             "dlr-mask": str(KANNEL_DLR_MASK), "dlr-url": self._receipt(sms.notification_id),
         }  # fmt: skip
         try:
-            status = self._session.get(self._url, params=query, timeout=TIMEOUT_SECONDS).status_code
+            status = _get(self._url, query)
         except requests.RequestException as error:
             return _no_answer(error)
         return Outcome("accepted") if status == 202 else _refusal(status, KANNEL_UNAVAILABLE)
+
+
+def _get(url: str, query: Mapping[str, str]) -> int:
+    """Over a connection of its own: one that the gateway closed while idle could not be told from one on which it took a text and
+    gave no answer."""
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy from the environment may see what is texted
+        session.headers["Connection"] = "close"
+        return session.get(url, params=query, timeout=TIMEOUT_SECONDS).status_code
 
 
 def _kannel_receipt_url(base: str, secret: str, notification_id: str) -> str:
