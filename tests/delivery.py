@@ -76,5 +76,5 @@ def make_due(db: Db) -> None:
 
 def end_leases(db: Db) -> None:
     """As if the worker that was sending them had been killed a while ago."""
-    leased = {"$set": {"claim": "a worker that died", "next_at": now() - timedelta(seconds=1)}, "$inc": {"unanswered": 1}}
+    leased = {"$set": {"claim": "a worker that died", "next_at": now() - timedelta(seconds=1)}, "$inc": {"uncertain": 1}}
     db.notifications.update_many({"state": "pending"}, leased)

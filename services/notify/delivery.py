@@ -149,16 +149,16 @@ class Delivery(ThreadedWork[Notification, Outcome]):
             fields = _decrypted(notification, contact)
         except DecryptionError:
             return Outcome("refused", "cannot be decrypted")
-        if not store.mark_unanswered(self._db, claimed):
+        if not store.mark_uncertain(self._db, claimed):
             return Outcome("postponed", "claimed by another worker")
         outcome = self._sender.send(notification, contact, fields)
         if outcome.result not in ("postponed", "cancelled"):
             self._breaker.record(reached=outcome.result != "unavailable")
-        return replace(outcome, after=_retry_delay(notification)) if outcome.result in ("deferred", "unanswered") else outcome
+        return replace(outcome, after=_retry_delay(notification)) if outcome.result in ("deferred", "uncertain") else outcome
 
 
 def _retry_delay(notification: Notification) -> timedelta:
-    return delay(notification.deferrals + notification.unanswered + 1, base=FIRST_RETRY, longest=LONGEST_RETRY)
+    return delay(notification.deferrals + notification.uncertain + 1, base=FIRST_RETRY, longest=LONGEST_RETRY)
 
 
 def _pause_without_contact(notification: Notification) -> timedelta:

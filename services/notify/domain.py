@@ -88,11 +88,11 @@ def _is_quiet(hour: int, quiet_from: int, quiet_until: int) -> bool:
     return hour >= quiet_from or hour < quiet_until
 
 
-def may_repeat(channel: Channel, name: str, unanswered: int) -> bool:
-    """Whether to send again what was handed over `unanswered` times and may have arrived. An e-mail carries the same Message-ID,
+def may_repeat(channel: Channel, name: str, uncertain: int) -> bool:
+    """Whether to send again what was handed over `uncertain` times and may have arrived. An e-mail carries the same Message-ID,
     so a second one is harmless, but one that ends its worker each time has to end; a text is repeated once, a reply to a text
     not at all."""
-    return unanswered <= (0 if get_template(name).reply else REPETITIONS_ALLOWED[channel])
+    return uncertain <= (0 if get_template(name).reply else REPETITIONS_ALLOWED[channel])
 
 
 Context = Mapping[str, str | datetime]
@@ -188,7 +188,7 @@ class Message:
 class Notification(Message):
     """One message to one person by one channel; the same cause, template, person and channel are one notification.
 
-    `encrypted` is gone when it was sent. `expires_at`: not sent later than that. `unanswered`: how often it was handed to a
+    `encrypted` is gone when it was sent. `expires_at`: not sent later than that. `uncertain`: how often it was handed to a
     provider without an answer, so that it may have arrived; it grows before the hand-over, and the answer takes that back.
     `deferrals`: attempts that a provider put off. `cancelled_because`: cancelled while a worker was sending it; it is not tried
     again.
@@ -203,7 +203,7 @@ class Notification(Message):
     next_at: datetime | None = None
     state: State = "pending"
     reason: str = ""
-    unanswered: int = 0
+    uncertain: int = 0
     deferrals: int = 0
     cancelled_because: str = ""
 
@@ -212,7 +212,7 @@ class Notification(Message):
 class Outcome:
     """What became of one attempt to send a notification.
 
-    accepted; deferred: not this message now; unanswered: handed over, but whether it was taken is not known (for an e-mail this
+    accepted; deferred: not this message now; uncertain: handed over, but whether it was taken is not known (for an e-mail this
     is deferred too); refused: this message never; unavailable: nobody could be reached or nothing is taken at all, which says
     nothing about this message; postponed: not tried; expired: too late to help; cancelled: not sent, and that is right: nobody
     needs to know.
@@ -221,7 +221,7 @@ class Outcome:
     reached.
     """
 
-    result: Literal["accepted", "deferred", "unanswered", "refused", "unavailable", "postponed", "expired", "cancelled"]
+    result: Literal["accepted", "deferred", "uncertain", "refused", "unavailable", "postponed", "expired", "cancelled"]
     reason: str = ""
     until: datetime | None = None
     after: timedelta = timedelta()
@@ -234,7 +234,7 @@ def reason_not_to_send(notification: Notification, contact: Contact | None, mome
         return Outcome("refused", "unknown template")
     if moment >= notification.expires_at:
         return Outcome("expired", "too late to help")
-    if not may_repeat(notification.channel, notification.template, notification.unanswered):
+    if not may_repeat(notification.channel, notification.template, notification.uncertain):
         return Outcome("refused", "no answer after it was sent, it may have arrived")
     if contact and notification.channel not in contact.channels_for(notification.template):
         return Outcome("cancelled", "not wanted any more")

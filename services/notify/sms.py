@@ -82,7 +82,7 @@ class SmsSender:
                 "a gateway's answer cannot be used",
                 extra={"notification_id": sms.notification_id, "reason": type(error).__name__},
             )
-            return Outcome("unanswered", type(error).__name__)
+            return Outcome("uncertain", type(error).__name__)
 
     def _check_sms_policy(self, notification: Notification, contact: Contact) -> Outcome | None:
         """Nobody is texted who said stop, nor in their quiet hours, nor twice within the hour."""
@@ -186,7 +186,7 @@ class Twilio:
 
 def _no_answer(error: requests.RequestException) -> Outcome:
     """Once a connection was made, the text may have been taken."""
-    return Outcome("unanswered" if _was_connected(error) else "unavailable", type(error).__name__)
+    return Outcome("uncertain" if _was_connected(error) else "unavailable", type(error).__name__)
 
 
 def _was_connected(error: requests.RequestException) -> bool:

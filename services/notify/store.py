@@ -127,11 +127,11 @@ class DeliveryQueue(TypedQueue[Notification]):
         super().__init__(queue, _notification, UNREADABLE)
 
 
-def mark_unanswered(db: Db, claimed: Claimed[Notification]) -> bool:
+def mark_uncertain(db: Db, claimed: Claimed[Notification]) -> bool:
     """Before it is handed to a provider. False: another worker has claimed it since. A failover may lose this mark, which matters
     only when the worker ends too; so one server is enough."""
     notifications = db.notifications.with_options(write_concern=WriteConcern(w=1))
-    change = {"$set": {"unanswered": claimed.item.unanswered + 1}}
+    change = {"$set": {"uncertain": claimed.item.uncertain + 1}}
     return notifications.update_one(_held(claimed), change).matched_count == 1
 
 
@@ -165,7 +165,7 @@ def _change(claimed: Claimed[Notification], outcome: Outcome, moment: datetime) 
     fields = {
         "next_at": _next_at(outcome),
         "reason": {"$literal": outcome.reason},
-        "unanswered": claimed.item.unanswered + (outcome.result == "unanswered"),
+        "uncertain": claimed.item.uncertain + (outcome.result == "uncertain"),
         "deferrals": claimed.item.deferrals + (outcome.result == "deferred"),
     }
     return UpdateOne(_held(claimed), [{"$set": fields}, {"$unset": "claim"}])

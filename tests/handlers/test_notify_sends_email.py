@@ -158,7 +158,7 @@ def test_while_the_server_is_away_emails_wait_and_none_is_lost(notify: Service, 
         mailbox.start(port)
         mailbox.wait_for(ANA, 3, seconds=60)
         eventually(lambda: db.notifications.count_documents({"state": "accepted"}) == 3)
-    assert {(one["state"], one["unanswered"], one["deferrals"]) for one in db.notifications.find()} == {("accepted", 1, 0)}
+    assert {(one["state"], one["uncertain"], one["deferrals"]) for one in db.notifications.find()} == {("accepted", 1, 0)}
     assert len(mailbox.emails) == 3
 
 

@@ -182,7 +182,7 @@ def test_while_the_gateway_is_away_texts_wait_and_then_go(
     with delivering_texts(notify, nobody):
         offer(notify)
         eventually(lambda: text_in(db).get("reason") == "ConnectionError")
-    assert (text_in(db)["state"], text_in(db)["unanswered"]) == ("pending", 0)
+    assert (text_in(db)["state"], text_in(db)["uncertain"]) == ("pending", 0)
     with delivering_texts(notify, settings):
         assert len(kannel.phone.wait_for(ANA_PHONE)) == 1
 

@@ -153,7 +153,7 @@ def test_an_email_whose_workers_keep_dying_is_given_up_in_the_end(notify: Servic
     mailbox.answer["RCPT"] = "451 greylisted"
     offer(notify)
     eventually(lambda: db.notifications.find_one({"deferrals": 1}))
-    db.notifications.update_one({}, {"$inc": {"unanswered": 4}, "$set": {"next_at": now()}})
+    db.notifications.update_one({}, {"$inc": {"uncertain": 4}, "$set": {"next_at": now()}})
     eventually(lambda: notification_in(db)["state"] == "failed")
     assert events_in(db) == [NotificationFailed(person_id="ana", template="offer")]
 

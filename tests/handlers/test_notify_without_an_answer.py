@@ -88,7 +88,7 @@ def text_in(db: Db, **where: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("settings", [kannel_settings, twilio_settings])
 def test_no_answer_after_a_connection_means_that_the_text_may_have_arrived(settings: Any, keys: Path) -> None:
     with a_gateway() as gateway:
-        assert make_gateway(settings(keys, gateway.url)).send(Sms("n", ANA_PHONE, "hello")).result == "unanswered"
+        assert make_gateway(settings(keys, gateway.url)).send(Sms("n", ANA_PHONE, "hello")).result == "uncertain"
     assert make_gateway(settings(keys, gateway.url)).send(Sms("n", ANA_PHONE, "hello")).result == "unavailable"
     nowhere = "http://no-such-host.invalid"
     assert make_gateway(settings(keys, nowhere)).send(Sms("n", ANA_PHONE, "hello")).result == "unavailable"
@@ -105,9 +105,9 @@ def test_a_text_that_gets_no_answer_is_repeated_once_and_then_becomes_an_email(n
     with a_gateway() as gateway, delivering_texts(notify, kannel_settings(keys, gateway.url)):
         offer(notify)
         record_contact(ana(notify, version=3), db)
-        eventually(lambda: text_in(db)["unanswered"] == 1 and "claim" not in text_in(db))
+        eventually(lambda: text_in(db)["uncertain"] == 1 and "claim" not in text_in(db))
         make_due(db)
-        eventually(lambda: text_in(db)["unanswered"] == 2 and "claim" not in text_in(db))
+        eventually(lambda: text_in(db)["uncertain"] == 2 and "claim" not in text_in(db))
         make_due(db)
         eventually(lambda: text_in(db)["state"] == "failed")
         assert gateway.asked == 2
@@ -118,14 +118,14 @@ def test_an_answer_that_nobody_can_read_is_no_answer(notify: Service, keys: Path
     garbage = b"HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\nnot json!"
     with a_gateway(garbage) as gateway, delivering_texts(notify, twilio_settings(keys, gateway.url)):
         offer(notify)
-        eventually(lambda: text_in(db)["unanswered"] == 1 and "claim" not in text_in(db))
+        eventually(lambda: text_in(db)["uncertain"] == 1 and "claim" not in text_in(db))
     assert text_in(db)["deferrals"] == 0
 
 
 def test_a_reply_to_a_text_that_gets_no_answer_is_not_repeated(notify: Service, keys: Path, db: Db) -> None:
     with a_gateway() as gateway, delivering_texts(notify, kannel_settings(keys, gateway.url)):
         notify.run(receive_sms, SmsReceived("t1", ANA_PHONE, "help"))
-        eventually(lambda: text_in(db)["unanswered"] == 1 and "claim" not in text_in(db))
+        eventually(lambda: text_in(db)["uncertain"] == 1 and "claim" not in text_in(db))
         make_due(db)
         eventually(lambda: text_in(db)["state"] == "failed")
         assert gateway.asked == 1

@@ -30,10 +30,10 @@ class Numbers(ThreadedWork[int, int]):
         queue = TypedQueue(MongoQueue(db.numbers, lease=LEASE, horizon=HORIZON), _number, {"state": "unreadable"})
         super().__init__("numbers", queue, threads=2, longest=timedelta(seconds=60))
 
-    def work_on(self, item: int) -> int:
-        if item < 0:
-            raise LookupError(item)
-        return 2 * item
+    def work_on(self, claimed: Claimed[int]) -> int:
+        if claimed.item < 0:
+            raise LookupError(claimed.item)
+        return 2 * claimed.item
 
     def record_outcomes(self, finished: list[tuple[Claimed[int], int]]) -> None:
         for claimed, outcome in finished:
