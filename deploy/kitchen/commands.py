@@ -112,7 +112,7 @@ def _unassigned_since(service: str) -> str | None:
     if service != "matching":
         return None
     oldest = service_module("matching", "store").assignment.oldest_trigger(database("matching"))
-    return oldest.created_at.isoformat(timespec="seconds") if oldest else None
+    return oldest.created_at.isoformat(timespec="seconds") if oldest and oldest.created_at else None
 
 
 # what was given up

@@ -509,5 +509,18 @@ def test_the_age_of_the_oldest_work_is_known(matching: Service) -> None:
     add_practitioners(matching, "kai")
     oldest = store.assignment.oldest_trigger(matching.db)
     assert oldest
+    assert oldest.created_at
     assert oldest.practitioner_id == "juniper"
     assert now() - timedelta(hours=1) < oldest.created_at <= now()
+
+
+@pytest.mark.parametrize("odd", [{"_id": "t1", "practitioner_id": "juniper"}, {"_id": "t1", "practitioner_id": 7}])
+def test_a_trigger_without_a_time_or_of_another_shape_keeps_nobody_waiting(matching: Service, odd: dict[str, Any]) -> None:
+    matching.db.assignment_triggers.insert_one(odd)
+    add_practitioners(matching, "juniper", state="full")
+    submit(matching, ("juniper", "wait"))
+    make_room(matching, "juniper", 1)
+    job = AssignmentJob(matching, threading.Event())
+    (future,) = job.start(job.claim(1))
+    assert future.result() > 0
+    assert offered_now(matching) == {"r1": "juniper"}

@@ -62,7 +62,7 @@ def take_step(request: Request, step: Step, db: Db) -> list[Event]:
     if step.action == "ask_me":
         return request.wait_for_choice()
     # A place may come free in this very moment, unseen by this transaction: the assignment job sees both.
-    store.assignment.request_began_to_wait(db, request.id)
+    store.assignment.leave_triggers(db, "request_id", [request.id])
     events = request.wait_for_place(step.practitioner_ids)
     return events + (call_coordinators(request, "nobody_suits", db) if step.action == "nobody_suits" else [])
 

@@ -8,11 +8,12 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from pymongo import IndexModel
 
 from shared.clock import now
-from shared.documents import load_all
+from shared.documents import load_all, load_each
 from shared.leased_work import DUE_NOW, Lease, MongoQueue, lease_of
 from shared.mongo import Db, WakeUp
 
@@ -22,6 +23,8 @@ TRIGGER_INDEXES = [
 ]
 JOB_INDEXES = [IndexModel("next_at", partialFilterExpression={"next_at": {"$exists": True}})]
 EVERYTHING = "everything"
+About = Literal["practitioner_id", "stepped_back_id", "request_id"]
+"""Which field of a trigger holds the id."""
 JOB = "assignment"
 HORIZON = timedelta(hours=1)
 
@@ -32,7 +35,7 @@ class AssignmentTrigger:
     everybody who waits."""
 
     id: str
-    created_at: datetime
+    created_at: datetime | None = None
     practitioner_id: str | None = None
     stepped_back_id: str | None = None
     request_id: str | None = None
@@ -42,16 +45,10 @@ class AssignmentTrigger:
         return not (self.practitioner_id or self.stepped_back_id or self.request_id)
 
 
-def practitioners_have_room(db: Db, practitioner_ids: Sequence[str]) -> None:
-    _add(db, "practitioner_id", practitioner_ids)
-
-
-def practitioners_stepped_back(db: Db, practitioner_ids: Sequence[str]) -> None:
-    _add(db, "stepped_back_id", practitioner_ids)
-
-
-def request_began_to_wait(db: Db, request_id: str) -> None:
-    _add(db, "request_id", [request_id])
+def leave_triggers(db: Db, about: About, ids: Sequence[str]) -> None:
+    if ids:
+        moment = now()
+        db.assignment_triggers.insert_many([{"_id": str(uuid.uuid4()), "created_at": moment, about: id} for id in ids])
 
 
 def look_at_everything(db: Db) -> None:
@@ -63,7 +60,7 @@ def triggers(db: Db, limit: int) -> list[AssignmentTrigger]:
 
 
 def oldest_trigger(db: Db) -> AssignmentTrigger | None:
-    return next(iter(load_all(AssignmentTrigger, db.assignment_triggers.find().sort("created_at", 1).limit(1))), None)
+    return next(load_each(AssignmentTrigger, db.assignment_triggers.find().sort("created_at", 1)), None)
 
 
 def those_with_unassigned_room(db: Db, practitioner_ids: Iterable[str]) -> set[str]:
@@ -79,12 +76,6 @@ def delete_triggers(db: Db, ids: Iterable[str]) -> None:
 def wake_on_triggers(db: Db, wake_up: WakeUp) -> None:
     """Whichever process writes one."""
     wake_up.watch(db.assignment_triggers, {})
-
-
-def _add(db: Db, field: str, ids: Sequence[str]) -> None:
-    if ids:
-        moment = now()
-        db.assignment_triggers.insert_many([{"_id": str(uuid.uuid4()), "created_at": moment, field: id} for id in ids])
 
 
 class JobQueue:

@@ -73,7 +73,7 @@ def slug_is_taken(db: Db, slug_index: str, by_other_than: str) -> bool:
 def save(db: Db, *changed: Practitioner) -> None:
     """With a trigger for the assignment job for each who has room now that they may not have had, or who stepped back."""
     documents.save(db.practitioners, *changed, derived=["has_room"])
-    assignment.practitioners_have_room(db, [one.id for one in changed if one.made_room])
-    assignment.practitioners_stepped_back(db, [one.id for one in changed if one.just_stepped_back])
+    assignment.leave_triggers(db, "practitioner_id", [one.id for one in changed if one.made_room])
+    assignment.leave_triggers(db, "stepped_back_id", [one.id for one in changed if one.just_stepped_back])
     for one in changed:
         one.made_room = one.just_stepped_back = False
