@@ -13,7 +13,7 @@ from services.intake.rules import Entry, NextChoice, StatusEvent
 from shared import tokens, vault
 from shared.clock import now
 from shared.contracts import PractitionerChanged
-from shared.documents import load_one, to_document
+from shared.documents import from_document, load_one, to_document
 from shared.mongo import Db, Doc
 from shared.vault import DecryptionError, Vault
 
@@ -48,20 +48,10 @@ MOST_REEMISSIONS = 5
 
 def save_entry(db: Db, event: PractitionerChanged, slug_index: str) -> None:
     """Only the newest version stays, in whatever order they arrive."""
-    document = {
-        "version": event.version,
-        "state": event.state,
-        "resting_until": event.resting_until,
-        "languages": event.languages,
-        "meeting_types": event.meeting_types,
-        "parts": event.parts,
-        "help": event.help,
-        "encrypted_profile": event.encrypted_profile,
-        "slug_index": slug_index,
-    }
+    document = to_document(event, {"_id": event.practitioner_id, "slug_index": slug_index})
     known = db.directory.find_one({"_id": event.practitioner_id}, {"version": 1})
     if known is None:
-        db.directory.insert_one({"_id": event.practitioner_id, **document})
+        db.directory.insert_one(document)
     elif known["version"] < event.version:
         db.directory.replace_one({"_id": event.practitioner_id}, document)
 
@@ -81,6 +71,12 @@ def entry_by_slug(db: Db, keys: Vault, slug: str) -> Entry | None:
     return _entry(document, keys) if document else None
 
 
+def newest_profiles(db: Db, count: int) -> list[tuple[str, str]]:
+    """Practitioner's id and encrypted profile."""
+    found = db.directory.find({}, {"encrypted_profile": 1}).sort("$natural", -1).limit(count)
+    return [(document["_id"], document["encrypted_profile"]) for document in found]
+
+
 def _entries(documents: Iterable[Doc], keys: Vault) -> dict[str, Entry]:
     found = (_entry(document, keys) for document in documents)
     return {entry.id: entry for entry in found if entry}
@@ -91,9 +87,7 @@ def _entry(document: Doc, keys: Vault) -> Entry | None:
         profile = json.loads(keys.decrypt_profile(document["_id"], document["encrypted_profile"]))
     except DecryptionError:
         return None
-    coded: dict[str, Any] = {name: tuple(document[name]) for name in ("languages", "meeting_types", "parts", "help")}
-    own_words: dict[str, Any] = {name: _as_text(profile.get(name)) for name in _OWN_WORDS}
-    return Entry(id=document["_id"], state=document["state"], resting_until=document["resting_until"], **coded, **own_words)
+    return from_document(Entry, {**document, **{name: _as_text(profile.get(name)) for name in _OWN_WORDS}})
 
 
 _OWN_WORDS = ("slug", "name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access")

@@ -5,14 +5,14 @@ replays counts as published by that user and is refused. Listing takes nothing a
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pika
 
-from shared.bus.processor import ATTEMPT, FAILED_AT, PUBLISHED_BY, REASON, delivery_from, text
+from shared.bus.processor import ATTEMPT, FAILED_AT, PUBLISHED_BY, REASON, Delivery, delivery_from, text
 from shared.bus.publisher import ENDS_WITHIN, OutgoingMessage, Publisher
 from shared.bus.topology import BACK, dead_queue_of
 from shared.logs import get_logger
@@ -32,17 +32,15 @@ class DeadLetter:
     tag: int
 
 
+Track = Callable[[Sequence[DeadLetter]], Iterable[DeadLetter]]
+
+
 def dead_letters_of(amqp_url: str, service: str) -> list[DeadLetter]:
     with _opened(amqp_url, service) as (_, dead_letters):
         return list(dead_letters)
 
 
-def replay(
-    amqp_url: str,
-    service: str,
-    event_id: str | None,
-    track: Callable[[Sequence[DeadLetter]], Iterable[DeadLetter]] = iter,
-) -> int:
+def replay(amqp_url: str, service: str, event_id: str | None, track: Track = iter) -> int:
     """Publish again, under the same id, to this service alone. None: all of them. Returns how many. `track` may show progress.
 
     A dead letter leaves its queue when the broker confirmed the new message. Raises NotPublished when the broker takes none now;
@@ -97,13 +95,7 @@ def _publish_again(publisher: Publisher, service: str, dead_letter: DeadLetter) 
     publisher.publish(message).result(ENDS_WITHIN)
 
 
-def _take_out(
-    amqp_url: str,
-    service: str,
-    event_id: str | None,
-    first: Callable[[DeadLetter], None],
-    track: Callable[[Sequence[DeadLetter]], Iterable[DeadLetter]],
-) -> int:
+def _take_out(amqp_url: str, service: str, event_id: str | None, first: Callable[[DeadLetter], None], track: Track) -> int:
     with _opened(amqp_url, service) as (channel, dead_letters):
         chosen = [one for one in dead_letters if event_id in (one.event_id, None)]
         for one in track(chosen):
@@ -137,15 +129,18 @@ def _taken(channel: Any, service: str, count: int) -> Iterator[DeadLetter]:
         if method is None:
             return
         headers = properties.headers or {}
-        reason_of_broker = (headers.get("x-death") or [{}])[0].get("reason", "unknown")
-        delivery = delivery_from(service, 0, method.delivery_tag, properties, body)
-        yield DeadLetter(
-            event_id=delivery.event_id,
-            event_type=delivery.event_type,
-            reason=text(headers.get(REASON)) or reason_of_broker,
-            failed_at=text(headers.get(FAILED_AT)),
-            attempts=delivery.attempt,
-            published_by=delivery.published_by,
-            body=body,
-            tag=delivery.tag,
-        )
+        yield _dead_letter(delivery_from(service, 0, method.delivery_tag, properties, body), headers)
+
+
+def _dead_letter(delivery: Delivery, headers: Mapping[str, Any]) -> DeadLetter:
+    reason_of_broker = (headers.get("x-death") or [{}])[0].get("reason", "unknown")
+    return DeadLetter(
+        event_id=delivery.event_id,
+        event_type=delivery.event_type,
+        reason=text(headers.get(REASON)) or reason_of_broker,
+        failed_at=text(headers.get(FAILED_AT)),
+        attempts=delivery.attempt,
+        published_by=delivery.published_by,
+        body=delivery.body,
+        tag=delivery.tag,
+    )

@@ -82,9 +82,7 @@ class Worker:
 
     def start(self, stop: threading.Event | None = None) -> bool:
         """Start every part; wait for a Mongo that is not there yet. False: told to stop meanwhile."""
-        if self._settings.metrics_port:
-            host, port = self._settings.metrics_host, self._settings.metrics_port
-            self._health = serve_health(host, port, self.live_parts, self.parts)
+        self._serve_health()
         self.service.start(self._settings)
         self._publisher.start()
         if not self._make_indexes(stop or self._stop):
@@ -92,12 +90,7 @@ class Worker:
         self._start_relay()
         self._start_part("mongo monitor", self._mongo.run, self._mongo.alive)
         self._consumer.start()
-        for part, alive in {
-            "publisher": self._publisher.alive,
-            "consumer": self._consumer.alive,
-            "handlers": self._processor.alive,
-        }.items():
-            self.service.watch(part, alive)
+        self._watch_parts()
         self._start_background()
         self._started = True
         return True
@@ -111,16 +104,18 @@ class Worker:
             log.warning("some messages were not finished in time and go back to their queue")
         for thread in self._threads:
             thread.join(max(0.1, until - 1 - time.monotonic()))
-        # Last, so that it publishes what the others have just written.
-        self._stop_relay.set()
-        if self._relay is not None and self._relay_thread is not None:
-            self._relay.wake_up.stop()
-            self._relay_thread.join(max(1.0, until - time.monotonic()))
+        self._end_relay(until)  # last, so that it publishes what the others have just written
         self._consumer.close()
         self._publisher.close()
         if self._health is not None:
             self._health.shutdown()
             self._health.server_close()
+
+    def _end_relay(self, until: float) -> None:
+        self._stop_relay.set()
+        if self._relay is not None and self._relay_thread is not None:
+            self._relay.wake_up.stop()
+            self._relay_thread.join(max(1.0, until - time.monotonic()))
 
     def parts(self) -> dict[str, bool]:
         """What this worker needs to do its work, and whether it has it."""
@@ -151,6 +146,16 @@ class Worker:
 
     def alive(self) -> bool:
         return all(self.live_parts().values())
+
+    def _serve_health(self) -> None:
+        if self._settings.metrics_port:
+            host, port = self._settings.metrics_host, self._settings.metrics_port
+            self._health = serve_health(host, port, self.live_parts, self.parts)
+
+    def _watch_parts(self) -> None:
+        self.service.watch("publisher", self._publisher.alive)
+        self.service.watch("consumer", self._consumer.alive)
+        self.service.watch("handlers", self._processor.alive)
 
     def _start_relay(self) -> None:
         self._relay = relay = Relay(self.service.db, self._publisher)

@@ -1,6 +1,19 @@
 """The service itself, in a module of its own so that each handler can register with it."""
 
-from services.intake.store import INDEXES
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from services.intake import store
 from shared.service import Service
 
-service = Service("intake", indexes=INDEXES)
+PROFILES_TO_TRY = 20
+
+
+class IntakeService(Service):
+    def newest_encrypted(self) -> Mapping[str, Sequence[Callable[[], object]]]:
+        """Profiles alone: intake holds no key to what it encrypts itself."""
+        profiles = store.newest_profiles(self.db, PROFILES_TO_TRY)
+        return {"profiles": [partial(self.vault.decrypt_profile, *profile) for profile in profiles]}
+
+
+service = IntakeService("intake", indexes=store.INDEXES)
