@@ -48,6 +48,19 @@ def make_service_app(service: Service, settings: Settings, import_name: str, *bl
 def web_app(service: Service, settings: Settings, import_name: str) -> Flask:
     """A Flask application for `service`, already connected. Call it in the process that will serve: after fork."""
     logs.set_up(service.name, settings.log_level)
+    _check_programme(service.programme, settings.public_url)
+    app = _configured_app(service, settings, import_name)
+    app.register_blueprint(
+        Blueprint("base", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
+    )
+    app.before_request(_refuse_a_long_body)
+    for part in (deadline, locale, display_preferences, headers, csrf, limits, health, errors, views):
+        part.add_to(app)
+    app.context_processor(lambda: _template_context(service))
+    return app
+
+
+def _configured_app(service: Service, settings: Settings, import_name: str) -> Flask:
     app = Flask(import_name, static_folder=None)
     app.config.update(
         SECRET_KEY=(settings.keys_dir / f"{service.name}.secret").read_text().strip(),
@@ -59,14 +72,6 @@ def web_app(service: Service, settings: Settings, import_name: str) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.wsgi_app = ProxyFix(app.wsgi_app, x_proto=1, x_host=1)  # type: ignore[method-assign]
     app.extensions["kitchen"] = service, settings
-    _check_programme(service.programme, settings.public_url)
-    app.register_blueprint(
-        Blueprint("base", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
-    )
-    app.before_request(_refuse_a_long_body)
-    for part in (deadline, locale, display_preferences, headers, csrf, limits, health, errors, views):
-        part.add_to(app)
-    app.context_processor(lambda: _template_context(service))
     return app
 
 
