@@ -147,7 +147,7 @@ def test_refused_credentials_leave_the_worker_alive_and_not_ready(bus: BusFixtur
 def _a_process(bus: BusFixture, entered: Path, seconds: float) -> subprocess.Popen[bytes]:
     known = {
         "ECHO_SERVICE": NAME, "ECHO_SECONDS": str(seconds), "ECHO_ENTERED": str(entered), "AMQP_URL": bus.amqp_url,
-        "MONGODB_URI": bus.settings.mongodb_uri, "KEYS_DIR": str(bus.settings.keys_dir), "PUBLIC_URL": "https://kt.example",
+        "MONGODB_URI": bus.settings.mongodb_uri, "KEYS_DIR": str(bus.settings.keys_dir), "PUBLIC_URL": "http://localhost",
     }  # fmt: skip
     return subprocess.Popen([sys.executable, "-m", "tests.faults.bus.slow_echo_service"], env={**os.environ, **known})
 
