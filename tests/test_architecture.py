@@ -141,6 +141,14 @@ def test_no_template_uses_a_clinical_or_commercial_word() -> None:
     assert wrong == set()
 
 
+def test_nine_of_ten_functions_have_at_most_eleven_lines() -> None:
+    files = [file for folder in ("services", "shared") for file in Path(folder).rglob("*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    lengths = sorted((node.end_lineno or 0) - node.lineno + 1 for node in nodes if isinstance(node, ast.FunctionDef))
+    assert len(lengths) > 500
+    assert lengths[len(lengths) * 9 // 10] <= 11
+
+
 def ours(pattern: str) -> list[Path]:
     folders = [Path("shared"), Path("services")]
     return [file for folder in folders for file in folder.rglob(pattern) if "words" not in file.parts]
