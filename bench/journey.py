@@ -209,7 +209,7 @@ def report(trips: Sequence[Trip]) -> int:
     ok, lost = [trip for trip in trips if not missing([trip])], missing(trips)
     mail = milliseconds(trips, "sent", "email") or [float("nan")]
     figures = f"median {statistics.median(mail):.0f} ms, p99 {p99(mail):.0f} ms"
-    print(f"journey {len(ok)} ok, {figures}, {lost} notifications missing", flush=True)
+    print(f"journey {len(ok)} ok, {figures}, {lost} letters missing", flush=True)
     return 1 if lost else 0
 
 
