@@ -162,6 +162,8 @@ def delivery(product: Product) -> Iterator[None]:
     threads = [threading.Thread(target=task.run, args=(product.notify.db, stop)) for task in product.notify.tasks]
     for thread in threads:
         thread.start()
+    wait_until(lambda: len(product.notify.parts) == len(threads), "The sending threads")
+    time.sleep(1)  # each waits for work then
     try:
         yield
     finally:
