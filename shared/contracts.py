@@ -69,9 +69,9 @@ class RequestSubmitted(Event):
     encrypted: EncryptedFields
 
 
-@contract("contact.shared.v1", subject="person_id", published_by="intake")
-class ContactShared(Event):
-    """How a supportee wants to be told things.
+@dataclass(frozen=True, kw_only=True)
+class ContactDetails(Event):
+    """How a person wants to be told things.
 
     `encrypted` is for notify: email, phone (E.164), link (the person's own page, absolute URL), known_as (how to greet; may be
     absent). `channels` empty: they look for themselves and get no notification. Quiet hours are local hours [from, until).
@@ -79,7 +79,6 @@ class ContactShared(Event):
     """
 
     person_id: str
-    request_id: str
     version: int
     channels: tuple[Channel, ...] = ()
     language: str
@@ -87,6 +86,13 @@ class ContactShared(Event):
     quiet_from: int = 21
     quiet_until: int = 9
     encrypted: EncryptedFields
+
+
+@contract("contact.shared.v1", subject="person_id", published_by="intake")
+class ContactShared(ContactDetails):
+    """A supportee's."""
+
+    request_id: str
 
 
 @contract("choice.made.v1", subject="request_id", published_by="intake")
@@ -124,18 +130,10 @@ class SignInRequested(Event):
 
 
 @contract("team_contact.shared.v1", subject="person_id", published_by="matching")
-class TeamContactShared(Event):
-    """How a practitioner or a coordinator wants to be told things. Fields as in ContactShared; a person's role never changes."""
+class TeamContactShared(ContactDetails):
+    """A practitioner's or a coordinator's; a person's role never changes."""
 
-    person_id: str
     role: TeamRole
-    version: int
-    channels: tuple[Channel, ...] = ()
-    language: str
-    time_zone: str
-    quiet_from: int = 21
-    quiet_until: int = 9
-    encrypted: EncryptedFields
 
 
 @contract("team_sign_in.requested.v1", subject="person_id", published_by="matching")

@@ -89,7 +89,7 @@ def load_each(cls: type[T], documents: Iterable[Mapping[str, Any]]) -> Iterator[
         try:
             item = from_document(cls, document)
         except (TypeError, ValueError, AttributeError):
-            where = {"subject_id": document.get("_id"), "document": cls.__name__}
+            where = {"document_id": document.get("_id"), "document": cls.__name__}
             log.error("a document cannot be read and is left out", extra=where, exc_info=True)
         else:
             yield item

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 ALLOWED = frozenset(
     {"service", "event_id", "event_type", "subject_id", "handler", "attempt", "reason", "queue", "notification_id", "template",
      "channel", "outcome", "seconds", "count", "status", "route", "method", "state", "setting", "task", "person_id", "offer_id",
-     "document"}
+     "document", "document_id"}
 )  # fmt: skip
 
 

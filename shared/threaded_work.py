@@ -6,7 +6,7 @@ A service defines a TypedQueue in its store and a subclass of ThreadedWork, and 
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,13 +14,12 @@ from typing import Any, Generic, TypeVar
 
 from pymongo.errors import PyMongoError
 
+from shared.documents import load_each
 from shared.leased_work import Lease, MongoQueue, lease_of
-from shared.logs import get_logger
 from shared.mongo import Doc
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
-log = get_logger("threaded_work")
 
 
 @dataclass(frozen=True)
@@ -30,11 +29,11 @@ class Claimed(Generic[Item]):
 
 
 class TypedQueue(Generic[Item]):
-    """A MongoQueue of typed items. A document that `read` refuses fails alone: it gets the fields `unreadable` and is no work any
-    more, so that it cannot keep the others."""
+    """A MongoQueue of typed items. A document that cannot be read as `cls` fails alone: it gets the fields `unreadable` and is no
+    work any more, so that it cannot keep the others."""
 
-    def __init__(self, queue: MongoQueue, read: Callable[[Doc], Item], unreadable: Mapping[str, Any]) -> None:
-        self._queue, self._read, self._unreadable = queue, read, unreadable
+    def __init__(self, queue: MongoQueue, cls: type[Item], unreadable: Mapping[str, Any]) -> None:
+        self._queue, self._cls, self._unreadable = queue, cls, unreadable
 
     def claim(self, limit: int) -> list[Claimed[Item]]:
         claimed = [self._claimed(document) for document in self._queue.claim(limit)]
@@ -47,21 +46,10 @@ class TypedQueue(Generic[Item]):
         self._queue.release(leases)
 
     def _claimed(self, document: Doc) -> Claimed[Item] | None:
-        for item in read_each([document], self._read):
+        for item in load_each(self._cls, [document]):
             return Claimed(item, lease_of(document))
         self._queue.finish([document["_id"]], self._unreadable)
         return None
-
-
-def read_each(documents: Iterable[Doc], read: Callable[[Doc], Item]) -> Iterator[Item]:
-    """Those that can be read; of any other the id is logged, never what it holds."""
-    for document in documents:
-        try:
-            item = read(document)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            log.error("a document cannot be read", extra={"document_id": document["_id"], "reason": type(error).__name__})
-        else:
-            yield item
 
 
 class ThreadedWork(ABC, Generic[Item, Outcome]):

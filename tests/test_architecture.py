@@ -10,6 +10,8 @@ from pathlib import Path
 import grimp
 import pytest
 
+from shared.logs import ALLOWED
+
 SERVICES = ("intake", "matching", "notify")
 EVERY_SERVICE_HAS = {"__init__", "__main__", "handlers", "rules", "store", "web"}
 # Words that pages, e-mails and texts do not use for people; code is free to.
@@ -181,3 +183,27 @@ def forms_of(text: object) -> list[str]:
 def found_in(text: str, words: tuple[str, ...]) -> list[str]:
     text = WHAT_WE_ARE_NOT.sub(" ", text)
     return [word for word in words if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.I)]
+
+
+def test_every_field_that_a_log_line_is_given_may_reach_the_log() -> None:
+    """What the list of shared/logs.py does not name is left out of the line without a word."""
+    given = {f"{file}: {key}" for file in code_files() for key in extra_fields(file) if key not in ALLOWED}
+    assert given == set()
+
+
+def code_files() -> list[Path]:
+    return [file for folder in ("shared", "services", "deploy") for file in Path(folder).rglob("*.py")]
+
+
+def extra_fields(file: Path) -> set[str]:
+    """The keys of each `extra={...}`, and of dicts with a name that is handed over as `extra`."""
+    tree = ast.parse(file.read_text())
+    extras = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "extra"]
+    names = {node.id for extra in extras for node in ast.walk(extra) if isinstance(node, ast.Name)}
+    named = [node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) and names & names_assigned(node)]
+    dicts = [node for value in (*extras, *named) for node in ast.walk(value) if isinstance(node, ast.Dict)]
+    return {str(key.value) for one in dicts for key in one.keys if isinstance(key, ast.Constant)}
+
+
+def names_assigned(node: ast.Assign) -> set[str]:
+    return {target.id for target in node.targets if isinstance(target, ast.Name)}

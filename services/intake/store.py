@@ -13,7 +13,7 @@ from services.intake.rules import Entry, NextChoice, StatusEvent
 from shared import tokens, vault
 from shared.clock import now
 from shared.contracts import PractitionerChanged
-from shared.documents import from_document, load_one, to_document
+from shared.documents import load_each, load_one, to_document
 from shared.mongo import Db, Doc
 from shared.vault import DecryptionError, Vault
 
@@ -57,7 +57,7 @@ def save_entry(db: Db, event: PractitionerChanged, slug_index: str) -> None:
 
 
 def entries(db: Db, keys: Vault) -> dict[str, Entry]:
-    """Everybody who still offers meetings here. A profile that cannot be decrypted is left out, not the whole page."""
+    """Everybody who still offers meetings here. A profile that cannot be decrypted or read is left out, not the whole page."""
     return _entries(db.directory.find({"state": {"$ne": "stepped_back"}}), keys)
 
 
@@ -87,7 +87,8 @@ def _entry(document: Doc, keys: Vault) -> Entry | None:
         profile = json.loads(keys.decrypt_profile(document["_id"], document["encrypted_profile"]))
     except DecryptionError:
         return None
-    return from_document(Entry, {**document, **{name: _as_text(profile.get(name)) for name in _OWN_WORDS}})
+    shown = {**document, **{name: _as_text(profile.get(name)) for name in _OWN_WORDS}}
+    return next(load_each(Entry, [shown]), None)
 
 
 _OWN_WORDS = ("slug", "name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access")

@@ -9,7 +9,7 @@ offers            an Offer, and delete_at; one whose end came before its beginni
 request_updates   {_id: request's id, version, last_update: as rules.update_name, withdrawn: true once withdrawn, delete_at}
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,10 +19,10 @@ from pymongo.write_concern import WriteConcern
 from services.notify.domain import MAY_ARRIVE, Contact, LastUpdate, Notification, Offer, Outcome, State
 from shared.clock import offset
 from shared.contracts import Channel, OfferMade
-from shared.documents import from_document, to_document
+from shared.documents import from_document, load_all, load_one, to_document
 from shared.leased_work import DUE_NOW, MongoQueue, server_time
 from shared.mongo import Db, Doc
-from shared.threaded_work import Claimed, TypedQueue, read_each
+from shared.threaded_work import Claimed, TypedQueue
 
 LEASE = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(days=2)  # quiet hours, and the time between two texts, end within 25 hours
@@ -54,25 +54,23 @@ INDEXES = {
 
 
 def find_contact(db: Db, person_id: str) -> Contact | None:
-    document = db.contacts.find_one({"_id": person_id})
-    return _contact(document) if document else None
+    return _contact(db.contacts.find_one({"_id": person_id}))
 
 
 def find_supportee(db: Db, request_id: str) -> Contact | None:
-    document = db.contacts.find_one({"request_id": request_id, "role": "supportee"})
-    return _contact(document) if document else None
+    return _contact(db.contacts.find_one({"request_id": request_id, "role": "supportee"}))
 
 
 def find_coordinators(db: Db) -> list[Contact]:
-    return [_contact(document) for document in db.contacts.find({"role": "coordinator"})]
+    return _contacts(db.contacts.find({"role": "coordinator"}))
 
 
 def find_contacts_by_phone(db: Db, phone_hash: str) -> list[Contact]:
-    return [_contact(document) for document in db.contacts.find({"phone_hash": phone_hash})]
+    return _contacts(db.contacts.find({"phone_hash": phone_hash}))
 
 
 def find_newest_contacts(db: Db, count: int) -> list[Contact]:
-    return [_contact(document) for document in db.contacts.find().sort("$natural", -1).limit(count)]
+    return _contacts(db.contacts.find().sort("$natural", -1).limit(count))
 
 
 def save_contact(db: Db, contact: Contact) -> None:
@@ -80,8 +78,16 @@ def save_contact(db: Db, contact: Contact) -> None:
     db.contacts.replace_one({"_id": document.pop("person_id")}, document, upsert=True)
 
 
-def _contact(document: Doc) -> Contact:
-    return from_document(Contact, {**document, "person_id": document["_id"]})
+def _contact(document: Doc | None) -> Contact | None:
+    return load_one(Contact, _with_person_id(document)) if document else None
+
+
+def _contacts(documents: Iterable[Doc]) -> list[Contact]:
+    return load_all(Contact, map(_with_person_id, documents))
+
+
+def _with_person_id(document: Doc) -> Doc:
+    return {**document, "person_id": document["_id"]}
 
 
 # Numbers that are texted
@@ -124,7 +130,7 @@ class DeliveryQueue(TypedQueue[Notification]):
     def __init__(self, db: Db, channel: Channel) -> None:
         where = {"channel": channel}
         queue = MongoQueue(db.notifications, lease=LEASE, horizon=LONGEST_WAIT, where=where, clock_offset=offset)
-        super().__init__(queue, _notification, UNREADABLE)
+        super().__init__(queue, Notification, UNREADABLE)
 
 
 def mark_uncertain(db: Db, claimed: Claimed[Notification]) -> bool:
@@ -143,14 +149,13 @@ def add_notifications(db: Db, notifications: Sequence[Notification]) -> None:
 
 
 def find_notification(db: Db, notification_id: str) -> Notification | None:
-    document = db.notifications.find_one({"_id": notification_id})
-    return _notification(document) if document else None
+    return load_one(Notification, db.notifications.find_one({"_id": notification_id}))
 
 
 def find_pending_notifications(db: Db, channel: Channel) -> list[Notification]:
     """Those that can be read."""
     pending = {"channel": channel, "state": "pending", "next_at": {"$exists": True}}
-    return list(read_each(db.notifications.find(pending), _notification))
+    return load_all(Notification, db.notifications.find(pending))
 
 
 def record_outcomes(db: Db, outcomes: Sequence[tuple[Claimed[Notification], Outcome]], moment: datetime) -> None:
@@ -227,11 +232,6 @@ def another_may_arrive(db: Db, notification: Notification) -> bool:
     """Whether the same message may still arrive by another channel."""
     same = {"cause": notification.cause, "template": notification.template, "person_id": notification.person_id}
     return db.notifications.find_one({**same, "state": {"$in": list(MAY_ARRIVE)}}, {"_id": 1}) is not None
-
-
-def _notification(document: Doc) -> Notification:
-    """TypeError or KeyError: not a document of this collection's shape."""
-    return from_document(Notification, document)
 
 
 # Offers

@@ -59,6 +59,14 @@ def test_one_entry_that_cannot_be_decrypted_leaves_the_others_readable(intake: S
     assert list(store.entries(intake.db, intake.vault)) == ["juniper"]
 
 
+def test_one_entry_that_cannot_be_read_leaves_the_others_readable(intake: Service) -> None:
+    for id in ("juniper", "kai"):
+        intake.run(save_directory_entry, an_entry_seen(intake, id))
+    intake.db.directory.update_one({"_id": "kai"}, {"$unset": {"state": 1}})
+    assert list(store.entries(intake.db, intake.vault)) == ["juniper"]
+    assert store.entry_by_slug(intake.db, intake.vault, "kai") is None
+
+
 def test_events_in_any_order_and_twice_give_one_page(intake: Service, request_id: str) -> None:
     for order in permutations(an_offer_declined_then_suggestions(request_id)):
         intake.db.requests.update_one({"_id": request_id}, {"$set": {"history": []}})

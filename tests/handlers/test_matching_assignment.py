@@ -464,7 +464,7 @@ def test_one_request_that_cannot_be_read_keeps_nobody_else_waiting(
     make_room(matching, "juniper", 1)
     assert offered(assign(matching)) == {"r1": "juniper"}
     (record, *_) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert record.__dict__["subject_id"] == "broken"
+    assert record.__dict__["document_id"] == "broken"
 
 
 @pytest.mark.parametrize(

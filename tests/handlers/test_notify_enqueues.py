@@ -286,6 +286,15 @@ def test_every_coordinator_hears_that_a_person_is_needed(notify: Service, db: Db
     assert enqueued(db) == {("reach_out", "coco", "email"), ("reach_out", "dara", "email")}
 
 
+def test_a_coordinator_whose_contact_cannot_be_read_keeps_no_other_from_hearing(notify: Service, db: Db) -> None:
+    record_contact(a_coordinator(notify, "dara"), db)
+    db.contacts.insert_one({"_id": "odd", "role": "coordinator", "version": 1})
+    enqueue_coordinator_call(
+        CoordinatorNeeded(request_id="r1", supportee_id="wren", reason="asks_first", reaching_out=False, version=2), db
+    )
+    assert ("reach_out", "dara", "email") in enqueued(db)
+
+
 def test_after_withdrawing_nothing_more_is_sent(notify: Service, db: Db) -> None:
     enqueue_not_this_time(declined(), db)
     cancel_notifications(RequestWithdrawn(request_id="r1"), db)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import wait
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -22,31 +23,33 @@ def db(mongodb_uri: str) -> Iterator[Db]:
     db.client.close()
 
 
-class Numbers(ThreadedWork[int, int]):
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    id: str
+    number: int
+
+
+class Numbers(ThreadedWork[Number, int]):
     """Doubles the number of each document; a negative one cannot be worked on."""
 
     def __init__(self, db: Db) -> None:
         self.rows = db.numbers
-        queue = TypedQueue(MongoQueue(db.numbers, lease=LEASE, horizon=HORIZON), _number, {"state": "unreadable"})
+        queue = TypedQueue(MongoQueue(db.numbers, lease=LEASE, horizon=HORIZON), Number, {"state": "unreadable"})
         super().__init__("numbers", queue, threads=2, longest=timedelta(seconds=60))
 
-    def work_on(self, claimed: Claimed[int]) -> int:
-        if claimed.item < 0:
+    def work_on(self, claimed: Claimed[Number]) -> int:
+        if claimed.item.number < 0:
             raise LookupError(claimed.item)
-        return 2 * claimed.item
+        return 2 * claimed.item.number
 
-    def record_outcomes(self, finished: list[tuple[Claimed[int], int]]) -> None:
+    def record_outcomes(self, finished: list[tuple[Claimed[Number], int]]) -> None:
         for claimed, outcome in finished:
             self.rows.update_one({"_id": claimed.lease.id}, {"$set": {"doubled": outcome}, "$unset": {"next_at": 1}})
 
-    def do(self, items: list[Claimed[int]]) -> list[tuple[Claimed[int], int | BaseException]]:
+    def do(self, items: list[Claimed[Number]]) -> list[tuple[Claimed[Number], int | BaseException]]:
         futures = self.start(items)
         wait(futures, 20)
         return [(item, future.exception() or future.result()) for item, future in zip(items, futures, strict=True)]
-
-
-def _number(document: Doc) -> int:
-    return int(document["number"])
 
 
 @pytest.fixture
@@ -89,6 +92,6 @@ def test_work_that_raises_is_due_again_and_its_attempt_is_given_back(db: Db, wor
 
 def test_a_document_that_cannot_be_read_fails_alone(db: Db, work: Numbers) -> None:
     add(db, odd={"name": "seven"}, a={"number": 1})
-    assert [claimed.item for claimed in work.claim(5)] == [1]
+    assert [claimed.item.number for claimed in work.claim(5)] == [1]
     assert (db.numbers.find_one({"_id": "odd"}) or {})["state"] == "unreadable"
     assert db.numbers.count_documents({"_id": "odd", "next_at": {"$exists": True}}) == 0

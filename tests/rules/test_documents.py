@@ -59,5 +59,5 @@ def test_documents_that_cannot_be_read_are_left_out_and_named_without_their_cont
     whole = to_document(a_request(id="r1"))
     broken = [{"_id": "r2", "mode": "anyone"}, {**whole, "_id": "r3", "choices": ["secret"]}]
     assert [request.id for request in load_all(Request, [*broken, whole])] == ["r1"]
-    assert [record.__dict__["subject_id"] for record in caplog.records] == ["r2", "r3"]
+    assert [record.__dict__["document_id"] for record in caplog.records] == ["r2", "r3"]
     assert "secret" not in "".join(JsonLine("matching").format(record) for record in caplog.records)

@@ -9,7 +9,15 @@ from services.notify.domain import Contact, Message
 from services.notify.handlers.outbound import enqueue_notification, require, service
 from shared import vault
 from shared.clock import now
-from shared.contracts import ContactShared, EncryptedFields, Role, SignInRequested, TeamContactShared, TeamSignInRequested
+from shared.contracts import (
+    ContactDetails,
+    ContactShared,
+    EncryptedFields,
+    Role,
+    SignInRequested,
+    TeamContactShared,
+    TeamSignInRequested,
+)
 from shared.messages import Event, InvalidMessage
 from shared.mongo import Db
 from shared.service import RetryLater
@@ -65,7 +73,7 @@ def _enqueue_link(person_id: str, encrypted: EncryptedFields, db: Db) -> list[Ev
     return enqueue_notification(db, require(store.find_contact(db, person_id)), Message("sign_in", cause, encrypted=encrypted))
 
 
-def _contact(event: ContactShared | TeamContactShared, role: Role, request_id: str | None) -> Contact:
+def _contact(event: ContactDetails, role: Role, request_id: str | None) -> Contact:
     return Contact(
         person_id=event.person_id,
         role=role,
