@@ -22,7 +22,8 @@ from shared.bus.relay import Relay
 from shared.clock import now
 from shared.messages import Event, make_envelope, to_json
 from shared.outbox import OutboxMessage
-from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked, eventually
+from tests.eventually import eventually
+from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked
 
 IDLE_ROUNDS = 100
 

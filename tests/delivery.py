@@ -1,8 +1,7 @@
 """Notify's delivery, started and stopped inside a test, with the settings it needs."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -53,14 +52,6 @@ def delivering(notify: Service, channel: Channel, sender: ChannelSender) -> Iter
         stop.set()
         thread.join(30)
         assert not thread.is_alive()
-
-
-def eventually(what: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until it is so; fail when it does not come."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.01)
 
 
 def notification_in(db: Db, **where: Any) -> Doc:

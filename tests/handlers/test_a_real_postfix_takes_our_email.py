@@ -7,7 +7,8 @@ import pytest
 
 from services.notify.handlers.offers import enqueue_offer_notification
 from shared.service import Service
-from tests.delivery import delivering_email, eventually, make_due, notification_in, notify_settings
+from tests.delivery import delivering_email, make_due, notification_in, notify_settings
+from tests.eventually import eventually
 from tests.mailbox import Mailbox, a_mailbox, words_of
 from tests.postfix import Greylist, Postfix, a_greylist, a_postfix, can_run
 from tests.receivers import an_offer, ana, record_contact

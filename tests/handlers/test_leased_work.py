@@ -2,8 +2,7 @@
 
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from shared.backoff import delay
 from shared.heartbeat import Heartbeat
 from shared.leased_work import DUE_NOW, LeasedWorker, MongoQueue, NotStarted, lease_of
 from shared.mongo import Db, Doc, Rows, connect, make_indexes
+from tests.eventually import eventually, never
 
 LEASE = timedelta(seconds=10)
 SHORT = timedelta(seconds=4)
@@ -44,15 +44,6 @@ def add(jobs: Rows, *ids: str, next_at: datetime = DUE_NOW) -> None:
 
 def queue_on(jobs: Rows, lease: timedelta = LEASE, **more: Any) -> MongoQueue:
     return MongoQueue(jobs, lease=lease, horizon=HORIZON, **more)
-
-
-def eventually(condition: Callable[[], object], seconds: float = 30) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def let_leases_end(jobs: Rows) -> None:
@@ -320,9 +311,9 @@ def test_while_the_work_is_not_ready_nothing_is_claimed(jobs: Rows) -> None:
     work = Jobs(jobs)
     work.is_ready = False
     with running(work) as worker:
-        assert not eventually(lambda: work.started, 0.5)
+        assert never(lambda: work.started, 0.5)
         worker.submit([{"_id": "k", "claim": "t"}])
-        assert not eventually(lambda: work.started, 0.2)
+        assert never(lambda: work.started, 0.2)
         work.is_ready = True
         assert eventually(lambda: "j" in work.outcomes())
     assert work.started == ["j"]

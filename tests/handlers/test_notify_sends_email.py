@@ -15,7 +15,8 @@ from shared.contracts import NotificationFailed, OfferDeclined, OfferReleased
 from shared.messages import from_json, parse_event
 from shared.mongo import Db
 from shared.service import Service
-from tests.delivery import delivering_email, end_leases, eventually, make_due, notification_in, notify_settings
+from tests.delivery import delivering_email, end_leases, make_due, notification_in, notify_settings
+from tests.eventually import eventually
 from tests.mailbox import Mailbox, a_mailbox, words_of
 from tests.receivers import an_offer, ana, record_contact, wren
 

@@ -25,7 +25,8 @@ from shared.mongo import Db
 from shared.service import Service
 from shared.settings import NotifySettings
 from tests import kannel as real_kannel
-from tests.delivery import delivering_email, delivering_texts, eventually, make_due, notification_in, notify_settings
+from tests.delivery import delivering_email, delivering_texts, make_due, notification_in, notify_settings
+from tests.eventually import eventually
 from tests.kannel import Kannel, a_kannel
 from tests.mailbox import a_mailbox, words_of
 from tests.receivers import ANA_PHONE, WREN_PHONE, an_offer, ana, record_contact, wren

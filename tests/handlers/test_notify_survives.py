@@ -26,7 +26,8 @@ from shared.messages import from_json, parse_event
 from shared.mongo import Db
 from shared.programme import read_programme
 from shared.service import Service
-from tests.delivery import delivering, delivering_email, end_leases, eventually, make_due, notification_in, notify_settings
+from tests.delivery import delivering, delivering_email, end_leases, make_due, notification_in, notify_settings
+from tests.eventually import eventually
 from tests.mailbox import Mailbox, a_mailbox
 from tests.receivers import an_offer, ana, encrypted_for_notify, record_contact, wren
 

@@ -19,7 +19,8 @@ from shared.contracts import MatchMade, OfferReleased, RequestWithdrawn
 from shared.mongo import Db
 from shared.service import Service
 from shared.settings import NotifySettings
-from tests.delivery import delivering_texts, eventually, make_due, notification_in, notify_settings
+from tests.delivery import delivering_texts, make_due, notification_in, notify_settings
+from tests.eventually import eventually
 from tests.receivers import ANA_PHONE, an_offer, ana, record_contact, wren
 
 ACCEPTED = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"

@@ -2,9 +2,8 @@
 
 import os
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from shared.programme import read_programme
 from shared.service import RetryLater, Service
 from shared.settings import Settings
 from shared.vault import load_vault
+from tests.eventually import eventually
 
 NAME = os.environ.get("ECHO_SERVICE") or f"echo_{os.getpid()}"
 
@@ -212,15 +212,6 @@ class BusFixture:
                 channel.exchange_delete(topology.marker_of(NAME, identity["broker_id"]))
         self.db.client.drop_database(NAME)
         self.db.client.close()
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 30) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def as_message(event: Event, event_id: str) -> bytes:

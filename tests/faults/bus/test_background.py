@@ -19,13 +19,13 @@ from shared.bus.topology import queue_of
 from shared.heartbeat import Heartbeat
 from shared.mongo import Db
 from shared.service import Timer
+from tests.eventually import eventually
 from tests.faults.bus.echo_service import (
     NAME,
     BusFixture,
     EchoAsked,
     EchoUnrouted,
     as_message,
-    eventually,
     make_service,
     publish_unrouted,
 )

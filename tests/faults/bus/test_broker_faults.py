@@ -14,8 +14,9 @@ import pytest
 
 from shared.bus import topology
 from shared.bus.publisher import BrokerUnavailable, OutgoingMessage, Publisher
+from tests.eventually import eventually, never
 from tests.faults.bus import nodes
-from tests.faults.bus.echo_service import NAME, BusFixture, EchoAnswered, as_message, eventually
+from tests.faults.bus.echo_service import NAME, BusFixture, EchoAnswered, as_message
 from tests.faults.bus.proxy import Proxy
 
 pytestmark = pytest.mark.broker
@@ -76,7 +77,7 @@ def test_a_deleted_queue_makes_the_worker_not_ready_until_it_is_declared_again(b
     with bus.channel() as channel:
         channel.queue_delete(topology.queue_of(NAME))
     assert eventually(lambda: not worker.ready())
-    assert not eventually(worker.ready, 2)
+    assert never(worker.ready, 2)
     echo = bus.ask()
     bus.declare()
     assert eventually(lambda: bus.is_recorded(echo) and worker.ready(), 30)
@@ -97,7 +98,7 @@ def test_a_worker_is_not_ready_when_an_older_topology_was_declared(bus: BusFixtu
         channel.exchange_delete(bus.fingerprint_exchange())
     worker = bus.start_worker()
     assert eventually(lambda: worker.parts()["publisher"] and worker.parts()["mongo"])
-    assert not eventually(worker.ready, 1)
+    assert never(worker.ready, 1)
     bus.declare()
     assert eventually(worker.ready)
 
@@ -124,7 +125,7 @@ def test_a_worker_with_nothing_to_publish_is_not_ready_while_the_broker_has_an_a
     try:
         assert eventually(lambda: not worker.parts()["publisher"], 60)
         echo = bus.ask()
-        assert not eventually(worker.ready, 3)
+        assert never(worker.ready, 3)
         assert worker.alive()
     finally:
         nodes.control(broker[1], *nodes.NO_ALARM)

@@ -7,7 +7,8 @@ import pytest
 
 from shared.bus import dead_letters
 from shared.bus.topology import DEAD, dead_queue_of, queue_of
-from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked, as_message, eventually
+from tests.eventually import eventually
+from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked, as_message
 
 pytestmark = pytest.mark.broker
 

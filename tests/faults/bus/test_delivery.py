@@ -5,7 +5,8 @@ import json
 import pytest
 
 from shared.bus.topology import TIERS, dead_queue_of, queue_of, retry_queue_of
-from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked, as_message, eventually, publish_unrouted
+from tests.eventually import eventually
+from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked, as_message, publish_unrouted
 
 pytestmark = pytest.mark.broker
 

@@ -14,7 +14,8 @@ from shared.bus.publisher import Publisher
 from shared.bus.relay import LEASE, OutboxWork, Relay
 from shared.clock import now
 from shared.leased_work import LONGEST_TRANSACTION
-from tests.faults.bus.echo_service import NAME, BusFixture, eventually, publish_unrouted
+from tests.eventually import eventually
+from tests.faults.bus.echo_service import NAME, BusFixture, publish_unrouted
 
 pytestmark = pytest.mark.broker
 

@@ -23,8 +23,9 @@ from shared.messages import Event, make_envelope, to_json
 from shared.mongo import Db
 from shared.service import RetryLater
 from shared.settings import Settings
+from tests.eventually import eventually
 from tests.faults.bus import nodes
-from tests.faults.bus.echo_service import EchoService, eventually
+from tests.faults.bus.echo_service import EchoService
 
 pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("own_node")]
 PASSWORDS = {name: f"open-{name}" for name in files.PASSWORDS}

@@ -12,8 +12,9 @@ from deploy.servers.processes import Server
 from shared.bus import topology
 from shared.bus.broker_identity import BrokerIdentity
 from shared.bus.worker import Worker
+from tests.eventually import eventually
 from tests.faults.bus import nodes
-from tests.faults.bus.echo_service import NAME, BusFixture, eventually
+from tests.faults.bus.echo_service import NAME, BusFixture
 from tests.faults.bus.proxy import Proxy
 
 pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("own_node")]
