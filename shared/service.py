@@ -9,6 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import pymongo
@@ -82,7 +83,7 @@ class Service:
         self.parts: dict[str, Callable[[], bool]] = {}
         self.progress: dict[str, Callable[[], bool]] = {}
         self._relay: Relay | None = None
-        self._listeners: list[Callable[[list[OutboxMessage]], None]] = []
+        self._transaction = _Transaction()
         self._indexes = {**INDEXES, **(indexes or {})}
 
     def start(self, settings: Settings) -> "Service":
@@ -156,10 +157,11 @@ class Service:
         to do stays undone, which no restart would change."""
         self.progress[part] = makes_progress
 
-    def after_commit(self, listener: Callable[[list[OutboxMessage]], None]) -> None:
-        """`listener` gets the outbox messages of each transaction of this process, right after the commit. A hint: a process
-        that is killed in between never calls it, and what it raises is logged and changes nothing."""
-        self._listeners.append(listener)
+    def on_commit(self, call: Callable[[], None]) -> None:
+        """To be called in a handler: `call` runs in this process right after the handler's transaction was committed, and not at
+        all when it was not. A hint: a process that is killed in between never runs it, and what it raises is logged and changes
+        nothing. Outside of a transaction nothing is remembered."""
+        self._transaction.calls.append(call)
 
     def publish_with(self, relay: Relay) -> None:
         self._relay = relay
@@ -199,6 +201,7 @@ class Service:
         messages: list[OutboxMessage] = []
 
         def work(_: Any) -> list[Event]:
+            self._transaction.calls.clear()
             if remember:
                 db.inbox.insert_one({"_id": cause, "handler": handler.__name__, "at": now()})
             events = handler(command, db)
@@ -225,12 +228,22 @@ class Service:
 
     def _committed(self, messages: list[OutboxMessage]) -> None:
         """The work is done whatever happens here: a message that is not submitted is due when its lease ends."""
-        listeners = [self._relay.submit, *self._listeners] if self._relay and messages else self._listeners
-        for listener in listeners:
+        calls = list(self._transaction.calls)
+        if self._relay and messages:
+            calls.insert(0, partial(self._relay.submit, messages))
+        for call in calls:
             try:
-                listener(messages)
+                call()
             except Exception:
-                log.exception("an after-commit listener failed")
+                log.exception("a call after the commit failed")
+        self._transaction.calls.clear()
+
+
+class _Transaction(threading.local):
+    """What the handlers of this thread's transaction want done after its commit."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
 
 
 def _succeeds(decrypt: Callable[[], object]) -> bool:

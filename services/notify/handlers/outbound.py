@@ -1,6 +1,5 @@
 """Where notifications are written to be sent: the document is the work, delivery.py takes it from there."""
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -20,11 +19,6 @@ CONTACTS_TO_TRY = 20
 BOTH: tuple[Channel, ...] = ("email", "text")
 
 
-class Enqueued(threading.local):
-    def __init__(self) -> None:
-        self.channels: set[Channel] = set()
-
-
 class NotifyService(Service):
     """`channels`: those by which this installation can send. Without an SMS gateway nothing is written to be sent as a text."""
 
@@ -32,8 +26,6 @@ class NotifyService(Service):
         super().__init__("notify", indexes=store.INDEXES)
         self.channels: tuple[Channel, ...] = BOTH
         self._wake_ups: dict[Channel, WakeUp] = {}
-        self._enqueued = Enqueued()
-        self.after_commit(lambda _: self._wake_delivery())
 
     def start(self, settings: Settings) -> Service:
         if isinstance(settings, NotifySettings):
@@ -52,14 +44,9 @@ class NotifyService(Service):
     def wake_after_enqueueing(self, channel: Channel, wake_up: WakeUp) -> None:
         self._wake_ups[channel] = wake_up
 
-    def enqueued(self, channels: Sequence[Channel]) -> None:
-        """To be called in a handler: what this thread commits next has work for these channels."""
-        self._enqueued.channels.update(channels)
-
-    def _wake_delivery(self) -> None:
-        for channel in self._enqueued.channels & self._wake_ups.keys():
+    def wake_delivery(self, channels: Sequence[Channel]) -> None:
+        for channel in self._wake_ups.keys() & set(channels):
             self._wake_ups[channel].wake()
-        self._enqueued.channels.clear()
 
 
 def usable_channels(settings: NotifySettings) -> tuple[Channel, ...]:
@@ -83,7 +70,7 @@ def enqueue_notification(db: Db, contact: Contact, message: Message) -> list[Eve
 
 def write_notifications(db: Db, contact: Contact, message: Message, channels: Sequence[Channel]) -> None:
     store.add_notifications(db, [make_notification(contact, message, channel, now()) for channel in channels])
-    service.enqueued(channels)
+    service.on_commit(partial(service.wake_delivery, channels))
 
 
 def make_notification(contact: Contact, message: Message, channel: Channel, moment: datetime) -> Notification:

@@ -17,6 +17,7 @@ from shared.bus.processor import MessageProcessor, delivery_from
 from shared.bus.publisher import Publisher
 from shared.bus.topology import queue_of
 from shared.heartbeat import Heartbeat
+from shared.messages import Event
 from shared.mongo import Db
 from shared.service import Timer
 from tests.eventually import eventually
@@ -144,18 +145,35 @@ def test_every_part_of_a_worker_has_a_sign_of_life(bus: BusFixture) -> None:
     )
 
 
-def test_a_listener_that_raises_after_the_commit_changes_nothing(bus: BusFixture) -> None:
+def test_a_call_after_the_commit_that_raises_changes_nothing(bus: BusFixture) -> None:
     service = make_service(bus.control).start(bus.settings)
     called = []
 
-    def fail(messages: object) -> None:
-        called.append(messages)
+    def fail() -> None:
+        called.append("first")
         raise LookupError
 
-    service.after_commit(fail)
-    service.after_commit(called.append)
-    assert service.run(publish_unrouted, "a") == [EchoUnrouted(echo_id="a")]
-    assert len(called) == 2
+    def publish(command: str, db: Db) -> list[Event]:
+        service.on_commit(fail)
+        service.on_commit(lambda: called.append("second"))
+        return publish_unrouted(command, db)
+
+    assert service.run(publish, "a") == [EchoUnrouted(echo_id="a")]
+    assert called == ["first", "second"]
+
+
+def test_what_was_to_be_called_after_a_commit_is_not_called_without_one(bus: BusFixture) -> None:
+    service = make_service(bus.control).start(bus.settings)
+    called = []
+
+    def fail(_: str, __: Db) -> list[Event]:
+        service.on_commit(lambda: called.append("after a failure"))
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        service.run(fail, "a")
+    service.run(publish_unrouted, "b")
+    assert called == []
 
 
 def test_a_handler_that_hangs_is_a_sign_of_death_until_it_returns(bus: BusFixture) -> None:
