@@ -5,8 +5,11 @@ here reads a clock, draws an id or knows a database: moments, ids and encrypted 
 rules.py.
 """
 
+import string
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Literal
 
 from shared.contracts import (
@@ -40,6 +43,9 @@ OfferState = Literal["sent", "seen", "accepted", "declined", "expired", "release
 WaitingFor = Literal["place", "choice"]
 Queue = Literal["named", "anyone", "suggestions"]
 AuditAction = Literal["opened", "asked", "suggested", "reaches_out", "wrote", "resolved"]
+
+CODES = tuple(letter + digit for letter in string.ascii_uppercase if letter not in "OIL" for digit in "23456789")
+"""What answers an offer by text: short enough to type on any phone, and nothing that looks like something else."""
 
 
 class InvalidTransition(Exception):
@@ -79,7 +85,8 @@ class Practitioner(Versioned):
     """Empty `languages`, `meeting_types`, `ages`, `parts` and `hours` mean: no limit. `hours` say it more exactly than `parts`.
 
     `places`: how many people they meet in all; `occupied_slots`: the numbers of the places that are held, each by one open offer
-    or one live match. `pending_offers` of them are offers, at most `offers_at_once`. `avoid`: ids of supportees.
+    or one live match. `pending_codes`: the codes of those offers, at most `offers_at_once`; `codes_given`: how many were given in
+    all. `avoid`: ids of supportees.
     `contact` is encrypted for notify alone; `encrypted_profile` is what everybody may read, under the directory key.
     """
 
@@ -88,7 +95,8 @@ class Practitioner(Versioned):
     places: int = 1
     offers_at_once: int = 1
     occupied_slots: tuple[int, ...] = ()
-    pending_offers: int = 0
+    pending_codes: tuple[str, ...] = ()
+    codes_given: int = 0
     last_asked_at: datetime | None = None
     languages: tuple[str, ...] = ()
     meeting_types: tuple[MeetingType, ...] = ()
@@ -120,6 +128,10 @@ class Practitioner(Versioned):
         return len(self.occupied_slots)
 
     @property
+    def pending_offers(self) -> int:
+        return len(self.pending_codes)
+
+    @property
     def free_places(self) -> int:
         """How many people this practitioner may be asked about now: places left, and no more at once than they set."""
         return max(0, min(self.places - self.occupied, self.offers_at_once - self.pending_offers))
@@ -143,25 +155,27 @@ class Practitioner(Versioned):
         return "full" if self.state == "open" and self.occupied >= self.places else self.state
 
     def hold_place(self, moment: datetime) -> list[Event]:
-        """The slot that is held is the last of `occupied_slots` then."""
-        _check(self.has_room, "hold a place", f"{self.state} with {self.free_places} free")
-        slot = next(number for number in range(self.occupied + 1) if number not in self.occupied_slots)
-        self.occupied_slots += (slot,)
-        self.pending_offers += 1
-        self.last_asked_at = moment
+        """For an offer. Its slot is the last of `occupied_slots` then, its code the last of `pending_codes`."""
+        self._occupy_slot(moment)
+        self.pending_codes += (self._next_code(),)
         return self._changed()
 
-    def keep_place(self) -> list[Event]:
-        """The offer became a match: one offer less is pending, its place stays taken."""
-        _check(self.pending_offers > 0, "keep a place", "no pending offer")
-        self.pending_offers -= 1
+    def hold_place_for_match(self, moment: datetime) -> list[Event]:
+        """For an offer that was over and is answered with a yes. The slot is the last of `occupied_slots` then."""
+        self._occupy_slot(moment)
+        return self._changed()
+
+    def keep_place(self, code: str) -> list[Event]:
+        """The offer with this code became a match: one offer less is pending, its place stays taken."""
+        self._close_code(code)
         return self._changed(made_room=True)
 
-    def free_place(self, slot: int, *, pending: bool) -> list[Event]:
-        """At the end of an offer (`pending`) or of a match."""
-        _check(slot in self.occupied_slots and self.pending_offers >= pending, "free a place", f"slot {slot} not held")
+    def free_place(self, slot: int, pending_code: str | None) -> list[Event]:
+        """At the end of the offer with this code, or, with None, of a match."""
+        _check(slot in self.occupied_slots, "free a place", f"slot {slot} not held")
         self.occupied_slots = tuple(held for held in self.occupied_slots if held != slot)
-        self.pending_offers -= int(pending)
+        if pending_code:
+            self._close_code(pending_code)
         return self._changed(made_room=True)
 
     def rest(self, until: datetime | None) -> list[Event]:
@@ -202,6 +216,23 @@ class Practitioner(Versioned):
         self.made_room = self.has_room
         return [self._published()]
 
+    def _occupy_slot(self, moment: datetime) -> None:
+        _check(self.has_room, "hold a place", f"{self.state} with {self.free_places} free")
+        slot = next(number for number in range(self.occupied + 1) if number not in self.occupied_slots)
+        self.occupied_slots += (slot,)
+        self.last_asked_at = moment
+
+    def _next_code(self) -> str:
+        """All others that are not pending come before one comes again: an old text must not answer a new offer."""
+        codes = _codes_of(self.id)
+        while codes[self.codes_given % len(codes)] in self.pending_codes:
+            self.codes_given += 1
+        self.codes_given += 1
+        return codes[(self.codes_given - 1) % len(codes)]
+
+    def _close_code(self, code: str) -> None:
+        self.pending_codes = tuple(pending for pending in self.pending_codes if pending != code)
+
     def _changed(self, made_room: bool = False) -> list[Event]:
         self.version += 1
         self.made_room = (self.made_room or made_room) and self.has_room
@@ -221,6 +252,12 @@ class Practitioner(Versioned):
             help=self.help,
             encrypted_profile=self.encrypted_profile,
         )
+
+
+@lru_cache(maxsize=1024)
+def _codes_of(practitioner_id: str) -> tuple[str, ...]:
+    """In an order of this practitioner's own: codes of two people who share a phone seldom meet."""
+    return tuple(sorted(CODES, key=lambda code: sha256(f"{practitioner_id}/{code}".encode()).digest()))
 
 
 @dataclass(kw_only=True)

@@ -1,7 +1,8 @@
 """Steps that the tests of matching share: people are there, somebody asks, somebody answers, time passes."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -65,7 +66,20 @@ def open_tasks(matching: Service) -> list[str]:
 def places_of(matching: Service, id: str) -> tuple[int, int]:
     """(occupied places, pending offers)"""
     row = document(matching, "practitioners", id)
-    return len(row["occupied_slots"]), row["pending_offers"]
+    return len(row["occupied_slots"]), len(row["pending_codes"])
+
+
+@contextmanager
+def profiled(matching: Service) -> Iterator[list[dict[str, Any]]]:
+    """Every operation on matching's database, as mongod saw it."""
+    seen: list[dict[str, Any]] = []
+    matching.db.command("profile", 2)
+    try:
+        yield seen
+        seen += matching.db["system.profile"].find({"ns": {"$not": {"$regex": r"system\."}}, "op": {"$ne": "command"}})
+    finally:
+        matching.db.command("profile", 0)
+        matching.db.drop_collection("system.profile")
 
 
 def types_of(events: list[Event]) -> list[type[Event]]:

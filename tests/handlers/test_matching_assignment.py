@@ -9,6 +9,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 from services.matching import rules, store
 from services.matching.handlers.assignment import (
@@ -28,6 +30,7 @@ from shared.clock import now
 from shared.contracts import ChoiceMade, CoordinatorNeeded, OfferMade, RequestWaiting, RequestWithdrawn, SuggestionsMade
 from shared.documents import StaleObject
 from shared.messages import Event
+from shared.mongo import Db
 from shared.service import Service
 from tests.handlers.matching_steps import (
     add_practitioners,
@@ -38,6 +41,7 @@ from tests.handlers.matching_steps import (
     only,
     open_offer,
     places_of,
+    profiled,
     submit,
     types_of,
 )
@@ -276,19 +280,6 @@ def test_places_that_come_free_do_not_wait_for_thousands_of_suggestions(matching
     assert matching.db.requests.count_documents({"queue": {"$exists": True}}) == 0
 
 
-@contextmanager
-def profiled(matching: Service) -> Iterator[list[dict[str, Any]]]:
-    """Every operation on matching's database, as mongod saw it."""
-    seen: list[dict[str, Any]] = []
-    matching.db.command("profile", 2)
-    try:
-        yield seen
-        seen += matching.db["system.profile"].find({"ns": {"$not": {"$regex": r"system\."}}, "op": {"$ne": "command"}})
-    finally:
-        matching.db.command("profile", 0)
-        matching.db.drop_collection("system.profile")
-
-
 @pytest.mark.parametrize("kind", ["places", "suggestions"])
 def test_a_click_does_not_read_the_waiting_list(matching: Service, kind: Any) -> None:
     random = Random(9)
@@ -378,7 +369,7 @@ def test_a_run_that_is_told_to_stop_leaves_its_triggers(matching: Service) -> No
 
 
 def test_two_who_begin_to_wait_and_two_who_free_places_at_once_never_stand_in_each_others_way(matching: Service) -> None:
-    """Triggers are only inserted: concurrent clicks do not conflict over the list."""
+    """Each trigger is written with what it is about: concurrent clicks do not conflict over a list."""
     add_practitioners(matching, *[f"p{number}" for number in range(8)], state="full")
     ready, errors = threading.Barrier(16), list[BaseException]()
 
@@ -404,6 +395,55 @@ def test_two_who_begin_to_wait_and_two_who_free_places_at_once_never_stand_in_ea
 
 def offered_now(matching: Service) -> dict[str, str]:
     return {row["request_id"]: row["practitioner_id"] for row in matching.db.offers.find({"is_open": True})}
+
+
+def write_trigger(matching: Service, id: str) -> None:
+    store.assignment.leave_triggers(matching.db, "practitioner_id", [id])
+
+
+def test_a_trigger_that_was_written_again_meanwhile_is_not_deleted(matching: Service) -> None:
+    write_trigger(matching, "juniper")
+    write_trigger(matching, "kai")
+    triggers = store.assignment.triggers(matching.db, 10)
+    write_trigger(matching, "juniper")
+    store.assignment.delete_triggers(matching.db, triggers)
+    assert [one.practitioner_id for one in store.assignment.triggers(matching.db, 10)] == ["juniper"]
+
+
+def test_a_trigger_that_an_open_transaction_has_written_again_is_not_deleted(matching: Service) -> None:
+    write_trigger(matching, "juniper")
+    triggers, db = store.assignment.triggers(matching.db, 10), inside_transactions(matching)
+    deletion = threading.Thread(target=store.assignment.delete_triggers, args=(matching.db, triggers))
+    with db.client.start_session() as session, session.bind(), session.start_transaction():
+        store.assignment.leave_triggers(db, "practitioner_id", ["juniper"])
+        deletion.start()
+        deletion.join(0.2)
+        assert deletion.is_alive(), "it waits for the transaction"
+    deletion.join()
+    assert len(store.assignment.triggers(matching.db, 10)) == 1
+
+
+def test_whoever_did_not_see_that_their_trigger_was_deleted_writes_again(matching: Service) -> None:
+    write_trigger(matching, "juniper")
+    triggers, db, runs = store.assignment.triggers(matching.db, 10), inside_transactions(matching), list[int]()
+
+    def work(_: object) -> None:
+        db.assignment_triggers.find_one({"_id": "the snapshot begins"})
+        if not runs:
+            other = threading.Thread(target=store.assignment.delete_triggers, args=(matching.db, triggers))
+            other.start()
+            other.join()
+        runs.append(1)
+        store.assignment.leave_triggers(db, "practitioner_id", ["juniper"])
+
+    with db.client.start_session() as session, session.bind():
+        session.with_transaction(work, read_concern=ReadConcern("snapshot"))
+    assert len(runs) == 2
+    assert len(store.assignment.triggers(matching.db, 10)) == 1
+
+
+def inside_transactions(matching: Service) -> Db:
+    return matching.db.with_options(read_concern=ReadConcern(), write_concern=WriteConcern())
 
 
 # Whoever steps back

@@ -1,7 +1,7 @@
 """Supportees, practitioners, coordinators, timers and the assignment job act in any order, on a real database: whatever they do,
 places, offers, requests and tasks agree with each other, and nobody waits for somebody who has room for them."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -120,12 +120,12 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def places_and_offers_agree(self) -> None:
-        db, held, pending = self.matching.db, Counter[str](), Counter[str]()
+        db, held, codes = self.matching.db, Counter[str](), defaultdict[str, list[str]](list)
         for row in db.offers.find({"holds_place": True}):
             held[row["practitioner_id"]] += 1
-            pending[row["practitioner_id"]] += row["is_open"]
+            codes[row["practitioner_id"]] += [row["code"]] if row["is_open"] else []
         for one in store.practitioners.everyone(db):
-            assert (one.occupied, one.pending_offers) == (held[one.id], pending[one.id])
+            assert (one.occupied, sorted(one.pending_codes)) == (held[one.id], sorted(codes[one.id]))
             assert one.published_state == one.public_state
 
     @invariant()

@@ -1,18 +1,13 @@
 """From a request to an offer, on a real database."""
 
 import threading
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.matching import store
-from services.matching.domain import Offer
 from services.matching.handlers.broker_events import start_request
 from services.matching.handlers.coordinator import write_profile
-from services.matching.handlers.offers import CODES
 from shared import tokens, vault
-from shared.clock import now
 from shared.contracts import (
     CoordinatorNeeded,
     OfferMade,
@@ -26,7 +21,7 @@ from shared.messages import Event
 from shared.mongo import Db
 from shared.service import Service
 from shared.vault import load_vault
-from tests.handlers.matching_steps import add_practitioners, document, only, places_of, submit, types_of
+from tests.handlers.matching_steps import add_practitioners, assign, document, only, places_of, profiled, submit, types_of
 from tests.people import a_profile, a_request_submitted
 
 
@@ -122,29 +117,21 @@ def test_a_practitioners_address_is_kept_for_notify_alone(matching: Service, mat
     assert "juniper@example.org" not in str(list(matching_db.practitioners.find()))
 
 
-def offer_with_code(code: str, practitioner_id: str, made_at: datetime) -> Offer:
-    return Offer(
-        id=f"offer {code}", request_id=f"request {code}", supportee_id="s", practitioner_id=practitioner_id, slot=0, code=code,
-        state="declined", made_at=made_at, answer_by=made_at, remind_at=made_at,
-    )  # fmt: skip
+def test_the_next_offer_of_a_practitioner_has_another_code(matching: Service) -> None:
+    add_practitioners(matching, "juniper", places=3, offers_at_once=3)
+    codes = [only(OfferMade, submit(matching, "juniper", id=id)).code for id in ("r1", "r2", "r3")]
+    assert len(set(codes)) == 3
+    assert document(matching, "practitioners", "juniper")["pending_codes"] == codes
 
 
-def use_codes(matching: Service, days_ago: int, codes: list[str], practitioner_id: str = "juniper") -> None:
-    for code in codes:
-        store.offers.save(matching.db, offer_with_code(code, practitioner_id, now() - timedelta(days=days_ago)))
-
-
-def test_a_code_rests_for_thirty_days_before_it_is_used_again(matching: Service) -> None:
-    add_practitioners(matching, "juniper")
-    use_codes(matching, 29, CODES[:-1])
-    assert only(OfferMade, submit(matching, "juniper")).code == CODES[-1]
-
-
-def test_a_code_that_rested_is_used_again(matching: Service) -> None:
-    add_practitioners(matching, "juniper")
-    use_codes(matching, 31, CODES[:1])
-    use_codes(matching, 1, CODES[1:])
-    assert only(OfferMade, submit(matching, "juniper")).code == CODES[0]
+def test_whoever_chose_somebody_with_room_costs_reads_by_id_alone(matching: Service) -> None:
+    add_practitioners(matching, "juniper", "kai")
+    assign(matching)
+    with profiled(matching) as operations:
+        assert OfferMade in types_of(submit(matching, ("juniper", "next_choice"), ("kai", "wait")))
+    read = [operation for operation in operations if operation["op"] == "query"]
+    assert {operation["ns"].partition(".")[2] for operation in read} == {"requests", "practitioners", "assignment_triggers"}
+    assert all(list(operation["command"]["filter"]) == ["_id"] for operation in read)
 
 
 def test_forty_people_at_once_never_share_three_places(matching: Service) -> None:
@@ -166,4 +153,4 @@ def test_forty_people_at_once_never_share_three_places(matching: Service) -> Non
     assert sum(isinstance(event, RequestWaiting) for event in published) == 37
     assert matching.db.offers.count_documents({"is_open": True}) == 3
     row = document(matching, "practitioners", "juniper")
-    assert (row["pending_offers"], sorted(row["occupied_slots"])) == (3, [0, 1, 2])
+    assert (len(row["pending_codes"]), sorted(row["occupied_slots"])) == (3, [0, 1, 2])

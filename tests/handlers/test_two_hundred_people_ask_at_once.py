@@ -32,6 +32,6 @@ def test_three_are_asked_about_and_the_others_are_told_something_true(matching: 
     assert Counter(type(events[0]) for events in published) == {OfferMade: PLACES, RequestWaiting: PEOPLE - PLACES}
     juniper = matching.db.practitioners.find_one({"_id": "juniper"})
     assert juniper
-    assert (juniper["pending_offers"], sorted(juniper["occupied_slots"])) == (PLACES, [0, 1, 2])
+    assert (len(juniper["pending_codes"]), sorted(juniper["occupied_slots"])) == (PLACES, [0, 1, 2])
     assert matching.db.offers.count_documents({"is_open": True}) == PLACES
     assert matching.db.requests.count_documents({"queue": "named", "wanted": ["juniper"]}) == PEOPLE - PLACES

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from random import Random
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.matching.domain import CoordinatorTask, InvalidTransition, Match, Offer, Practitioner, Request
+from services.matching.domain import CODES, CoordinatorTask, InvalidTransition, Match, Offer, Practitioner, Request
 from shared.contracts import EncryptedFields, PractitionerChanged
 from shared.messages import Event
 from tests.people import MONDAY, a_practitioner, a_request
@@ -25,9 +26,9 @@ REQUESTS = ("r1", "r2", "r3", "r4")
 practitioner_ids, request_ids = st.sampled_from(PEOPLE), st.sampled_from(REQUESTS)
 
 
-def an_offer(request: Request, practitioner: Practitioner, id: str = "o1", slot: int = 0) -> Offer:
+def an_offer(request: Request, practitioner: Practitioner, id: str = "o1", slot: int = 0, code: str = "A2") -> Offer:
     return Offer(
-        id=id, request_id=request.id, supportee_id=request.supportee_id, practitioner_id=practitioner.id, slot=slot, code="A2",
+        id=id, request_id=request.id, supportee_id=request.supportee_id, practitioner_id=practitioner.id, slot=slot, code=code,
         made_at=MONDAY, answer_by=MONDAY + timedelta(days=5), remind_at=MONDAY + timedelta(days=2),
     )  # fmt: skip
 
@@ -53,7 +54,7 @@ class World:
         return about[-1]
 
     def close(self, offer: Offer) -> None:
-        self.events += self.people[offer.practitioner_id].free_place(offer.slot, pending=True)
+        self.events += self.people[offer.practitioner_id].free_place(offer.slot, offer.code)
         self.requests[offer.request_id].close_offer(offer)
 
 
@@ -84,7 +85,8 @@ class Matching(RuleBasedStateMachine):
             room = practitioner.places - practitioner.occupied
             world.events += practitioner.hold_place(MONDAY)
             assert room > 0
-            offer = an_offer(request, practitioner, f"o{len(world.offers)}", practitioner.occupied_slots[-1])
+            slot, code = practitioner.occupied_slots[-1], practitioner.pending_codes[-1]
+            offer = an_offer(request, practitioner, f"o{len(world.offers)}", slot, code)
             world.events += request.ask(offer, LINKS, None)
             world.offers.append(offer)
 
@@ -98,6 +100,7 @@ class Matching(RuleBasedStateMachine):
         with self.transaction() as world:
             offer = world.last_offer(request_id)
             offer.accept(MONDAY)
+            world.events += world.people[offer.practitioner_id].keep_place(offer.code)
             self._match(world, offer)
 
     @rule(request_id=request_ids)
@@ -122,7 +125,7 @@ class Matching(RuleBasedStateMachine):
         with self.transaction() as world:
             offer = world.last_offer(request_id)
             practitioner = world.people[offer.practitioner_id]
-            world.events += practitioner.hold_place(MONDAY)
+            world.events += practitioner.hold_place_for_match(MONDAY)
             offer.change_to_yes(practitioner.occupied_slots[-1], MONDAY)
             self._match(world, offer)
 
@@ -138,7 +141,7 @@ class Matching(RuleBasedStateMachine):
                 offer = next(offer for offer in world.offers if offer.id == match.offer_id)
                 match.end(MONDAY)
                 offer.release(MONDAY)
-                world.events += world.people[offer.practitioner_id].free_place(offer.slot, pending=False)
+                world.events += world.people[offer.practitioner_id].free_place(offer.slot, None)
                 world.events += request.offer_released(offer, "withdrawn")
             request.withdraw()
             self.withdrawn.add(request_id)
@@ -181,7 +184,7 @@ class Matching(RuleBasedStateMachine):
     def _match(self, world: World, offer: Offer) -> None:
         match, made = world.requests[offer.request_id].match(offer, f"m{len(world.matches)}", MONDAY)
         world.matches.append(match)
-        world.events += made + world.people[offer.practitioner_id].keep_place()
+        world.events += made
 
     @invariant()
     def every_held_place_has_one_offer_or_match_and_every_one_of_those_a_place(self) -> None:
@@ -189,7 +192,13 @@ class Matching(RuleBasedStateMachine):
             holding = [offer for offer in self.world.offers if offer.practitioner_id == id and offer.holds_place]
             assert sorted(offer.slot for offer in holding) == sorted(practitioner.occupied_slots)
             assert len(set(practitioner.occupied_slots)) == practitioner.occupied
-            assert practitioner.pending_offers == sum(offer.is_open for offer in holding)
+
+    @invariant()
+    def a_practitioner_knows_the_code_of_each_open_offer_and_no_two_have_the_same(self) -> None:
+        for id, practitioner in self.world.people.items():
+            codes = [offer.code for offer in self.world.offers if offer.practitioner_id == id and offer.is_open]
+            assert sorted(codes) == sorted(practitioner.pending_codes)
+            assert len(set(codes)) == len(codes) == practitioner.pending_offers
 
     @invariant()
     def a_request_has_an_open_offer_exactly_while_somebody_is_asked(self) -> None:
@@ -280,7 +289,36 @@ def test_a_place_beyond_those_they_have_cannot_be_held() -> None:
 
 def test_a_place_nobody_holds_cannot_be_freed() -> None:
     with pytest.raises(InvalidTransition):
-        a_practitioner().free_place(0, pending=True)
+        a_practitioner().free_place(0, "A2")
+
+
+@given(st.integers(1, 10), st.randoms(use_true_random=False))
+def test_a_code_comes_again_only_after_all_others_that_are_not_in_use(offers_at_once: int, random: Random) -> None:
+    practitioner = a_practitioner(places=50, offers_at_once=offers_at_once)
+    codes, ends_at = list[str](), dict[str, int]()
+    for number in range(3 * len(CODES)):
+        for code in [code for code, end in ends_at.items() if end <= number]:
+            practitioner.free_place(practitioner.occupied_slots[0], code)
+            del ends_at[code]
+        if not practitioner.has_room:
+            continue
+        practitioner.hold_place(MONDAY)
+        code = practitioner.pending_codes[-1]
+        since = codes[len(codes) - codes[::-1].index(code) :] if code in codes else CODES
+        assert {*since, *ends_at, code} == set(CODES)
+        assert code not in ends_at
+        codes.append(code)
+        ends_at[code] = number + (400 if random.random() < 0.02 else random.randint(1, offers_at_once))
+
+
+def test_codes_come_in_another_order_for_another_practitioner_and_in_the_same_for_the_same() -> None:
+    def first_codes(id: str) -> tuple[str, ...]:
+        practitioner = a_practitioner(id, places=20, offers_at_once=20)
+        for _ in range(20):
+            practitioner.hold_place(MONDAY)
+        return practitioner.pending_codes
+
+    assert first_codes("ana") == first_codes("ana") != first_codes("kai")
 
 
 def test_an_offer_is_answered_once() -> None:

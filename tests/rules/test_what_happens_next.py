@@ -55,7 +55,7 @@ def test_two_or_three_are_suggested() -> None:
 
 
 def test_only_those_who_are_free_now_are_suggested() -> None:
-    everyone = [a_practitioner("ana", pending_offers=1, places=2), a_practitioner("kai")]
+    everyone = [a_practitioner("ana", pending_codes=("A2",), places=2), a_practitioner("kai")]
     assert suggest(a_request(), everyone, everyone, TODAY) == Step("suggest", ("kai",))
 
 

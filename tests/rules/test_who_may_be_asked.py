@@ -81,8 +81,8 @@ def test_nobody_is_asked_twice_for_one_request() -> None:
 
 
 def test_a_person_is_asked_about_one_at_a_time_unless_they_set_more() -> None:
-    assert a_practitioner(places=3, taken=1, pending_offers=1).free_places == 0
-    assert a_practitioner(places=3, taken=1, pending_offers=1, offers_at_once=2).free_places == 1
+    assert a_practitioner(places=3, taken=1, pending_codes=("A2",)).free_places == 0
+    assert a_practitioner(places=3, taken=1, pending_codes=("A2",), offers_at_once=2).free_places == 1
     assert a_practitioner(places=2, taken=2, offers_at_once=5).free_places == 0
 
 

@@ -25,7 +25,7 @@ def accept(offer: Offer, db: Db) -> list[Event]:
         return []
     if offer.is_open:
         offer.accept(now())
-        return _match(offer, request, db)
+        return _match(offer, request, db) + _keep_place(offer, db)
     return _change_to_yes(offer, request, db) if may_change_to_yes(offer, request) else []
 
 
@@ -84,7 +84,7 @@ def _change_to_yes(offer: Offer, request: Request, db: Db) -> list[Event]:
     practitioner = store.practitioners.find(db, offer.practitioner_id)
     if practitioner is None or not practitioner.has_room:
         return []
-    changed = practitioner.hold_place(now())
+    changed = practitioner.hold_place_for_match(now())
     offer.change_to_yes(practitioner.occupied_slots[-1], now())
     store.practitioners.save(db, practitioner)
     return changed + _match(offer, request, db)
@@ -96,13 +96,13 @@ def _match(offer: Offer, request: Request, db: Db) -> list[Event]:
     store.offers.save_match(db, match)
     store.requests.save(db, request)
     store.tasks.resolve(db, request.id, now())
-    return made + _keep_place(offer, db)
+    return made
 
 
 def _keep_place(offer: Offer, db: Db) -> list[Event]:
     practitioner = store.practitioners.find(db, offer.practitioner_id)
     if practitioner is None:
         return []
-    changed = practitioner.keep_place()
+    changed = practitioner.keep_place(offer.code)
     store.practitioners.save(db, practitioner)
     return changed

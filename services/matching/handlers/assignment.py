@@ -101,7 +101,7 @@ def assign_free_places(service: Service, stop: threading.Event) -> int:
     with pymongo.timeout(SECONDS_FOR_A_RUN):
         triggers = store.assignment.triggers(service.db, MOST_TRIGGERS)
         if triggers and _Run(service, triggers, stop).assign():
-            store.assignment.delete_triggers(service.db, [trigger.id for trigger in triggers])
+            store.assignment.delete_triggers(service.db, triggers)
     return len(triggers)
 
 

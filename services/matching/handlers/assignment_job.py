@@ -42,9 +42,9 @@ class AssignmentJob:
 
     def claim(self, limit: int) -> list[Lease]:
         trigger = store.assignment.oldest_trigger(self._service.db)
-        if trigger is None or trigger.id != self._oldest:
+        if trigger is None or trigger.token != self._oldest:
             self._progress.beat()
-        self._oldest = trigger.id if trigger else None
+        self._oldest = trigger.token if trigger else None
         return self._queue.claim() if trigger else []
 
     def start(self, items: list[Lease]) -> list[Future[int]]:

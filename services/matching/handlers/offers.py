@@ -1,9 +1,7 @@
 """Making an offer and ending one: a place of the practitioner goes with it."""
 
-import secrets
-import string
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from services.matching import rules, store
 from services.matching.domain import Offer, Practitioner, Request
@@ -14,10 +12,6 @@ from shared.contracts import EncryptedFields, ReleaseReason
 from shared.messages import Event
 from shared.mongo import Db
 
-LETTERS = "".join(letter for letter in string.ascii_uppercase if letter not in "OIL")
-DIGITS = "23456789"
-CODES = [letter + digit for letter in LETTERS for digit in DIGITS]
-CODE_RESTS = timedelta(days=30)
 LINK_OUTLIVES_OFFER = timedelta(days=7)
 
 
@@ -38,7 +32,7 @@ def make_offer(
         supportee_id=request.supportee_id,
         practitioner_id=practitioner.id,
         slot=practitioner.occupied_slots[-1],
-        code=_new_code(practitioner.id, moment, db),
+        code=practitioner.pending_codes[-1],
         made_at=moment,
         answer_by=answer_by,
         remind_at=rules.remind_at(moment, answer_by, practitioner.time_zone),
@@ -88,12 +82,6 @@ def free_place(offer: Offer, db: Db, *, pending: bool) -> list[Event]:
     practitioner = store.practitioners.find(db, offer.practitioner_id)
     if practitioner is None:
         return []
-    changed = practitioner.free_place(offer.slot, pending=pending)
+    changed = practitioner.free_place(offer.slot, offer.code if pending else None)
     store.practitioners.save(db, practitioner)
     return changed
-
-
-def _new_code(practitioner_id: str, moment: datetime, db: Db) -> str:
-    """Short enough to type on any phone, and not used again soon: an old text must not answer a new offer."""
-    used = store.offers.codes_in_use(db, practitioner_id, moment - CODE_RESTS)
-    return secrets.choice([code for code in CODES if code not in used] or CODES)

@@ -1,26 +1,24 @@
 """Work for the assignment job, and the job's lease.
 
-A trigger is a document for each fact that may bring somebody who waits and a free place together. Writers only insert, so no two
-of them ever conflict; the job deletes what it has dealt with.
+A trigger is a document for each fact that may bring somebody who waits and a free place together. Its `_id` follows from what it
+is about. Whoever writes it writes that practitioner or request too, so there are no conflicts that were not there already. Each
+gives it a new token, and the job deletes what it has dealt with by the token that it read: what was written meanwhile stays.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pymongo import IndexModel
+from pymongo import IndexModel, ReplaceOne
 
 from shared.clock import now
 from shared.documents import load_all, load_each
 from shared.leased_work import DUE_NOW, Lease, MongoQueue, lease_of
-from shared.mongo import Db, WakeUp
+from shared.mongo import Db, Doc, WakeUp
 
-TRIGGER_INDEXES = [
-    IndexModel("practitioner_id", partialFilterExpression={"practitioner_id": {"$exists": True}}),
-    IndexModel("created_at"),
-]
+TRIGGER_INDEXES = [IndexModel("created_at")]
 JOB_INDEXES = [IndexModel("next_at", partialFilterExpression={"next_at": {"$exists": True}})]
 EVERYTHING = "everything"
 About = Literal["practitioner_id", "stepped_back_id", "request_id"]
@@ -35,6 +33,7 @@ class AssignmentTrigger:
     everybody who waits."""
 
     id: str
+    token: str | None = None
     created_at: datetime | None = None
     practitioner_id: str | None = None
     stepped_back_id: str | None = None
@@ -47,12 +46,11 @@ class AssignmentTrigger:
 
 def leave_triggers(db: Db, about: About, ids: Sequence[str]) -> None:
     if ids:
-        moment = now()
-        db.assignment_triggers.insert_many([{"_id": str(uuid.uuid4()), "created_at": moment, about: id} for id in ids])
+        db.assignment_triggers.bulk_write([_written(_trigger_id(about, id), {about: id}) for id in ids])
 
 
 def look_at_everything(db: Db) -> None:
-    db.assignment_triggers.update_one({"_id": EVERYTHING}, {"$setOnInsert": {"created_at": now()}}, upsert=True)
+    db.assignment_triggers.bulk_write([_written(EVERYTHING, {})])
 
 
 def triggers(db: Db, limit: int) -> list[AssignmentTrigger]:
@@ -65,17 +63,28 @@ def oldest_trigger(db: Db) -> AssignmentTrigger | None:
 
 def those_with_unassigned_room(db: Db, practitioner_ids: Iterable[str]) -> set[str]:
     """Which of these have places that came free and that the job has not looked at yet."""
-    among = {"practitioner_id": {"$in": list(practitioner_ids)}}
-    return {row["practitioner_id"] for row in db.assignment_triggers.find(among, {"practitioner_id": 1, "_id": 0})}
+    among = {"_id": {"$in": [_trigger_id("practitioner_id", id) for id in practitioner_ids]}}
+    return {row["practitioner_id"] for row in db.assignment_triggers.find(among)}
 
 
-def delete_triggers(db: Db, ids: Iterable[str]) -> None:
-    db.assignment_triggers.delete_many({"_id": {"$in": list(ids)}})
+def delete_triggers(db: Db, done: Sequence[AssignmentTrigger]) -> None:
+    """Those that nobody wrote again since they were read."""
+    as_read = {"_id": {"$in": [one.id for one in done]}, "token": {"$in": [one.token for one in done]}}
+    db.assignment_triggers.delete_many(as_read)
 
 
 def wake_on_triggers(db: Db, wake_up: WakeUp) -> None:
     """Whichever process writes one."""
     wake_up.watch(db.assignment_triggers, {})
+
+
+def _trigger_id(about: About, id: str) -> str:
+    return f"{about}/{id}"
+
+
+def _written(id: str, about: Mapping[str, str]) -> ReplaceOne[Doc]:
+    # Where it is there already too: so the job's deletion and this notice each other.
+    return ReplaceOne({"_id": id}, {"token": str(uuid.uuid4()), "created_at": now(), **about}, upsert=True)
 
 
 class JobQueue:

@@ -18,7 +18,6 @@ OFFER_INDEXES = [
         name="one_person_per_place",
         partialFilterExpression={"holds_place": True},
     ),
-    IndexModel([("practitioner_id", 1), ("made_at", -1)]),
     IndexModel("request_id"),
     IndexModel("answer_by", partialFilterExpression={"is_open": True}),
     IndexModel("remind_at", partialFilterExpression={"is_open": True}),
@@ -36,12 +35,6 @@ def find_open(db: Db, request_id: str) -> Offer | None:
 
 def save(db: Db, changed: Offer) -> None:
     documents.save(db.offers, changed, derived=["is_open", "holds_place"])
-
-
-def codes_in_use(db: Db, practitioner_id: str, since: datetime) -> set[str]:
-    """The codes of this practitioner's open offers, and of all made since then."""
-    recent = {"practitioner_id": practitioner_id, "$or": [{"made_at": {"$gte": since}}, {"is_open": True}]}
-    return {row["code"] for row in db.offers.find(recent, {"code": 1})}
 
 
 def ids_to_remind_of(db: Db, moment: datetime) -> list[str]:
