@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from services.notify.delivery import ChannelSender, run_delivery
+from services.notify.email import EmailSender
 from services.notify.sms import SmsSender
-from services.notify.smtp import EmailSender, Timeouts
 from shared.clock import now
 from shared.contracts import Channel
 from shared.mongo import Db, Doc
 from shared.service import Service
 from shared.settings import NotifySettings
+from shared.smtp import Timeouts
 
 
 def notify_settings(keys: Path, **chosen: Any) -> NotifySettings:

@@ -5,6 +5,7 @@ with a_mailbox() as mailbox:
     mailbox.wait_for("ana@example.org")            # the e-mails that came, parsed
     mailbox.answer["RCPT"] = "451 later"           # what to say to MAIL, RCPT, DATA, or to the message after its final dot
     mailbox.greylist("ana@example.org", "DATA")    # 451 to this command, once for each recipient that is asked for
+    mailbox.asks_for_mail_to_nobody = True         # 354 to DATA even when every recipient was refused
     mailbox.hang_up_after_message = 1              # take the message and drop the connection before the 250, once
     mailbox.hold()                                 # take messages and say nothing until let_go()
     mailbox.close_connections("421 idle too long") # what a server does with idle connections
@@ -35,8 +36,10 @@ class Mailbox:
         self.raw: list[bytes] = []
         self.came_at: list[float] = []
         self.commands: list[str] = []
+        self.mail_to_nobody: list[bytes] = []
         self.connections = 0
         self.answer: dict[str, str] = {}
+        self.asks_for_mail_to_nobody = False
         self.hang_up_after_message = 0
         self._greylisted: dict[str, str] = {}
         self._held = threading.Event()
@@ -159,11 +162,23 @@ class _Server(SMTP):
     async def smtp_DATA(self, arg: str) -> None:
         mailbox: Mailbox = self.event_handler
         recipients = self.envelope.rcpt_tos if self.envelope else []
+        if not recipients and mailbox.asks_for_mail_to_nobody:
+            await self._read_mail_to_nobody()
+            return
         refusal = mailbox.refusal("DATA", recipients[0]) if recipients else None
         if refusal:  # the mail transaction stays open, as RFC 5321 has it
             await self.push(refusal)
         else:
             await super().smtp_DATA(arg)
+
+    async def _read_mail_to_nobody(self) -> None:
+        mailbox: Mailbox = self.event_handler
+        await self.push("354 go on")
+        lines = []
+        while (line := await self._reader.readline()) not in (b".\r\n", b""):
+            lines.append(line)
+        mailbox.mail_to_nobody.append(b"".join(lines) if line else b"not ended")
+        await self.push("554 no valid recipients")
 
 
 class _Controller(Controller):

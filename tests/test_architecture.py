@@ -75,7 +75,8 @@ def test_only_pages_know_flask() -> None:
 
 
 def test_only_the_smtp_module_speaks_smtp_and_only_the_sms_module_uses_twilio() -> None:
-    assert outside(importers_of("smtplib"), r"services\.notify\.smtp") == set()
+    assert outside(importers_of("smtplib"), r"shared\.smtp") == set()
+    assert outside(importers_of("shared.smtp"), r"services\.notify\.email") == set()
     # web only checks Twilio's signature
     assert outside(importers_of("twilio"), r"services\.notify\.(sms|web)") == set()
 

@@ -10,11 +10,11 @@ from pymongo.errors import PyMongoError
 
 from services.notify import store
 from services.notify.domain import Contact, Notification, Outcome, reason_not_to_send
+from services.notify.email import EmailSender
 from services.notify.handlers import service
 from services.notify.handlers.outcomes import GiveUp, give_up
 from services.notify.rendering import Recipient, render_sms
 from services.notify.sms import SmsSender, segments
-from services.notify.smtp import EmailSender
 from services.notify.store import LEASE, DeliveryQueue
 from shared.backoff import Breaker, delay
 from shared.clock import now

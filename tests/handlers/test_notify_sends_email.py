@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from services.notify.handlers.offers import enqueue_not_this_time, enqueue_offer_notification, enqueue_offer_release
-from services.notify.smtp import Timeouts
 from shared.clock import now
 from shared.contracts import NotificationFailed, OfferDeclined, OfferReleased
 from shared.messages import from_json, parse_event
 from shared.mongo import Db
 from shared.service import Service
+from shared.smtp import Timeouts
 from tests.delivery import delivering_email, end_leases, make_due, notification_in, notify_settings
 from tests.eventually import eventually
 from tests.mailbox import Mailbox, a_mailbox, words_of

@@ -3,7 +3,6 @@
 import ssl
 from collections.abc import Iterator
 from datetime import timedelta
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from deploy.servers.processes import free_port
-from services.notify.rendering import RenderedEmail
-from services.notify.smtp import SmtpSender, compose_email
 from shared.clock import now
+from shared.mime import write_mail
+from shared.smtp import Mail, SmtpClient
 from tests.mailbox import a_mailbox
 
 
@@ -63,25 +62,24 @@ def server(request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytes
     controller.stop(no_assert=True)
 
 
-def a_mail() -> EmailMessage:
-    rendered = RenderedEmail("There is news for you", "News.\n", "<p>News.</p>")
-    return compose_email(rendered, {"From": "Kitchen Table <table@kt.example>", "To": "ana@example.org"})
+def a_mail() -> Mail:
+    return Mail("table@kt.example", "ana@example.org", write_mail({"Subject": "News"}, "News.", "<p>News.</p>"))
 
 
 def test_mail_goes_over_tls(server: tuple[str, Accepted]) -> None:
     url, accepted = server
-    assert SmtpSender(url).send(a_mail()).result == "accepted"
+    assert SmtpClient(url).send(a_mail()).result == "accepted"
     assert len(accepted.emails) == 1
 
 
 def test_a_server_that_nobody_vouches_for_gets_nothing(server: tuple[str, Accepted], monkeypatch: pytest.MonkeyPatch) -> None:
     url, accepted = server
     monkeypatch.delenv("SSL_CERT_FILE")
-    assert SmtpSender(url).send(a_mail()).result == "unavailable"
+    assert SmtpClient(url).send(a_mail()).result == "unavailable"
     assert accepted.emails == []
 
 
 def test_a_server_without_tls_gets_nothing_when_tls_is_wanted() -> None:
     with a_mailbox() as mailbox:
-        assert SmtpSender(mailbox.url.replace("smtp://", "smtp+starttls://")).send(a_mail()).result == "unavailable"
+        assert SmtpClient(mailbox.url.replace("smtp://", "smtp+starttls://")).send(a_mail()).result == "unavailable"
         assert mailbox.emails == []

@@ -14,10 +14,10 @@ import pytest
 
 from services.notify.delivery import SENDER_THREADS, Delivery
 from services.notify.domain import Contact, Notification, Outcome
+from services.notify.email import EmailSender
 from services.notify.handlers.contacts import record_contact as record_supportee
 from services.notify.handlers.offers import enqueue_offer_notification
 from services.notify.handlers.requests import cancel_notifications, enqueue_note
-from services.notify.smtp import EmailSender
 from services.notify.store import DeliveryQueue, record_outcomes
 from shared import vault
 from shared.clock import now

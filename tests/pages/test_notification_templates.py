@@ -3,6 +3,9 @@
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,8 @@ from services.notify import sms
 from services.notify.domain import TEMPLATES
 from services.notify.rendering import TEMPLATES_DIR, Brand, Recipient, greeting, render_email, render_sms
 from shared.i18n import LANGUAGES
+from shared.mime import write_mail
+from tests.mailbox import words_of
 
 BRAND = Brand("Kitchen Table", "Kitchen Table", "hello@kitchen-table.example", "https://ktable.example")
 MOMENT = datetime(2026, 11, 26, 17, 0, tzinfo=UTC)
@@ -104,6 +109,17 @@ def test_the_html_is_the_shadow_of_the_text_and_loads_nothing(name: str, role: s
     for word in re.findall(r"\w{4,}", email.text):
         assert word in email.html
     assert email.html.count("<a class=") == email.text.count("https://")
+
+
+@pytest.mark.parametrize(("name", "role", "language", "more"), EVERY_EMAIL)
+def test_an_email_is_read_as_it_was_rendered(name: str, role: str, language: str, more: dict[str, str]) -> None:
+    email = an_email(name, role, language, more, known_as="Íñigo")
+    content = write_mail({"Subject": email.subject}, email.text, email.html)
+    mail = message_from_bytes(content, policy=default)
+    assert isinstance(mail, EmailMessage)
+    assert mail["Subject"] == email.subject
+    assert [words_of(mail, kind).replace("\r\n", "\n") for kind in ("plain", "html")] == [email.text, email.html]
+    assert max(map(len, content.split(b"\r\n"))) <= 76
 
 
 @pytest.mark.parametrize(("name", "role", "language", "more"), EVERY)
