@@ -1,8 +1,10 @@
 """What intake decides. Pure: no clock, no randomness, no database."""
 
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
@@ -25,6 +27,7 @@ from shared.contracts import (
 
 MOST_CHOICES = 5
 LAST_QUESTION = 7
+ENTRIES_ON_A_PAGE = 24
 DAYS_TO_KEEP_A_REQUEST = 90
 
 
@@ -33,6 +36,7 @@ class Entry:
     """A practitioner as everybody may see them. The words are their own."""
 
     id: str
+    version: int = 0
     state: PractitionerState
     resting_until: datetime | None = None
     languages: tuple[str, ...] = ()
@@ -47,6 +51,22 @@ class Entry:
     first_meeting: str = ""
     not_offered: str = ""
     access: str = ""
+
+    @cached_property
+    def folded_name(self) -> str:
+        return folded(self.name)
+
+    @cached_property
+    def own_words(self) -> str:
+        """Everything that they say of themselves, folded."""
+        said = [self.name, self.pronouns, self.words, self.can_sit_with, self.first_meeting, self.access]
+        return folded(" ".join(said))
+
+
+def folded(text: str) -> str:
+    """For comparing: without capitals and accents."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 # Who is here
@@ -90,15 +110,26 @@ def _conditions(wish: Wish) -> dict[str, Callable[[Entry], bool]]:
     if wish.help:
         conditions["help"] = lambda e: bool(set(wish.help) & set(e.help))
     if wish.text.strip():
-        conditions["text"] = lambda e: _mentions(e, wish.text)
+        words = folded(wish.text).split()
+        conditions["text"] = lambda e: all(word in e.own_words for word in words)
     return conditions
 
 
-def _mentions(entry: Entry, text: str) -> bool:
-    own_words = " ".join(
-        [entry.name, entry.pronouns, entry.words, entry.can_sit_with, entry.first_meeting, entry.access]
-    ).casefold()
-    return all(word in own_words for word in text.casefold().split())
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Some of many entries. `number` of `pages`, from 1."""
+
+    entries: tuple[Entry, ...]
+    number: int
+    pages: int
+
+
+def page_of(entries: Sequence[Entry], wanted: int) -> Page:
+    """Beyond the last page is the last one: an address from a day with more people still leads to somebody."""
+    pages = max(1, -(-len(entries) // ENTRIES_ON_A_PAGE))
+    number = min(max(wanted, 1), pages)
+    first = (number - 1) * ENTRIES_ON_A_PAGE
+    return Page(entries=tuple(entries[first : first + ENTRIES_ON_A_PAGE]), number=number, pages=pages)
 
 
 def may_be_chosen(entry: Entry) -> bool:

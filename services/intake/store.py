@@ -3,17 +3,19 @@
 
 import json
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from bson import Timestamp
 from pymongo import IndexModel
 
 from services.intake.domain import AccessCode, AccessLink, CodeWords, Draft, EncryptedNote, Request
 from services.intake.rules import Entry, NextChoice, StatusEvent
 from shared import tokens, vault
 from shared.clock import now
-from shared.contracts import PractitionerChanged
-from shared.documents import load_each, load_one, to_document
+from shared.contracts import PractitionerChanged, PractitionerState
+from shared.documents import load_all, load_each, load_one, to_document
 from shared.mongo import Db, Doc
 from shared.vault import DecryptionError, Vault
 
@@ -23,6 +25,7 @@ def _where_it_exists(field: str) -> IndexModel:
 
 
 _UNANSWERED: Doc = {"history": []}
+_CHANGES = IndexModel([(name, 1) for name in ("changed_at", "_id", "state", "version")])  # answers without reading an entry
 INDEXES = {
     "requests": [
         IndexModel("person_id", unique=True),
@@ -34,7 +37,7 @@ INDEXES = {
     ],
     "codes": [IndexModel("person_id"), IndexModel("expires_at", expireAfterSeconds=24 * 3600)],
     "drafts": [IndexModel("expires_at", expireAfterSeconds=24 * 3600)],
-    "directory": [_where_it_exists("slug_index")],
+    "directory": [_where_it_exists("slug_index"), IndexModel("state"), _CHANGES],
     "links": tokens.INDEXES,
     "sessions": tokens.SESSION_INDEXES,
 }
@@ -43,17 +46,40 @@ UNANSWERED_AT_ONCE = 500
 MOST_REEMISSIONS = 5
 
 
-# The directory: what everybody may see of practitioners. A document is practitioner.changed with its encrypted profile.
+# The directory: what everybody may see of practitioners. A document is practitioner.changed with its encrypted profile, an index
+# of its address and `changed_at`: MongoDB puts its own time in the place of an empty timestamp, so one clock stamps every change.
+
+_BY_THE_DATABASE = Timestamp(0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectoryChange:
+    """That an entry changed, without the entry."""
+
+    id: str
+    state: PractitionerState
+    version: int
+    changed_at: Timestamp
 
 
 def save_entry(db: Db, event: PractitionerChanged, slug_index: str) -> None:
     """Only the newest version stays, in whatever order they arrive."""
-    document = to_document(event, {"_id": event.practitioner_id, "slug_index": slug_index})
+    derived = {"_id": event.practitioner_id, "slug_index": slug_index, "changed_at": _BY_THE_DATABASE}
     known = db.directory.find_one({"_id": event.practitioner_id}, {"version": 1})
-    if known is None:
-        db.directory.insert_one(document)
-    elif known["version"] < event.version:
-        db.directory.replace_one({"_id": event.practitioner_id}, document)
+    if known is None or known["version"] < event.version:
+        db.directory.replace_one({"_id": event.practitioner_id}, to_document(event, derived), upsert=True)
+
+
+def directory_changes(db: Db, since: Timestamp) -> list[DirectoryChange]:
+    """Of entries that changed at `since` or later, each with its newest change."""
+    shown = dict.fromkeys(("state", "version", "changed_at"), 1)
+    return load_all(DirectoryChange, db.directory.find({"changed_at": {"$gte": since}}, shown))
+
+
+def newest_directory_change(db: Db) -> Timestamp | None:
+    """None while nothing is there."""
+    found = db.directory.find_one({}, {"_id": 0, "changed_at": 1}, sort=[("changed_at", -1)])
+    return found.get("changed_at") if found else None
 
 
 def entries(db: Db, keys: Vault) -> dict[str, Entry]:

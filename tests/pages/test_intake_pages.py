@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ PAGES = [
     "/people",
     "/people?meeting_types=video&text=juniper",
     "/people?text=nobody",
+    "/people?page=2",
     "/people/juniper",
     "/people/ana",
     "/ask/1",
@@ -399,3 +401,66 @@ def test_somebody_who_stepped_back_is_gone_kindly(visitor: FlaskClient, intake: 
     assert gone.status_code == 410
     assert "Kai no longer offers meetings here" in gone.text
     assert "Kai" not in visitor.get("/people").text
+
+
+@pytest.fixture
+def sixty_more(intake: Service) -> None:
+    """Nameless beside the three: thirty by phone, thirty by video."""
+    for number in range(60):
+        way = "phone" if number % 2 else "video"
+        intake.run(save_directory_entry, an_entry_seen(intake, f"peer-{number}", meeting_types=(way,)))
+
+
+def slugs(html: str) -> list[str]:
+    return re.findall(r'<h3><a href="/people/([\w-]+)', html)
+
+
+def pages_of(html: str) -> dict[str, str]:
+    """previous and next, as far as they are there."""
+    return {rel: unescape(url) for rel, url in re.findall(r'<a rel="(\w+)" href="([^"]+)"', html)}
+
+
+@pytest.mark.usefixtures("sixty_more")
+def test_the_pages_of_the_directory_show_everybody_once(visitor: FlaskClient) -> None:
+    url, shown = "/people", list[str]()
+    for page in (1, 2, 3):
+        html = visitor.get(url).text
+        assert f'<span aria-current="page">Page {page} of 3</span>' in html
+        assert "63 people, 62 open to someone new" in html
+        shown += slugs(html)
+        url = pages_of(html).get("next", "")
+    assert not url
+    assert len(shown) == len(set(shown)) == 63
+    assert shown[-1] == "ana"  # who rests stands last
+    assert slugs(visitor.get(pages_of(html)["prev"]).text) == shown[24:48]
+
+
+@pytest.mark.usefixtures("sixty_more")
+def test_a_page_keeps_what_is_looked_for_and_a_profile_leads_back_to_it(visitor: FlaskClient) -> None:
+    first = visitor.get("/people?meeting_types=phone&text=keeps+bees").text
+    assert "30 people, 30 open to someone new" in first
+    assert pages_of(first) == {"next": "/people?meeting_types=phone&text=keeps+bees&page=2"}
+    second = visitor.get(pages_of(first)["next"]).text
+    assert "<title>Practitioners: 30 people, page 2 of 2 - " in second
+    assert pages_of(second) == {"prev": "/people?meeting_types=phone&text=keeps+bees"}
+    assert f"/people/{slugs(second)[0]}?meeting_types=phone&amp;text=keeps+bees&amp;page=2" in second
+    profile = visitor.get(f"/people/{slugs(second)[0]}?meeting_types=phone&text=keeps+bees&page=2").text
+    assert 'href="/people?meeting_types=phone&amp;text=keeps+bees&amp;page=2"' in profile
+
+
+@pytest.mark.usefixtures("sixty_more")
+@pytest.mark.parametrize(("wanted", "shown"), [("4", 3), ("999999999999", 3), ("0", 1), ("-1", 1), ("second", 1), ("", 1)])
+def test_a_page_that_is_not_there_shows_the_nearest(visitor: FlaskClient, wanted: str, shown: int) -> None:
+    answer = visitor.get(f"/people?page={wanted}")
+    assert (answer.status_code, f"Page {shown} of 3" in answer.text) == (200, True)
+
+
+def test_few_people_have_one_page_and_no_links_to_others(visitor: FlaskClient) -> None:
+    assert 'class="pages"' not in visitor.get("/people").text
+
+
+def test_words_are_found_without_their_accents(visitor: FlaskClient, intake: Service) -> None:
+    profile = {"slug": "lucia", "name": "Lucía", "words": "Camino DESPACIO y escucho, también de noche."}
+    encrypted = intake.vault.encrypt_profile("lucia", json.dumps(profile))
+    intake.run(save_directory_entry, an_entry_seen(intake, "lucia", encrypted_profile=encrypted))
+    assert slugs(visitor.get("/people?text=tambien+despacio+LUCIA").text) == ["lucia"]

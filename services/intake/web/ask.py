@@ -19,7 +19,7 @@ from services.intake.handlers.supportee import (
     submit_request,
 )
 from services.intake.rules import LAST_QUESTION, MOST_CHOICES
-from services.intake.web.helpers import SUPPORTEE_SESSION, current_draft, directory, entries_by_id, start_draft_session
+from services.intake.web.helpers import SUPPORTEE_SESSION, current_draft, entries_by_id, listing, start_draft_session
 from shared.clock import now
 from shared.people import zones, zones_by_region
 from shared.web import sessions
@@ -72,7 +72,7 @@ def _add_typed(draft: Draft, question: int) -> tuple[Draft, Errors]:
         _, errors = forms.read(question, typed, forms.time_zone_of(draft.typed, service.programme.time_zone))
     except forms.UnknownField:
         abort(400)
-    if question == 1 and not errors and set(_chosen(typed)) - set(directory()):
+    if question == 1 and not errors and set(_chosen(typed)) - set(listing().entries):
         errors = {"mode": forms.WHO}
     return draft, errors
 
@@ -89,9 +89,8 @@ def _after(question: int, typed: TypedAnswers, button: str) -> str:
 def _question_page(question: int, typed: TypedAnswers, errors: Errors) -> Response:
     context: dict[str, Any] = {"typed": forms.blank(question) | typed, "question": question}
     if question == 1:
-        everybody = sorted(directory().values(), key=lambda entry: entry.name.casefold())
         rows = max(len(_chosen(typed)), request.args.get("rows", 1, int), 1)
-        context.update(everybody=everybody, rows=min(rows, MOST_CHOICES))
+        context.update(everybody=listing().everybody, rows=min(rows, MOST_CHOICES))
     if question == 4:
         context["hours"] = [(str(hour), f"{hour}:00") for hour in range(24)]
     if question == 5:

@@ -3,15 +3,15 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from flask import Flask, Response
+from flask import Flask, Response, current_app
 from flask_babel import gettext
 
 from services.intake import code_words, labels, store
 from services.intake.domain import Draft
 from services.intake.handlers import service
 from services.intake.handlers.access import RequestAccess
-from services.intake.rules import Entry, daily_order
-from shared.clock import now
+from services.intake.listing import Listing, ListingCache
+from services.intake.rules import Entry
 from shared.web import sessions
 from shared.web.errors import error_page
 from shared.web.views import language_name
@@ -19,7 +19,9 @@ from shared.web.views import language_name
 SUPPORTEE_SESSION = timedelta(days=1)
 
 
-def add_to(app: Flask) -> None:
+def add_to(app: Flask, people: ListingCache) -> None:
+    people.load()
+    app.extensions["listing"] = people
     app.context_processor(lambda: {"labels": labels})
     app.add_template_filter(lambda codes: [(code, language_name(code)) for code in codes], "language_options")
     app.add_template_filter(lambda found: [(entry.id, entry.name) for entry in found], "entry_options")
@@ -28,12 +30,10 @@ def add_to(app: Flask) -> None:
     app.register_error_handler(code_words.TooBusy, lambda _: error_page(503))
 
 
-def directory() -> dict[str, Entry]:
-    return store.entries(service.db, service.vault)
-
-
-def directory_of_the_day() -> list[Entry]:
-    return daily_order(directory().values(), now().date())
+def listing() -> Listing:
+    """Everybody who is listed now. Each call asks the database what changed, so a view calls it once."""
+    people: ListingCache = current_app.extensions["listing"]
+    return people.current()
 
 
 def entries_by_id(ids: Collection[str]) -> dict[str, Entry]:

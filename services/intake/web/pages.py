@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from services.intake.handlers import service
 from services.intake.rules import DAYS_TO_KEEP_A_REQUEST, answer_by
-from services.intake.web.helpers import directory
+from services.intake.web.helpers import listing
 from shared.clock import now
 from shared.web import display_preferences
 from shared.web.views import redirect_after_post, render
@@ -15,8 +15,7 @@ CLEARED = '"cookies", "storage"'
 
 @pages.get("/")
 def welcome() -> Response:
-    open_now = sum(entry.state == "open" for entry in directory().values())
-    return render("welcome.html", open_now=open_now, by=answer_by(now(), service.programme.answer_days))
+    return render("welcome.html", open_now=bool(listing().open_now), by=answer_by(now(), service.programme.answer_days))
 
 
 @pages.get("/expect")

@@ -8,7 +8,8 @@ from marshmallow import EXCLUDE, fields, validate
 from services.intake import labels, rules, store
 from services.intake.handlers import service
 from services.intake.rules import Wish
-from services.intake.web.helpers import directory_of_the_day
+from services.intake.web.helpers import listing
+from shared.clock import now
 from shared.web.forms import Form, read
 from shared.web.views import render
 
@@ -29,17 +30,22 @@ class WishForm(Form):
 
 @people.get("/people")
 def show_people() -> Response:
-    everybody, wish = directory_of_the_day(), _wish()
-    found = rules.matching_wish(everybody, wish)
+    here, wish = listing(), _wish()
+    found = rules.matching_wish(here.everybody, wish)
+    page = rules.page_of(rules.daily_order(found, now().date()), _page())
     return render(
         "people.html",
-        everybody=everybody,
-        found=found,
+        page=page,
+        asked=_asked(wish, page.number),
+        previous=_asked(wish, page.number - 1),
+        following=_asked(wish, page.number + 1),
+        found=len(found),
+        anybody=bool(here.everybody),
         wish=wish,
-        query=_query(wish),
+        narrowed=wish != Wish(),
         open_now=sum(entry.state == "open" for entry in found),
-        instead={} if found else rules.counts_without_each_filter(everybody, wish),
-        languages_here=sorted({language for entry in everybody for language in entry.languages}),
+        instead={} if found else rules.counts_without_each_filter(here.everybody, wish),
+        languages_here=here.languages,
     )
 
 
@@ -50,7 +56,7 @@ def show_profile(slug: str) -> Response:
         abort(404)
     if not rules.may_be_chosen(entry):
         return render("no_longer_here.html", status=410, entry=entry)
-    return render("profile.html", entry=entry, query=_query(_wish()))
+    return render("profile.html", entry=entry, asked=_asked(_wish(), _page()))
 
 
 def _wish() -> Wish:
@@ -61,7 +67,16 @@ def _wish() -> Wish:
     return Wish(text=wish["text"], **{name: tuple(wish[name]) for name in GROUPS})
 
 
-def _query(wish: Wish) -> str:
-    """The same wish again, for links that lead back to it."""
-    pairs = [(name, value) for name in GROUPS for value in getattr(wish, name)]
-    return urlencode(pairs + ([("text", wish.text)] if wish.text else []))
+def _page() -> int:
+    return request.args.get("page", 1, int)
+
+
+def _asked(wish: Wish, page: int) -> str:
+    """What an address ends with that leads to this page of what the wish finds."""
+    asked = _pairs(wish) + ([("page", page)] if page > 1 else [])
+    return f"?{urlencode(asked)}" if asked else ""
+
+
+def _pairs(wish: Wish) -> list[tuple[str, str | int]]:
+    pairs: list[tuple[str, str | int]] = [(name, value) for name in GROUPS for value in getattr(wish, name)]
+    return pairs + ([("text", wish.text)] if wish.text else [])

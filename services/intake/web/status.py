@@ -18,7 +18,7 @@ from services.intake.handlers.supportee import (
     write_note,
 )
 from services.intake.rules import Entry
-from services.intake.web.helpers import directory, entries_by_id, start_draft_session, start_supportee_session
+from services.intake.web.helpers import entries_by_id, listing, start_draft_session, start_supportee_session
 from services.intake.web.status_presenter import StatusView, present_status
 from shared.web import sessions
 from shared.web.forms import Errors, read
@@ -159,7 +159,7 @@ def show_someone_else() -> Response:
     sent, _ = _current()
     if sent is None or "ask" not in sent.status.allowed_actions:
         return redirect_after_post("/s")
-    return _status_page("status/someone_else.html", sent, open_now=_open_now())
+    return _status_page("status/someone_else.html", sent, open_now=listing().open_now)
 
 
 @status.post("/s/next")
@@ -171,9 +171,9 @@ def choose_what_happens_next() -> Response:
     choice, errors = read(forms.NextForm(), request.form)
     if errors:
         abort(400)
-    if choice["next"] == "ask" and choice["practitioner_id"] not in directory():
+    if choice["next"] == "ask" and choice["practitioner_id"] not in listing().entries:
         wrong = {"practitioner_id": forms.WHO}
-        return _status_page("status/someone_else.html", sent, wrong, open_now=_open_now())
+        return _status_page("status/someone_else.html", sent, wrong, open_now=listing().open_now)
     if choice["next"] in sent.status.allowed_actions and choice["version"] == sent.version:
         service.run(choose_next, ChooseNext(sent.id, choice["version"], choice["next"], choice["practitioner_id"] or None))
     return redirect_after_post("/s")
@@ -214,7 +214,3 @@ def _entries_named_in(sent: Request) -> dict[str, Entry]:
 
 def _note_reader(sent: Request, notes: list[Note]) -> str | None:
     return rules.note_reader(sent.status, {note.author for note in notes})
-
-
-def _open_now() -> list[Entry]:
-    return sorted((e for e in directory().values() if e.state == "open"), key=lambda e: e.name.casefold())
