@@ -44,6 +44,10 @@ class FormClient:
         self._session.verify, self._session.trust_env = verify, False
         self.page, self.url = "", ""
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        return self._session.cookies.get_dict()
+
     def open(self, path: str) -> None:
         self._take(self._session.get(urljoin(self._base, path), timeout=30))
 

@@ -19,13 +19,13 @@ HOW_TO_GET_IT = (
 NOT_REPLICATED = 94
 
 
-def start(home: Path, *, fail_points: bool = False) -> Server:
+def start(home: Path, *, fail_points: bool = False, cache_gb: float = 0.25) -> Server:
     """Its data stays under `home`. `fail_points`: tests may let commands fail."""
     if given := os.environ.get("MONGODB_URI"):
         return Server(given)
     # What a killed worker left half done holds its documents no longer than our own longest transaction.
     options = ["--replSet=rs0", f"--setParameter=enableTestCommands={int(fail_points)}"]
-    options += ["--setParameter=transactionLifetimeLimitSeconds=10"]
+    options += ["--setParameter=transactionLifetimeLimitSeconds=10", f"--wiredTigerCacheSizeGB={cache_gb}"]
     program = None if containers.wanted() else find_program()
     if program:
         return _start_program(home, program, options)
@@ -72,7 +72,7 @@ def _start_program(home: Path, program: str, options: list[str]) -> Server:
     port, data = free_port(), home / "mongodb"
     data.mkdir(parents=True, exist_ok=True)
     options = [f"--port={port}", f"--dbpath={data}", *options, "--bind_ip=127.0.0.1", "--nounixsocket", "--quiet"]
-    options += ["--wiredTigerCacheSizeGB=0.25", "--oplogSize=128", "--setParameter=diagnosticDataCollectionEnabled=false"]
+    options += ["--oplogSize=128", "--setParameter=diagnosticDataCollectionEnabled=false"]
     options += ["--setParameter=shutdownTimeoutMillisForSignaledShutdown=100"]
     process = spawn(home, "mongodb", [program, *options])
     wait_until(lambda: is_open(port), "MongoDB", process)

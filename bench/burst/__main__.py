@@ -1,0 +1,94 @@
+"""make burst: N (1000) requests by CLIENTS (16) as fast as they are answered, from Send to the last letter: an offer to the
+practitioner, a receipt to the supportee. Before that RATE (5) requests a second for SECONDS (30; fewer for a small N).
+
+MongoDB, RabbitMQ and a mail server are started for it; the product runs as docker-compose.yml has it, without an SMS gateway.
+Where FLOOR_DIR (../shared/bench/floor) is there, the same load is put on it before and after, on the same servers: the same job
+written straight down, as a measure of what this machine allows.
+KILL=1: in the burst each worker and one web process are killed; people whose connection breaks press Send again.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+
+import psutil
+
+from bench.burst import report
+from bench.burst.counters import Counters
+from bench.burst.kills import VICTIMS, Kills
+from bench.burst.measure import Measurement, Run, Size
+from bench.burst.sink import Letters
+from bench.burst.systems import Floor, Product, Servers, code_of_floor, started
+from deploy.local.stack import ROOT
+from deploy.servers import mongod, rabbitmq
+from deploy.servers.processes import end, free_port, is_open, spawn, wait_until
+
+N, CLIENTS = int(os.environ.get("N") or 1000), int(os.environ.get("CLIENTS") or 16)
+RATE = float(os.environ.get("RATE") or 5)
+KILL = bool(os.environ.get("KILL"))
+SECONDS = float(os.environ.get("SECONDS") or min(30, N / 40))
+SIZE = Size(N, CLIENTS, RATE, SECONDS, quiet=180 if KILL else 60)
+FLOOR_DIR = Path(os.environ.get("FLOOR_DIR") or ROOT / "../shared/bench/floor").resolve()
+
+
+class Stand:
+    """The servers, and what each system is measured with. The mail server is a process of its own: it waits for nobody."""
+
+    def __init__(self, folder: Path, at_the_end: ExitStack) -> None:
+        self.folder, self.mail = folder, folder / "mail"
+        with ThreadPoolExecutor(2) as pool:
+            starting = pool.submit(mongod.start, folder, cache_gb=0.5), pool.submit(rabbitmq.start, folder)
+            for server in starting:
+                at_the_end.callback(server.result().stop)
+        database, broker = (server.result() for server in starting)
+        known = {"mongod": database.process, "RabbitMQ": broker.process}
+        self._server_processes: dict[str, psutil.Process] = {name: process for name, process in known.items() if process}
+        port = free_port()
+        sink = spawn(folder, "sink", [sys.executable, "-m", "bench.burst.sink", str(port), str(self.mail)], folder=ROOT)
+        at_the_end.callback(end, [sink])
+        wait_until(lambda: is_open(port), "The mail server", sink)
+        self.servers = Servers(database.url, broker.url, f"smtp://127.0.0.1:{port}")
+
+    @contextmanager
+    def counters(self, processes: Mapping[str, psutil.Process]) -> Iterator[Counters]:
+        counters = Counters(self.servers.mongodb_uri, {**processes, **self._server_processes})
+        yield counters
+        counters.close()
+
+    def measure(self, system: Product | Floor) -> Run:
+        print(f"Measuring: {system.name}", flush=True)
+        with started(system), self.counters(system.processes) as counters:
+            kills = Kills(system, self.mail, 2 * N) if KILL and isinstance(system, Product) else nullcontext()
+            return Measurement(system, counters, Letters(self.mail), SIZE).run(kills)
+
+    def floor(self, name: str) -> Run:
+        return self.measure(Floor(self.folder / name, self.servers, FLOOR_DIR, self.folder / "code", name))
+
+
+def has_floor(folder: Path) -> bool:
+    if KILL or not (FLOOR_DIR / "floor.py").is_file():
+        return False
+    there = code_of_floor(folder / "code")
+    if not there:
+        print(f"Without the floor: this clone does not have commit {Floor.COMMIT}.")
+    return there
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="burst-", ignore_cleanup_errors=True) as folder, ExitStack() as at_the_end:
+        stand, floor = Stand(Path(folder), at_the_end), has_floor(Path(folder))
+        floors = [stand.floor("floor before")] if floor else []
+        product = stand.measure(Product(stand.folder / "product", stand.servers))
+        floors += [stand.floor("floor after")] if floor else []
+    report.show(product, floors)
+    line, well = report.last_line(product, floors, VICTIMS if KILL else None)
+    print(line, flush=True)
+    return 0 if well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

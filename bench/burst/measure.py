@@ -1,0 +1,120 @@
+"""Two phases for a system: so many requests a second, and a burst. Every letter is waited for and counted."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from bench.burst import load
+from bench.burst.counters import Amounts, Counters, Memory, each_request, each_second
+from bench.burst.load import Press, Visitor
+from bench.burst.sink import Letter, Letters
+from bench.burst.systems import System
+
+WARM_UP = 100
+SECONDS_IDLE = 5
+SECONDS_FOR_MARKS = 1.0  # what is written down after a letter was sent
+SECONDS_TO_SETTLE = 3  # what preparing left to do; and letters that come twice
+PressSend = Callable[[Sequence[Visitor]], Coroutine[None, None, list[Press]]]
+
+
+@dataclass(frozen=True)
+class Size:
+    """`quiet`: letters are missing when none came for so many seconds."""
+
+    requests: int
+    clients: int
+    rate: float
+    seconds: float
+    quiet: float
+
+
+@dataclass(frozen=True)
+class Phase:
+    """`cpu`: milliseconds for each request, by process. `database`: for each request."""
+
+    presses: Sequence[Press]
+    letters: Mapping[str, list[Letter]]
+    cpu: Amounts
+    database: Amounts
+
+    def letters_of(self, visitor: Visitor) -> list[list[Letter]]:
+        return [self.letters.get(address, []) for address in (visitor.practitioner, visitor.supportee)]
+
+    @property
+    def complete(self) -> list[Press]:
+        return [press for press in self.presses if all(self.letters_of(press.visitor))]
+
+    @property
+    def not_accepted(self) -> int:
+        return sum(press.status != load.ACCEPTED for press in self.presses)
+
+    @property
+    def missing(self) -> int:
+        return sum(not letters for press in self.presses for letters in self.letters_of(press.visitor))
+
+    @property
+    def repeated(self) -> list[list[Letter]]:
+        return [letters for press in self.presses for letters in self.letters_of(press.visitor) if len(letters) > 1]
+
+    @property
+    def seconds(self) -> float:
+        """From the first Send to the last letter."""
+        first = min(press.began for press in self.presses)
+        return max(letters[0].at for press in self.complete for letters in self.letters_of(press.visitor)) - first
+
+    @property
+    def milliseconds_to_offer(self) -> list[float]:
+        return sorted(1000 * (self.letters_of(press.visitor)[0][0].at - press.began) for press in self.complete)
+
+
+@dataclass(frozen=True)
+class Run:
+    name: str
+    paced: Phase
+    burst: Phase
+    memory: Mapping[str, Memory]
+
+
+class Measurement:
+    def __init__(self, system: System, counters: Counters, letters: Letters, size: Size) -> None:
+        self._system, self._counters, self._letters, self._size = system, counters, letters, size
+        self._idle: Amounts = {}
+
+    def run(self, during_burst: AbstractContextManager[object]) -> Run:
+        port, size = self._system.port, self._size
+        self._phase("warm", WARM_UP, lambda visitors: load.as_fast_as_answered(port, visitors, size.clients))
+        self._idle = self._measure_idle()
+        paced = self._phase("paced", int(size.rate * size.seconds), lambda all: load.so_many_a_second(port, all, size.rate))
+        with during_burst:
+            burst = self._phase("burst", size.requests, lambda all: load.as_fast_as_answered(port, all, size.clients))
+        return Run(self._system.name, paced, burst, self._counters.memory())
+
+    def _measure_idle(self) -> Amounts:
+        before = self._counters.read()
+        time.sleep(SECONDS_IDLE)
+        return each_second(before, self._counters.read())
+
+    def _phase(self, name: str, count: int, press_send: PressSend) -> Phase:
+        tag = f"{self._system.name.replace(' ', '-')}-{name}"
+        visitors = self._system.prepare([f"{tag}-{number}@load.example" for number in range(count)])
+        time.sleep(SECONDS_TO_SETTLE)
+        begin = self._counters.read()
+        presses = asyncio.run(press_send(visitors))
+        self._wait_for_letters(2 * count, tag)
+        time.sleep(SECONDS_FOR_MARKS)
+        cpu, database = each_request(begin, self._counters.read(), count, self._idle)
+        time.sleep(SECONDS_TO_SETTLE)
+        self._letters.read()
+        return Phase(presses, dict(self._letters.by_address), cpu, database)
+
+    def _wait_for_letters(self, count: int, tag: str) -> None:
+        """Until there is one for each address, or none came for a while."""
+        arrived, since = -1, time.monotonic()
+        while arrived < count and time.monotonic() - since < self._size.quiet:
+            self._letters.read()
+            now = sum(tag in address for address in self._letters.by_address)
+            if now != arrived:
+                arrived, since = now, time.monotonic()
+            time.sleep(0.1)
