@@ -8,7 +8,7 @@ GROUPS := intake matching notify setup demo dev
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop demo-clean demo-memory journey test rules handlers lint strings strings-check compose-test logs kitchen path locks clean
+.PHONY: help demo demo-stop demo-clean demo-memory journey burst test rules handlers lint strings strings-check compose-test logs kitchen path locks clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -29,6 +29,9 @@ demo-memory: ## how much memory the running demo takes, process by process
 
 journey: .venv/ready-demo $(CATALOGUES) ## 50 requests through the demo: how long from Send to accepted by mail and text gateway (N=50 RATE=5)
 	@$(PY) -m bench.journey $(ARGS)
+
+burst: .venv/ready-demo $(CATALOGUES) ## 1,000 requests as fast as 16 clients are answered: how many a second, what each costs (N=1000; KILL=1: with kill -9)
+	@$(PY) -m bench.burst
 
 path: .venv/ready-demo $(CATALOGUES) ## one request, traced from form to e-mail and text: files and lines of services/ that it enters
 	@$(PY) -m bench.path

@@ -186,7 +186,8 @@ def start_gateways(accepted: list[Accepted]) -> BaseWSGIServer:
 def trace_one_request() -> Trace:
     from services.intake.web import make_app as make_intake
 
-    trace, product, accepted = Trace(), Product(), []
+    accepted: list[Accepted] = []
+    trace, product = Trace(), Product()
     gateway = start_gateways(accepted)
     client = Client(make_intake())
     product.bring_in_practitioner()

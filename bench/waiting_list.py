@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -94,7 +95,7 @@ def measure(kind: Kind) -> dict[str, str]:
     transactions.seconds.clear()
     with assignment_job():
         clicks = [timed(lambda: service.run(answer_offer, AnswerOffer(offer_id=declined, answer="not_this_time")))]
-        clicks += [timed(lambda id=id: service.run(set_availability, opened(id))) for id in ids[1:]]
+        clicks += [timed(partial(service.run, set_availability, opened(id))) for id in ids[1:]]
         last_click = time.monotonic()
         wait_until_idle()
         seconds = time.monotonic() - last_click

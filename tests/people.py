@@ -21,7 +21,11 @@ def a_practitioner(id: str = "juniper", *, taken: int = 0, **facts: Any) -> Prac
 
 def a_request(*choices: str | tuple[str, str], id: str = "r1", **facts: Any) -> Request:
     """`choices`: ids of practitioners, or (id, what may happen if that person cannot)."""
-    usual = {"supportee_id": f"supportee of {id}", "mode": "chosen" if choices else "suggest", "submitted_at": MONDAY}
+    usual: dict[str, Any] = {
+        "supportee_id": f"supportee of {id}",
+        "mode": "chosen" if choices else "suggest",
+        "submitted_at": MONDAY,
+    }
     usual["choice_index"] = 0 if choices else None
     return Request(**{"id": id, **usual, "choices": _ranking(choices), "time_zone": NEW_YORK, **facts})
 

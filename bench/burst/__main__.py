@@ -8,10 +8,11 @@ KILL=1: in the burst each worker and one web process are killed; people whose co
 """
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from bench.burst.sink import Letters
 from bench.burst.systems import Floor, Product, Servers, code_of_floor, started
 from deploy.local.stack import ROOT
 from deploy.servers import mongod, rabbitmq
-from deploy.servers.processes import end, free_port, is_open, spawn, wait_until
+from deploy.servers.processes import CannotStart, Server, end, free_port, is_open, spawn, wait_until
 
 N, CLIENTS = int(os.environ.get("N") or 1000), int(os.environ.get("CLIENTS") or 16)
 RATE = float(os.environ.get("RATE") or 5)
@@ -35,6 +36,11 @@ SIZE = Size(N, CLIENTS, RATE, SECONDS, quiet=180 if KILL else 60)
 FLOOR_DIR = Path(os.environ.get("FLOOR_DIR") or ROOT / "../shared/bench/floor").resolve()
 
 
+def _stop(server: Future[Server]) -> None:
+    if not server.exception():
+        server.result().stop()
+
+
 class Stand:
     """The servers, and what each system is measured with. The mail server is a process of its own: it waits for nobody."""
 
@@ -42,8 +48,8 @@ class Stand:
         self.folder, self.mail = folder, folder / "mail"
         with ThreadPoolExecutor(2) as pool:
             starting = pool.submit(mongod.start, folder, cache_gb=0.5), pool.submit(rabbitmq.start, folder)
-            for server in starting:
-                at_the_end.callback(server.result().stop)
+        for server in starting:
+            at_the_end.callback(_stop, server)
         database, broker = (server.result() for server in starting)
         known = {"mongod": database.process, "RabbitMQ": broker.process}
         self._server_processes: dict[str, psutil.Process] = {name: process for name, process in known.items() if process}
@@ -79,16 +85,22 @@ def has_floor(folder: Path) -> bool:
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     with tempfile.TemporaryDirectory(prefix="burst-", ignore_cleanup_errors=True) as folder, ExitStack() as at_the_end:
         stand, floor = Stand(Path(folder), at_the_end), has_floor(Path(folder))
         floors = [stand.floor("floor before")] if floor else []
         product = stand.measure(Product(stand.folder / "product", stand.servers))
         floors += [stand.floor("floor after")] if floor else []
-    report.show(product, floors)
-    line, well = report.last_line(product, floors, VICTIMS if KILL else None)
+        report.show(product, floors)
+        line, well = report.last_line(product, floors, VICTIMS if KILL else None)
+        if not well:
+            report.show_logs(stand.folder / "product/log")
     print(line, flush=True)
     return 0 if well else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except CannotStart as reason:
+        sys.exit(str(reason))

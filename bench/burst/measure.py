@@ -12,10 +12,10 @@ from bench.burst.load import Press, Visitor
 from bench.burst.sink import Letter, Letters
 from bench.burst.systems import System
 
-WARM_UP = 100
-SECONDS_IDLE = 5
+WARM_UP = 60
+SECONDS_IDLE = 4
 SECONDS_FOR_MARKS = 1.0  # what is written down after a letter was sent
-SECONDS_TO_SETTLE = 3  # what preparing left to do; and letters that come twice
+SECONDS_TO_SETTLE = 2  # what preparing left to do; and letters that come twice
 PressSend = Callable[[Sequence[Visitor]], Coroutine[None, None, list[Press]]]
 
 

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -10,6 +11,7 @@ from bench.burst.counters import ABORTED, FLUSHES, TRANSACTIONS, commands
 from bench.burst.measure import Phase, Run
 
 SHOWN_FROM = 0.05  # commands a request
+LINES_OF_A_LOG = 10
 console = Console(width=120)
 
 
@@ -89,6 +91,12 @@ def show_figures(product: Run, floors: Sequence[Run]) -> None:
         values = [f"{figure(run):.2f}" for run in runs]
         table.add_row(name, *values, *(f"{of_floor(figure, product, floors):.2f}" for _ in floors[:1]))
     console.print(table)
+
+
+def show_logs(folder: Path) -> None:
+    """The last lines of each process."""
+    for file in sorted(folder.iterdir()):
+        print(file.name, *file.read_text().splitlines()[-LINES_OF_A_LOG:], sep="\n  ")
 
 
 def of_floor(figure: Callable[[Run], float], product: Run, floors: Sequence[Run]) -> float:
