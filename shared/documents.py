@@ -10,10 +10,9 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pymongo import ReplaceOne
-
 from shared.logs import get_logger
 from shared.mongo import Doc, Rows
+from shared.transaction import require_match
 
 T = TypeVar("T")
 log = get_logger("documents")
@@ -30,10 +29,6 @@ class Versioned(Protocol):
 
 SCALARS = (bool, int, str, datetime)
 """What is checked when it is read: something else would fail later, far from the document that holds it."""
-
-
-class StaleObject(RuntimeError):
-    """Somebody else changed it since it was read. In a transaction Mongo finds that first, and the handler runs again."""
 
 
 def to_document(item: Any, derived: Mapping[str, Any] | None = None) -> Doc:
@@ -56,27 +51,13 @@ def from_document(cls: type[T], document: Mapping[str, Any]) -> T:
 
 def save(rows: Rows, *changed: Versioned, derived: Sequence[str] = ()) -> None:
     """Insert what is new, replace the rest at the version that was read. Raises StaleObject when one is at another version."""
-    documents = [(item, to_document(item, {name: getattr(item, name) for name in derived})) for item in changed]
-    _insert(rows, [document for item, document in documents if item.stored_version is None])
-    known = [(item, document) for item, document in documents if item.stored_version is not None]
-    if _replace(rows, [({"_id": item.id, "version": item.stored_version}, document) for item, document in known]) != len(known):
-        raise StaleObject
     for item in changed:
+        document = to_document(item, {name: getattr(item, name) for name in derived})
+        if item.stored_version is None:
+            rows.insert_one(document)
+        else:
+            require_match(rows.replace_one({"_id": item.id, "version": item.stored_version}, document))
         item.stored_version = item.version
-
-
-def _insert(rows: Rows, documents: Sequence[Doc]) -> None:
-    if len(documents) == 1:
-        rows.insert_one(documents[0])
-    elif documents:
-        rows.insert_many(documents)
-
-
-def _replace(rows: Rows, replacements: Sequence[tuple[Doc, Doc]]) -> int:
-    if len(replacements) == 1:
-        # Not in bulk, so that a unique index refuses with DuplicateKeyError.
-        return rows.replace_one(*replacements[0]).matched_count
-    return rows.bulk_write([ReplaceOne(*each) for each in replacements]).matched_count if replacements else 0
 
 
 def load_all(cls: type[T], documents: Iterable[Mapping[str, Any]]) -> list[T]:

@@ -6,38 +6,28 @@ acknowledges anywhere else.
 """
 
 import threading
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-import pymongo
 from pymongo import IndexModel
-from pymongo.errors import DuplicateKeyError
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
 
 from shared import outbox
-from shared.clock import now
-from shared.leased_work import LONGEST_TRANSACTION
-from shared.logs import get_logger
-from shared.messages import Envelope, Event, make_envelope, parse_event, to_json
-from shared.mongo import MAJORITY, Db, connect, make_indexes
-from shared.outbox import OutboxMessage
+from shared.messages import Envelope, Event, parse_event
+from shared.mongo import Db, connect, make_indexes
 from shared.programme import Programme, read_programme
+from shared.runner import GroupCommit, Job, Relay, Result, Runner
 from shared.settings import Settings
+from shared.transaction import Keys
 from shared.vault import DecryptionError, Vault, load_vault
 
 M = TypeVar("M")
 E = TypeVar("E", bound=Event)
 Handler = Callable[[M, Db], list[Event]]
 
-MAX_WRITE_CONFLICT_RETRIES = 5
 INBOX_DAYS = 90
 """Longer than the outbox keeps what was sent: an event that is published again is always recognised."""
 INDEXES = {"inbox": [IndexModel("at", expireAfterSeconds=INBOX_DAYS * 24 * 3600)], "outbox": outbox.INDEXES}
-log = get_logger("service")
 
 
 class RetryLater(Exception):
@@ -61,15 +51,6 @@ class Task:
     run: Callable[[Db, threading.Event], None]
 
 
-class Relay(Protocol):
-    """Publishes what this process writes from memory, right after the commit."""
-
-    def written_lease(self) -> dict[str, Any]:
-        """`next_at`, `attempts` and `claim` of a message that this process writes and then submits."""
-
-    def submit(self, messages: list[OutboxMessage]) -> None: ...
-
-
 class Service:
     def __init__(self, name: str, indexes: dict[str, list[IndexModel]] | None = None) -> None:
         self.name = name
@@ -82,8 +63,9 @@ class Service:
         self.public_url: str
         self.parts: dict[str, Callable[[], bool]] = {}
         self.progress: dict[str, Callable[[], bool]] = {}
-        self._relay: Relay | None = None
-        self._transaction = _Transaction()
+        self._prefetches: dict[type[Event], Callable[[Any], Keys]] = {}
+        self._runner: Runner
+        self._run: Callable[[Job], list[Event]]
         self._indexes = {**INDEXES, **(indexes or {})}
 
     def start(self, settings: Settings) -> "Service":
@@ -97,8 +79,8 @@ class Service:
 
     def configure(self, db: Db, vault: Vault, programme: Programme, public_url: str) -> "Service":
         self.db, self.vault, self.programme, self.public_url = db, vault, programme, public_url
-        # Inside a transaction only the transaction may name concerns; a bound session does not hide a collection's own.
-        self._db_inside = db.with_options(read_concern=ReadConcern(), write_concern=WriteConcern())
+        self._runner = Runner(self.name, db)
+        self._run = self._runner.run
         return self
 
     def make_indexes(self) -> None:
@@ -114,13 +96,19 @@ class Service:
         that decrypts what it stores."""
         return {}
 
-    def on(self, event_class: type[E]) -> Callable[[Handler[E]], Handler[E]]:
-        """Subscribe the decorated handler to `event_class`. One handler for each event class; ValueError for a second one."""
+    def on(self, event_class: type[E], *, prefetch: Callable[[E], Keys] | None = None) -> Callable[[Handler[E]], Handler[E]]:
+        """Subscribe the decorated handler to `event_class`. One handler for each event class; ValueError for a second one.
+
+        `prefetch`: the documents that the handler will read by `_id`, so that those of many events are read together. A hint:
+        what it leaves out is read when it is needed.
+        """
 
         def register(handler: Handler[E]) -> Handler[E]:
             if event_class in self.handlers:
                 raise ValueError(f"{self.name} has two handlers for {event_class.__name__}")
             self.handlers[event_class] = handler
+            if prefetch:
+                self._prefetches[event_class] = prefetch
             return handler
 
         return register
@@ -161,89 +149,50 @@ class Service:
         """To be called in a handler: `call` runs in this process right after the handler's transaction was committed, and not at
         all when it was not. A hint: a process that is killed in between never runs it, and what it raises is logged and changes
         nothing. Outside of a transaction nothing is remembered."""
-        self._transaction.calls.append(call)
+        self._runner.on_commit(call)
 
     def publish_with(self, relay: Relay) -> None:
-        self._relay = relay
+        self._runner.relay = relay
 
-    def run(
-        self, handler: Handler[M], command: M, *, idempotency_key: str | None = None, traceparent: str | None = None
-    ) -> list[Event]:
-        """Handle one command or event in one transaction and return the events it caused.
+    def run(self, handler: Handler[M], command: M, *, idempotency_key: str | None = None) -> list[Event]:
+        """Handle one command in one transaction and return the events it caused.
 
         A second run with the same `idempotency_key` changes nothing and returns []. Whatever the handler raises leaves the
         database as it was. ValueError for an event that only another service may publish.
         """
-        cause = idempotency_key or str(uuid.uuid4())
-        for tries_left in reversed(range(MAX_WRITE_CONFLICT_RETRIES)):
-            try:
-                return self._in_one_transaction(handler, command, cause, idempotency_key is not None, traceparent)
-            except DuplicateKeyError:
-                # Outside the transaction on purpose: swallowed inside, with_transaction would loop on it for minutes.
-                if idempotency_key is not None and self.db.inbox.find_one({"_id": idempotency_key}, {"_id": 1}):
-                    return []
-                if not tries_left:
-                    raise
-        raise AssertionError("unreachable")
+        return self._run(Job(handler=handler, command=command, idempotency_key=idempotency_key))
+
+    def commit_together(self) -> None:
+        """From now on, commands that come at the same time from many threads share a transaction. For web processes."""
+        self._run = GroupCommit(self._runner).run
+
+    def run_job(self, job: Job) -> list[Event]:
+        """As `run`."""
+        return self._runner.run(job)
+
+    def run_together(self, jobs: Sequence[Job]) -> list[Result]:
+        """Handle all in one transaction, in this order. What is raised means that nothing was done: run them one by one."""
+        return self._runner.run_together(jobs)
 
     def receive(self, envelope: Envelope) -> list[Event]:
         """Handle one event from the broker. Raises InvalidMessage (dead at once) or RetryLater (retry)."""
+        job = self.job_for(envelope)
+        return self._runner.run(job) if job else []
+
+    def job_for(self, envelope: Envelope) -> Job | None:
+        """What an event from the broker asks for; None when nobody listens to it here. Raises InvalidMessage."""
         event = parse_event(envelope)
         handler = self.handlers.get(type(event))
         if handler is None:
-            return []
-        return self.run(handler, event, idempotency_key=envelope.id, traceparent=envelope.traceparent)
-
-    def _in_one_transaction(
-        self, handler: Handler[M], command: M, cause: str, remember: bool, traceparent: str | None
-    ) -> list[Event]:
-        db = self._db_inside
-        messages: list[OutboxMessage] = []
-
-        def work(_: Any) -> list[Event]:
-            self._transaction.calls.clear()
-            if remember:
-                db.inbox.insert_one({"_id": cause, "handler": handler.__name__, "at": now()})
-            events = handler(command, db)
-            messages[:] = [self._message(event, cause, index, traceparent) for index, event in enumerate(events)]
-            if messages:
-                db.outbox.insert_many([message.to_document() for message in messages])
-            return events
-
-        timeout = pymongo.timeout(LONGEST_TRANSACTION.total_seconds())
-        with timeout, db.client.start_session() as session, session.bind(end_session=False):
-            events = session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
-        self._committed(messages)
-        return events
-
-    def _message(self, event: Event, cause: str, index: int, traceparent: str | None) -> OutboxMessage:
-        if event.published_by != self.name:
-            raise ValueError(f"{event.event_type} may be published by {event.published_by} only")
-        # The id follows from the cause, so a handler that runs again publishes the same event under the same id.
-        event_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.name}/{cause}/{index}"))
-        moment = now()
-        envelope = make_envelope(event, id=event_id, source=f"/{self.name}", time=moment, traceparent=traceparent)
-        lease = self._relay.written_lease() if self._relay else {}
-        return OutboxMessage(event_id, event.event_type, event.subject, to_json(envelope), moment, **lease)
-
-    def _committed(self, messages: list[OutboxMessage]) -> None:
-        """The work is done whatever happens here: a message that is not submitted is due when its lease ends."""
-        calls = list(self._transaction.calls)
-        if self._relay and messages:
-            calls.insert(0, partial(self._relay.submit, messages))
-        for call in calls:
-            try:
-                call()
-            except Exception:
-                log.exception("a call after the commit failed")
-        self._transaction.calls.clear()
-
-
-class _Transaction(threading.local):
-    """What the handlers of this thread's transaction want done after its commit."""
-
-    def __init__(self) -> None:
-        self.calls: list[Callable[[], None]] = []
+            return None
+        prefetch = self._prefetches.get(type(event), lambda _: {})(event)
+        return Job(
+            handler=handler,
+            command=event,
+            idempotency_key=envelope.id,
+            traceparent=envelope.traceparent,
+            prefetch=prefetch,
+        )
 
 
 def _succeeds(decrypt: Callable[[], object]) -> bool:

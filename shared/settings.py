@@ -22,7 +22,7 @@ class Settings:
     public_url: str  # the origin that people see, without a slash at the end
     log_level: str
     metrics_port: int  # 0: none
-    worker_threads: int  # messages handled at the same time
+    worker_threads: int  # transactions of events at the same time, each of up to 64 events
     metrics_host: str = field(default="127.0.0.1", kw_only=True)
 
     @property
@@ -59,7 +59,7 @@ def core(env: Env) -> dict[str, object]:
         "log_level": env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
         "metrics_host": env.str("METRICS_HOST", "127.0.0.1"),
-        "worker_threads": env.int("WORKER_THREADS", 4, validate=validate.Range(1, 64)),
+        "worker_threads": env.int("WORKER_THREADS", 1, validate=validate.Range(1, 64)),
     }
 
 

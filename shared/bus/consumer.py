@@ -2,8 +2,9 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import cycle
 from typing import Any
 
@@ -16,6 +17,7 @@ from shared.logs import get_logger
 PROBE_EVERY = 10.0
 PROBE_TIMEOUT = 30.0
 STALLED_AFTER = 30.0
+LARGEST_BATCH = 64
 KEEP_AT_MOST = 600.0
 """With Mongo unavailable for longer than this, what is unacknowledged goes back: the broker would take it after 30 minutes, again
 and again, and each time counts towards its delivery limit."""
@@ -36,9 +38,11 @@ class Consumer(ReconnectingConnection):
         super().__init__(amqp_url, service, "consumer")
         self._subscriptions, self._processor, self._may_consume = subscriptions, processor, may_consume
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"{service}.handler")
-        self._prefetch = 2 * threads
+        self._prefetch = 2 * LARGEST_BATCH
+        self._received: deque[Delivery] = deque()
         self._generation = 0
         self._unacknowledged: set[tuple[int, int]] = set()
+        self._left: set[int] = set()
         self._acks: deque[Delivery] = deque()
         self._declared = False
         self._consumer_tag = ""
@@ -105,37 +109,62 @@ class Consumer(ReconnectingConnection):
         self._unacknowledged.add((delivery.generation, delivery.tag))
         metrics.DELIVERIES.labels(self._service, str(bool(method.redelivered)).lower()).inc()
         metrics.UNACKNOWLEDGED.labels(self._service).set(len(self._unacknowledged))
-        self._pool.submit(self._process, delivery)
+        self._received.append(delivery)
+        self._pool.submit(self._process_received)
 
     def _send_acks(self) -> None:
-        while self._acks:
-            delivery = self._acks.popleft()
-            # An ack for an older connection would be a protocol error; its message comes again and the inbox knows it.
-            if self._is_current(delivery) and self._channel is not None and self._channel.is_open:
-                self._channel.basic_ack(delivery.tag)
-            self._forget(delivery)
+        acks = [self._acks.popleft() for _ in range(len(self._acks))]
+        # An ack for an older connection would be a protocol error; its message comes again and the inbox knows it.
+        if self._channel is not None and self._channel.is_open:
+            self._acknowledge_on_channel({one.tag for one in acks if self._is_current(one)})
+        self._forget(acks)
+
+    def _acknowledge_on_channel(self, tags: set[int]) -> None:
+        """With one frame for all, where nothing before the last is still being processed."""
+        if not tags:
+            return
+        last = max(tags)
+        waiting = {tag for generation, tag in list(self._unacknowledged) if generation == self._generation} | self._left
+        if all(tag in tags for tag in waiting if tag <= last):
+            self._channel.basic_ack(last, multiple=True)
+        else:
+            for tag in sorted(tags):
+                self._channel.basic_ack(tag)
 
     def _is_current(self, delivery: Delivery) -> bool:
         return delivery.generation == self._generation
 
-    def _forget(self, delivery: Delivery) -> None:
-        self._unacknowledged.discard((delivery.generation, delivery.tag))
+    def _forget(self, deliveries: Iterable[Delivery]) -> None:
+        self._unacknowledged.difference_update((one.generation, one.tag) for one in deliveries)
         metrics.UNACKNOWLEDGED.labels(self._service).set(len(self._unacknowledged))
 
     # in the pool
 
-    def _process(self, delivery: Delivery) -> None:
-        done = False
-        try:
-            done = self._processor.process(delivery, lambda: self._is_current(delivery))
-        except BaseException:
-            log.exception("processing a message failed", extra={"event_id": delivery.event_id, "event_type": delivery.event_type})
-        if not done:
-            self._forget(delivery)
+    def _process_received(self) -> None:
+        """What came meanwhile, together; often nothing, because another call took it."""
+        batch = self._take_batch()
+        if not batch:
             return
-        self._acks.append(delivery)
+        finished: list[Delivery] = []
+        try:
+            finished = self._processor.process(batch, self._is_current, self._acknowledge)
+        except BaseException:
+            log.exception("processing messages failed", extra={"count": len(batch)})
+        left = [one for one in batch if one not in finished]
+        self._left.update(one.tag for one in left if self._is_current(one))
+        self._forget(left)
+
+    def _take_batch(self) -> list[Delivery]:
+        batch: list[Delivery] = []
+        with suppress(IndexError):
+            while len(batch) < LARGEST_BATCH:
+                batch.append(self._received.popleft())
+        return batch
+
+    def _acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        self._acks.extend(deliveries)
         if not self._call_on_io_thread(self._send_acks):
-            self._forget(delivery)
+            self._forget(deliveries)
 
     # on the IO thread: health
 
@@ -162,6 +191,7 @@ class Consumer(ReconnectingConnection):
 
     def _on_connection_lost(self) -> None:
         self._generation += 1
+        self._left.clear()
         self._reset()
         self._send_acks()
 

@@ -5,7 +5,9 @@ import re
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,12 +17,13 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from shared import metrics
 from shared.backoff import delay
-from shared.bus.publisher import ENDS_WITHIN, NotPublished, OutgoingMessage, Publisher
+from shared.bus.publisher import ENDS_WITHIN, BrokerUnavailable, NotPublished, OutgoingMessage, Publisher
 from shared.bus.topology import DEAD, RETRY, retry_queue_of, tier_after
 from shared.clock import now
 from shared.logs import get_logger
 from shared.messages import EVENT_TYPES, Envelope, InvalidMessage, from_json
 from shared.mongo import Db
+from shared.runner import Job
 from shared.service import RetryLater, Service
 
 ATTEMPT, REASON, FAILED_AT, PUBLISHED_BY = "x-attempt", "x-reason", "x-failed-at", "x-published-by"
@@ -47,12 +50,22 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Result:
+class Verdict:
     """`outcome`: handled, invalid, retry later or failed; `reason` is empty when handled."""
 
     handler: str
     outcome: str
     reason: str = ""
+
+
+@dataclass(eq=False)
+class Task:
+    """A delivery on its way: what it asks for, and what became of it once that is known."""
+
+    delivery: Delivery
+    job: Job | None = None
+    verdict: Verdict | None = None
+    seconds: float = 0.0
 
 
 class DependencyUnavailable(Exception):
@@ -81,66 +94,118 @@ class MessageProcessor:
         """What waits for Mongo or the broker goes back to its queue; what is being handled is finished."""
         self._stopping.set()
 
-    def process(self, delivery: Delivery, is_current: Callable[[], bool]) -> bool:
-        """True: acknowledge it. False: it stays with the broker."""
+    def process(
+        self,
+        deliveries: Sequence[Delivery],
+        is_current: Callable[[Delivery], bool],
+        acknowledge: Callable[[Sequence[Delivery]], None],
+    ) -> list[Delivery]:
+        """All in one transaction, and one by one when that fails. Returns those that were acknowledged; the others stay with the
+        broker."""
+        finished: list[Delivery] = []
         failures = 0
-        while is_current():
-            try:
-                self._process_once(delivery)
-                self.unavailable_since = None
-                return True
-            except DependencyUnavailable as unavailable:
+        while todo := [one for one in deliveries if one not in finished and is_current(one)]:
+            done, unavailable = self._process_once(todo)
+            acknowledge(done)
+            finished += done
+            if len(done) < len(todo):
                 failures += 1
-                self.unavailable_since = self.unavailable_since or time.monotonic()
-                log.warning("a message waits for a dependency", extra=_about(delivery) | {"reason": str(unavailable)})
-                pause = delay(failures, base=SHORTEST_PAUSE, longest=LONGEST_PAUSE)
-                if self._stopping.wait(pause.total_seconds()):
-                    return False
-        return False
+                if self._wait_for_dependency(unavailable, failures, len(todo) - len(done)):
+                    break
+            else:
+                self.unavailable_since = None
+        return finished
 
-    def _process_once(self, delivery: Delivery) -> None:
-        begun = self._handling_since[threading.get_ident()] = time.monotonic()
+    def _wait_for_dependency(self, dependency: str, failures: int, count: int) -> bool:
+        """True: told to stop meanwhile."""
+        self.unavailable_since = self.unavailable_since or time.monotonic()
+        log.warning("messages wait for a dependency", extra={"reason": dependency, "count": count})
+        return self._stopping.wait(delay(failures, base=SHORTEST_PAUSE, longest=LONGEST_PAUSE).total_seconds())
+
+    def _process_once(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], str]:
+        """Those that are finished, and which dependency the others wait for."""
+        tasks, unavailable = [self._read(delivery) for delivery in deliveries], ""
         try:
-            result = self._handle(delivery)
-        finally:
-            del self._handling_since[threading.get_ident()]
-        seconds = time.monotonic() - begun
-        if result.reason:
-            self._forward(delivery, result)
-        metrics.HANDLED.labels(self._service.name, result.handler, result.outcome).inc()
-        metrics.HANDLER_SECONDS.labels(self._service.name, result.handler).observe(seconds)
-        (log.warning if result.reason else log.info)(
-            "processed a message",
-            extra=_about(delivery)
-            | {
-                "handler": result.handler,
-                "outcome": result.outcome,
-                "seconds": round(seconds, 4),
-                "attempt": delivery.attempt,
-                "reason": result.reason,
-            },
-        )
+            self._run([task for task in tasks if not task.verdict])
+        except DependencyUnavailable as error:
+            unavailable = str(error)
+        handled = [task for task in tasks if task.verdict and not task.verdict.reason]
+        forwarded = self._forward([task for task in tasks if task.verdict and task.verdict.reason])
+        for task in (*handled, *forwarded):
+            self._report(task)
+        return [task.delivery for task in (*handled, *forwarded)], unavailable or BrokerUnavailable.__name__
 
-    def _handle(self, delivery: Delivery) -> Result:
-        handler = "none"
+    def _read(self, delivery: Delivery) -> Task:
+        task = Task(delivery)
         try:
             envelope = _read(delivery.body)
             self._check_publisher(envelope, delivery)
-            handler = self._handler_of(envelope)
-            self._service.receive(envelope)
-        except InvalidMessage as error:
-            return Result(handler, "invalid", _without_values(str(error)))
-        except BaseException as error:  # whatever a handler raises, its message goes somewhere
-            if environment_failed(error, self._service.db):
-                metrics.HANDLED.labels(self._service.name, handler, "unavailable").inc()
-                raise DependencyUnavailable(type(error).__name__) from error
-            outcome = "retry later" if isinstance(error, RetryLater) else "failed"
-            return Result(handler, outcome, f"{type(error).__name__} at {location_of(error)}")
-        return Result(handler, "handled")
+            task.job = self._service.job_for(envelope)
+            task.verdict = None if task.job else Verdict("none", "handled")
+        except BaseException as error:
+            task.verdict = _verdict("none", error)
+        return task
 
-    def _handler_of(self, envelope: Envelope) -> str:
-        handlers = self._service.handlers.items()
-        return next((handler.__name__ for event_class, handler in handlers if event_class.event_type == envelope.type), "none")
+    def _run(self, tasks: Sequence[Task]) -> None:
+        """Raises DependencyUnavailable; tasks without a verdict are not done then."""
+        if len(tasks) > 1:
+            self._run_together(tasks)
+        for task in tasks:
+            if not task.verdict:
+                self._run_alone(task)
+
+    def _run_together(self, tasks: Sequence[Task]) -> None:
+        try:
+            with self._handling():
+                results = self._service.run_together([task.job for task in tasks if task.job])
+        except BaseException as error:
+            self._raise_if_environment_failed(error, "batch")
+            log.warning("a batch is run one by one", extra={"reason": _reason(error), "count": len(tasks)})
+            return
+        for task, result in zip(tasks, results, strict=True):
+            task.verdict, task.seconds = _verdict(_handler_of(task), result.error), result.seconds
+
+    def _run_alone(self, task: Task) -> None:
+        assert task.job
+        begun, raised = time.monotonic(), None
+        try:
+            with self._handling():
+                self._service.run_job(task.job)
+        except BaseException as error:  # whatever a handler raises, its message goes somewhere
+            self._raise_if_environment_failed(error, _handler_of(task))
+            raised = error
+        task.verdict, task.seconds = _verdict(_handler_of(task), raised), time.monotonic() - begun
+
+    @contextmanager
+    def _handling(self) -> Iterator[None]:
+        self._handling_since[threading.get_ident()] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._handling_since[threading.get_ident()]
+
+    def _raise_if_environment_failed(self, error: BaseException, handler: str) -> None:
+        if environment_failed(error, self._service.db):
+            metrics.HANDLED.labels(self._service.name, handler, "unavailable").inc()
+            raise DependencyUnavailable(type(error).__name__) from error
+
+    def _report(self, task: Task) -> None:
+        assert task.verdict
+        delivery, verdict = task.delivery, task.verdict
+        metrics.HANDLED.labels(self._service.name, verdict.handler, verdict.outcome).inc()
+        metrics.HANDLER_SECONDS.labels(self._service.name, verdict.handler).observe(task.seconds)
+        (log.warning if verdict.reason else log.info)(
+            "processed a message",
+            extra={
+                "event_id": delivery.event_id,
+                "event_type": delivery.event_type,
+                "handler": verdict.handler,
+                "outcome": verdict.outcome,
+                "seconds": round(task.seconds, 4),
+                "attempt": delivery.attempt,
+                "reason": verdict.reason,
+            },
+        )
 
     def _check_publisher(self, envelope: Envelope, delivery: Delivery) -> None:
         """Raise InvalidMessage when this event is not from the one service that may publish it."""
@@ -152,26 +217,59 @@ class MessageProcessor:
         if self._verify_publishers and delivery.published_by != contract.published_by:
             raise InvalidMessage(f"not published by {contract.published_by} but by {delivery.published_by or 'an unknown user'}")
 
-    def _forward(self, delivery: Delivery, result: Result) -> None:
-        """To the next retry queue, or to the dead queue."""
-        name = self._service.name
-        tier = None if result.outcome == "invalid" else tier_after(delivery.attempt)
-        exchange, routing_key = (RETRY, retry_queue_of(name, tier)) if tier else (DEAD, name)
+    def _forward(self, tasks: Sequence[Task]) -> list[Task]:
+        """To the next retry queue, or to the dead queue. Returns those that the broker took."""
+        futures = self._publisher.publish_all([self._forwarded(task) for task in tasks])
+        return [task for task, future in zip(tasks, futures, strict=True) if self._is_taken(task, future)]
+
+    def _forwarded(self, task: Task) -> OutgoingMessage:
+        assert task.verdict
+        delivery, tier = task.delivery, _tier_of(task)
+        exchange, routing_key = (RETRY, retry_queue_of(self._service.name, tier)) if tier else (DEAD, self._service.name)
         headers: dict[str, Any] = {
             ATTEMPT: delivery.attempt + (1 if tier else 0),
-            REASON: result.reason,
+            REASON: task.verdict.reason,
             FAILED_AT: now().isoformat(),
             PUBLISHED_BY: delivery.published_by,
         }
-        message = OutgoingMessage(exchange, routing_key, delivery.body, delivery.event_id, delivery.event_type, headers)
+        return OutgoingMessage(exchange, routing_key, delivery.body, delivery.event_id, delivery.event_type, headers)
+
+    def _is_taken(self, task: Task, future: Future[None]) -> bool:
         try:
-            self._publisher.publish(message).result(ENDS_WITHIN)
-        except (NotPublished, TimeoutError) as error:
-            raise DependencyUnavailable(type(error).__name__) from error
+            future.result(ENDS_WITHIN)
+        except (NotPublished, TimeoutError):
+            return False
+        tier = _tier_of(task)
         if tier:
-            metrics.RETRIES.labels(name, tier).inc()
+            metrics.RETRIES.labels(self._service.name, tier).inc()
         else:
-            metrics.DEAD.labels(name, result.outcome).inc()
+            metrics.DEAD.labels(self._service.name, task.verdict.outcome if task.verdict else "").inc()
+        return True
+
+
+def _handler_of(task: Task) -> str:
+    return task.job.name if task.job else "none"
+
+
+def _tier_of(task: Task) -> str | None:
+    """None: to the dead queue."""
+    return None if task.verdict and task.verdict.outcome == "invalid" else tier_after(task.delivery.attempt)
+
+
+def _verdict(handler: str, error: BaseException | None) -> Verdict:
+    match error:
+        case None:
+            return Verdict(handler, "handled")
+        case InvalidMessage():
+            return Verdict(handler, "invalid", _without_values(str(error)))
+        case RetryLater():
+            return Verdict(handler, "retry later", _reason(error))
+        case _:
+            return Verdict(handler, "failed", _reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__} at {location_of(error)}"
 
 
 def delivery_from(service: str, generation: int, tag: int, properties: Any, body: bytes) -> Delivery:
@@ -237,7 +335,3 @@ def _read(body: bytes) -> Envelope:
 def _without_values(reason: str) -> str:
     """Field names come from our own contracts, but a stranger's message may bring its own keys."""
     return re.sub(r"[^\w .,:]", "", reason, flags=re.ASCII)[:LONGEST_REASON]
-
-
-def _about(delivery: Delivery) -> dict[str, object]:
-    return {"event_id": delivery.event_id, "event_type": delivery.event_type}

@@ -28,10 +28,10 @@ from services.matching.rules import Waiting
 from shared import metrics
 from shared.clock import now
 from shared.contracts import ChoiceMade, CoordinatorNeeded, OfferMade, RequestWaiting, RequestWithdrawn, SuggestionsMade
-from shared.documents import StaleObject
 from shared.messages import Event
 from shared.mongo import Db
 from shared.service import Service
+from shared.transaction import StaleObject
 from tests.handlers.matching_steps import (
     add_practitioners,
     answer,

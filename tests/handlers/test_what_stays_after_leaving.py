@@ -23,6 +23,7 @@ from shared import vault
 from shared.messages import from_json
 from shared.mongo import Doc
 from shared.service import INDEXES, Service
+from shared.sessions import new_session
 from shared.vault import DecryptionError
 
 TYPED: dict[int, TypedAnswers] = {
@@ -66,7 +67,8 @@ def left(services: Services) -> Draft:
     assert answers
     assert draft.code_words
     published: set[str] = set()
-    services.intake.run(submit_request, SubmitRequest(draft, draft.code_words, answers, "en"))
+    session = new_session("supportee", draft.person_id, subject_id=draft.request_id, key=draft.key, lasts=timedelta(days=1))
+    services.intake.run(submit_request, SubmitRequest(draft, draft.code_words, answers, "en", session))
     services.deliver(published)
     services.intake.run(write_note, WriteNote(draft.request_id, draft.key, "n1", NOTE))
     services.deliver(published)

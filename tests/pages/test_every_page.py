@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from flask import Flask, Response, g, render_template_string
 from flask.testing import FlaskClient
 
 from shared.service import Service
+from shared.sessions import Session, new_session
 from shared.web import sessions
 from shared.web.app import web_app
 from shared.web.limits import limit_failures, limiter
@@ -132,12 +134,11 @@ def test_a_broken_page_says_so_without_telling_why(visitor: FlaskClient) -> None
 def test_a_session_cookie_is_opaque_and_its_key_opens_only_with_it(app: Flask, intake: Service) -> None:
     key = bytes(32)
     with app.test_request_context():
-        answer = sessions.begin(
-            app.make_response(""), intake.db, "supportee", "p1", subject_id="r1", key=key, lasts=sessions.timedelta(days=1)
-        )
+        begun = new_session("supportee", "p1", subject_id="r1", key=key, lasts=timedelta(days=1))
+        answer = sessions.begin(app.make_response(""), intake.db, begun)
     cookie = answer.headers["Set-Cookie"].split(";")[0]
     with app.test_request_context(headers={"Cookie": cookie}):
-        assert sessions.current(intake.db, "supportee") == sessions.Session("supportee", "p1", "r1", key)
+        assert sessions.current(intake.db, "supportee") == Session("supportee", "p1", "r1", key)
         assert sessions.current(intake.db, "coordinator") is None
     assert cookie.split("=")[1] not in str(list(intake.db.sessions.find()))
 

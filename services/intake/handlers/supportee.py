@@ -15,11 +15,12 @@ from services.intake import code_words, store
 from services.intake.domain import AccessCode, AccessLink, Answers, CodeWords, Draft, EncryptedNote, Request
 from services.intake.handlers.service import service
 from services.intake.rules import DAYS_TO_KEEP_A_REQUEST, NextChoice, NextStep
-from shared import vault
+from shared import sessions, vault
 from shared.clock import now
 from shared.contracts import ChoiceMade, ContactShared, NoteAnswered, RequestSubmitted, RequestWithdrawn, SignInRequested
 from shared.messages import Event
 from shared.mongo import Db
+from shared.sessions import NewSession
 from shared.tokens import digest, new_token
 
 MINUTES_TO_SHOW_CODE_WORDS = 30
@@ -68,12 +69,13 @@ def erase_draft(person_id: str, db: Db) -> list[Event]:
 
 @dataclass(frozen=True, repr=False)
 class SubmitRequest:
-    """`language`: of the page, for notifications."""
+    """`language`: of the page, for notifications. `session`: by which they see their request from now on."""
 
     draft: Draft
     code_words: CodeWords
     answers: Answers
     language: str
+    session: NewSession
 
 
 def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
@@ -82,6 +84,7 @@ def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
     store.save_code(db, _access_code(draft, command.code_words, expires_at))
     store.save_link(db, _access_link(draft, token, expires_at))
     store.delete_draft(db, draft.person_id)
+    sessions.save(db, command.session)
     return [_request_submitted(draft, command.answers), _contact_shared(command, _link(token))]
 
 

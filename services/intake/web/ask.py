@@ -19,9 +19,10 @@ from services.intake.handlers.supportee import (
     submit_request,
 )
 from services.intake.rules import LAST_QUESTION, MOST_CHOICES
-from services.intake.web.helpers import SUPPORTEE_SESSION, current_draft, entries_by_id, listing, start_draft_session
+from services.intake.web.helpers import current_draft, entries_by_id, listing, start_draft_session, supportee_session
 from shared.clock import now
 from shared.people import zones, zones_by_region
+from shared.sessions import NewSession
 from shared.web import sessions
 from shared.web.forms import Errors
 from shared.web.limits import limiter
@@ -136,17 +137,17 @@ def send() -> Response:
     if session is None or session.key is None:
         return _no_draft()
     draft = store.draft(service.db, session.person_id, session.key)
+    begun = supportee_session(session.person_id, session.subject_id, session.key)
     if draft:
-        not_sent = _send_or_ask_again(draft)
-        if not_sent:
-            return not_sent
-    elif store.request_of(service.db, session.person_id) is None:
-        return _no_draft()
-    return sessions.begin_from(redirect_after_post("/ask/sent"), service.db, "supportee", session, SUPPORTEE_SESSION)
+        return _send_or_ask_again(draft, begun)
+    return _sent_before(begun) if store.request_of(service.db, session.person_id) else _no_draft()
 
 
-def _send_or_ask_again(draft: Draft) -> Response | None:
-    """None when it is sent, else the page that asks for something first."""
+def _sent_before(begun: NewSession) -> Response:
+    return sessions.begin(redirect_after_post("/ask/sent"), service.db, begun)
+
+
+def _send_or_ask_again(draft: Draft, begun: NewSession) -> Response:
     answers, question = forms.read_all(draft.typed, service.programme.time_zone)
     if answers is None:
         return redirect_after_post(f"/ask/{question}?then=check")
@@ -158,9 +159,9 @@ def _send_or_ask_again(draft: Draft) -> Response | None:
         return _check_page(draft, answers, why="gone", status=ASKED_AGAIN)
     draft = prepare_code_words(draft, language())
     assert draft.code_words
-    command = SubmitRequest(draft, draft.code_words, answers, language())
-    service.run(submit_request, command, idempotency_key=f"request/{draft.request_id}")
-    return None
+    command = SubmitRequest(draft, draft.code_words, answers, language(), begun)
+    events = service.run(submit_request, command, idempotency_key=f"request/{draft.request_id}")
+    return sessions.set_cookie(redirect_after_post("/ask/sent"), begun) if events else _sent_before(begun)
 
 
 @ask.get("/sent")

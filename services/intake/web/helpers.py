@@ -12,6 +12,7 @@ from services.intake.handlers import service
 from services.intake.handlers.access import RequestAccess
 from services.intake.listing import Listing, ListingCache
 from services.intake.rules import Entry
+from shared.sessions import NewSession, new_session
 from shared.web import sessions
 from shared.web.errors import error_page
 from shared.web.views import language_name
@@ -48,11 +49,13 @@ def current_draft() -> Draft | None:
 def start_draft_session(response: Response, draft: Draft) -> Response:
     """From now on only this visitor's cookie opens the draft."""
     days = timedelta(days=service.programme.draft_days)
-    return sessions.begin(response, service.db, "draft", draft.person_id, subject_id=draft.request_id, key=draft.key, lasts=days)
+    begun = new_session("draft", draft.person_id, subject_id=draft.request_id, key=draft.key, lasts=days)
+    return sessions.begin(response, service.db, begun)
 
 
 def start_supportee_session(response: Response, access: RequestAccess) -> Response:
-    person_id, subject_id = access.person_id, access.request_id
-    return sessions.begin(
-        response, service.db, "supportee", person_id, subject_id=subject_id, key=access.key, lasts=SUPPORTEE_SESSION
-    )
+    return sessions.begin(response, service.db, supportee_session(access.person_id, access.request_id, access.key))
+
+
+def supportee_session(person_id: str, request_id: str, key: bytes | None) -> NewSession:
+    return new_session("supportee", person_id, subject_id=request_id, key=key, lasts=SUPPORTEE_SESSION)

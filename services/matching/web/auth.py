@@ -10,6 +10,7 @@ from services.matching.handlers import service
 from services.matching.handlers.sign_in import START_PAGES, RequestSignIn, purpose_of, send_sign_in_link, use_sign_in_link
 from shared import tokens
 from shared.contracts import TeamRole
+from shared.sessions import new_session
 from shared.web import sessions
 from shared.web.errors import error_page
 from shared.web.forms import read
@@ -64,7 +65,7 @@ def sign_in(start_page: str, token: str) -> Response:
         return error_page(410)
     service.run(use_sign_in_link, token)
     role = ROLES[start_page]
-    return sessions.begin(redirect_after_post(f"/{start_page}"), service.db, role, person_id, **SESSIONS[role])
+    return sessions.begin(redirect_after_post(f"/{start_page}"), service.db, new_session(role, person_id, **SESSIONS[role]))
 
 
 @auth.post("/<any(me, c):start_page>/sign-out")

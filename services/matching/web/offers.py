@@ -15,6 +15,7 @@ from services.matching.handlers.practitioner import (
     write_to_supportee,
 )
 from services.matching.web.helpers import run
+from shared.sessions import new_session
 from shared.web import sessions
 from shared.web.errors import error_page
 from shared.web.forms import read
@@ -77,7 +78,8 @@ def write() -> Response:
 def start_reading(offer: Offer) -> Response:
     service.run(mark_offer_seen, offer.id)
     response = redirect_after_post("/o")
-    return sessions.begin(response, service.db, "offer", offer.practitioner_id, subject_id=offer.id, lasts=SESSION_LASTS)
+    begun = new_session("offer", offer.practitioner_id, subject_id=offer.id, lasts=SESSION_LASTS)
+    return sessions.begin(response, service.db, begun)
 
 
 def _show(offer: Offer, errors: dict[str, str] | None = None) -> Response:

@@ -187,7 +187,7 @@ def test_a_handler_that_hangs_is_a_sign_of_death_until_it_returns(bus: BusFixtur
     bus.control.go_on.clear()
     body = as_message(EchoAsked(echo_id="k"), "e1")
     delivery = delivery_from(NAME, 0, 1, pika.BasicProperties(message_id="e1"), body)
-    handling = threading.Thread(target=processor.process, args=(delivery, lambda: True))
+    handling = threading.Thread(target=processor.process, args=([delivery], lambda _: True, lambda _: None))
     assert processor.alive()
     handling.start()
     assert eventually(lambda: not processor.alive())
