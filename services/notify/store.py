@@ -18,11 +18,12 @@ from pymongo.write_concern import WriteConcern
 
 from services.notify.domain import MAY_ARRIVE, Contact, LastUpdate, Notification, Offer, Outcome, State
 from shared.clock import offset
-from shared.contracts import Channel, OfferMade
+from shared.contracts import Channel, ContactShared, OfferMade
 from shared.documents import from_document, load_all, load_one, to_document
 from shared.leased_work import DUE_NOW, MongoQueue, server_time
 from shared.mongo import Db, Doc
 from shared.threaded_work import Claimed, TypedQueue
+from shared.transaction import Keys
 
 LEASE = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(days=2)  # quiet hours, and the time between two texts, end within 25 hours
@@ -143,9 +144,8 @@ def mark_uncertain(db: Db, claimed: Claimed[Notification]) -> bool:
 
 def add_notifications(db: Db, notifications: Sequence[Notification]) -> None:
     """Those that are there already stay as they are."""
-    changes = [UpdateOne({"_id": one.id}, {"$setOnInsert": to_document(one)}, upsert=True) for one in notifications]
-    if changes:
-        db.notifications.bulk_write(changes)
+    for one in notifications:
+        db.notifications.update_one({"_id": one.id}, {"$setOnInsert": to_document(one)}, upsert=True)
 
 
 def find_notification(db: Db, notification_id: str) -> Notification | None:
@@ -239,10 +239,9 @@ def another_may_arrive(db: Db, notification: Notification) -> bool:
 
 def save_offer(db: Db, event: OfferMade) -> Offer:
     fields = {"practitioner_id": event.practitioner_id, "code": event.code, "delete_at": event.answer_by + OFFER_KEPT}
-    document = db.offers.find_one_and_update(
-        {"_id": event.offer_id}, {"$set": fields}, upsert=True, return_document=ReturnDocument.AFTER
-    )
-    return from_document(Offer, document or {})  # an upsert that returns what it left behind
+    document = {"_id": event.offer_id, **(db.offers.find_one({"_id": event.offer_id}) or {}), **fields}
+    db.offers.replace_one({"_id": event.offer_id}, document, upsert=True)
+    return from_document(Offer, document)
 
 
 def mark_offer_ended(db: Db, offer_id: str, moment: datetime) -> None:
@@ -259,6 +258,17 @@ def find_offer_by_code(db: Db, practitioner_ids: Sequence[str], code: str) -> Of
     found = list(db.offers.find({"practitioner_id": {"$in": list(practitioner_ids)}, "code": code}))
     latest = max(found, key=lambda document: (not document.get("ended", False), document["delete_at"]), default=None)
     return from_document(Offer, latest) if latest else None
+
+
+# What handlers of events read by id
+
+
+def keys_of_contact(event: ContactShared) -> Keys:
+    return {"contacts": [event.person_id], "request_updates": [event.request_id]}
+
+
+def keys_of_offer(event: OfferMade) -> Keys:
+    return {"offers": [event.offer_id], "contacts": [event.practitioner_id]}
 
 
 # What a supportee was told last

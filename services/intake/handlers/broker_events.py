@@ -33,7 +33,7 @@ def add_note(event: NoteWritten, db: Db) -> list[Event]:
     return []
 
 
-@service.on(PractitionerChanged)
+@service.on(PractitionerChanged, prefetch=lambda event: {"directory": [event.practitioner_id]})
 def save_directory_entry(event: PractitionerChanged, db: Db) -> list[Event]:
     try:
         slug = json.loads(service.vault.decrypt_profile(event.practitioner_id, event.encrypted_profile)).get("slug", "")

@@ -32,7 +32,7 @@ from shared.messages import Event
 from shared.mongo import Db
 
 
-@service.on(RequestSubmitted)
+@service.on(RequestSubmitted, prefetch=store.keys_of_submitted)
 def start_request(event: RequestSubmitted, db: Db) -> list[Event]:
     if store.requests.find(db, event.request_id):
         return []

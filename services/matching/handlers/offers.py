@@ -24,7 +24,6 @@ def make_offer(
         store.tasks.resolve(db, request.id, moment, only=["nobody_suits"])
     answer_by = moment + timedelta(days=service.programme.answer_days)
     changed = practitioner.hold_place(moment)
-    # First, so that among many who ask for one practitioner the others notice it at their first write.
     store.practitioners.save(db, practitioner)
     offer = Offer(
         id=str(uuid.uuid4()),

@@ -4,6 +4,8 @@ from pymongo import IndexModel
 
 from services.matching.store import assignment, coordinators, notes, offers, practitioners, requests, tasks
 from shared import tokens
+from shared.contracts import RequestSubmitted
+from shared.transaction import Keys
 
 INDEXES: dict[str, list[IndexModel]] = {
     "practitioners": practitioners.INDEXES,
@@ -20,4 +22,12 @@ INDEXES: dict[str, list[IndexModel]] = {
     "sessions": [IndexModel("expires_at", expireAfterSeconds=0), IndexModel("person_id")],
 }
 
-__all__ = ["INDEXES", "assignment", "coordinators", "notes", "offers", "practitioners", "requests", "tasks"]
+
+def keys_of_submitted(event: RequestSubmitted) -> Keys:
+    """The documents that decide who is asked first, where they named somebody."""
+    named = [choice.practitioner_id for choice in event.choices]
+    triggers = [assignment.trigger_id("practitioner_id", id) for id in named]
+    return {"requests": [event.request_id], "practitioners": named, "assignment_triggers": triggers}
+
+
+__all__ = ["INDEXES", "assignment", "coordinators", "keys_of_submitted", "notes", "offers", "practitioners", "requests", "tasks"]

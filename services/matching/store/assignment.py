@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pymongo import IndexModel, ReplaceOne
+from pymongo import IndexModel
 
 from shared.clock import now
 from shared.documents import load_all, load_each
 from shared.leased_work import DUE_NOW, Lease, MongoQueue, lease_of
-from shared.mongo import Db, Doc, WakeUp
+from shared.mongo import Db, WakeUp
 
 TRIGGER_INDEXES = [IndexModel("created_at")]
 JOB_INDEXES = [IndexModel("next_at", partialFilterExpression={"next_at": {"$exists": True}})]
@@ -45,12 +45,12 @@ class AssignmentTrigger:
 
 
 def leave_triggers(db: Db, about: About, ids: Sequence[str]) -> None:
-    if ids:
-        db.assignment_triggers.bulk_write([_written(_trigger_id(about, id), {about: id}) for id in ids])
+    for id in ids:
+        _write(db, trigger_id(about, id), {about: id})
 
 
 def look_at_everything(db: Db) -> None:
-    db.assignment_triggers.bulk_write([_written(EVERYTHING, {})])
+    _write(db, EVERYTHING, {})
 
 
 def triggers(db: Db, limit: int) -> list[AssignmentTrigger]:
@@ -63,7 +63,7 @@ def oldest_trigger(db: Db) -> AssignmentTrigger | None:
 
 def those_with_unassigned_room(db: Db, practitioner_ids: Iterable[str]) -> set[str]:
     """Which of these have places that came free and that the job has not looked at yet."""
-    among = {"_id": {"$in": [_trigger_id("practitioner_id", id) for id in practitioner_ids]}}
+    among = {"_id": {"$in": [trigger_id("practitioner_id", id) for id in practitioner_ids]}}
     return {row["practitioner_id"] for row in db.assignment_triggers.find(among)}
 
 
@@ -78,13 +78,14 @@ def wake_on_triggers(db: Db, wake_up: WakeUp) -> None:
     wake_up.watch(db.assignment_triggers, {})
 
 
-def _trigger_id(about: About, id: str) -> str:
+def trigger_id(about: About, id: str) -> str:
     return f"{about}/{id}"
 
 
-def _written(id: str, about: Mapping[str, str]) -> ReplaceOne[Doc]:
+def _write(db: Db, id: str, about: Mapping[str, str]) -> None:
     # Where it is there already too: so the job's deletion and this notice each other.
-    return ReplaceOne({"_id": id}, {"token": str(uuid.uuid4()), "created_at": now(), **about}, upsert=True)
+    document = {"token": str(uuid.uuid4()), "created_at": now(), **about}
+    db.assignment_triggers.replace_one({"_id": id}, document, upsert=True)
 
 
 class JobQueue:

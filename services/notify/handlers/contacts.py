@@ -23,7 +23,7 @@ from shared.mongo import Db
 from shared.service import RetryLater
 
 
-@service.on(ContactShared)
+@service.on(ContactShared, prefetch=store.keys_of_contact)
 def record_contact(event: ContactShared, db: Db) -> list[Event]:
     """A supportee's contact comes with their request, so it is also the moment to say that the request has arrived."""
     supportee = _contact(event, "supportee", event.request_id)

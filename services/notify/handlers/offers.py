@@ -9,7 +9,7 @@ from shared.messages import Event
 from shared.mongo import Db
 
 
-@service.on(OfferMade)
+@service.on(OfferMade, prefetch=store.keys_of_offer)
 def enqueue_offer_notification(event: OfferMade, db: Db) -> list[Event]:
     if store.save_offer(db, event).ended:  # its end came first
         return []
