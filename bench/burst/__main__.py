@@ -20,7 +20,7 @@ import psutil
 
 from bench.burst import report
 from bench.burst.counters import Counters
-from bench.burst.kills import VICTIMS, Kills
+from bench.burst.kills import Kills
 from bench.burst.measure import Measurement, Run, Size
 from bench.burst.sink import Letters
 from bench.burst.systems import Floor, Product, Servers, code_of_floor, started
@@ -45,7 +45,7 @@ class Stand:
     """The servers, and what each system is measured with. The mail server is a process of its own: it waits for nobody."""
 
     def __init__(self, folder: Path, at_the_end: ExitStack) -> None:
-        self.folder, self.mail = folder, folder / "mail"
+        self.folder, self.mail, self.killed = folder, folder / "mail", list[str]()
         with ThreadPoolExecutor(2) as pool:
             starting = pool.submit(mongod.start, folder, cache_gb=0.5), pool.submit(rabbitmq.start, folder)
         for server in starting:
@@ -68,7 +68,7 @@ class Stand:
     def measure(self, system: Product | Floor) -> Run:
         print(f"Measuring: {system.name}", flush=True)
         with started(system), self.counters(system.processes) as counters:
-            kills = Kills(system, self.mail, 2 * N) if KILL and isinstance(system, Product) else nullcontext()
+            kills = Kills(system, self.mail, 2 * N, self.killed) if KILL and isinstance(system, Product) else nullcontext()
             return Measurement(system, counters, Letters(self.mail), SIZE).run(kills)
 
     def floor(self, name: str) -> Run:
@@ -92,7 +92,7 @@ def main() -> int:
         product = stand.measure(Product(stand.folder / "product", stand.servers))
         floors += [stand.floor("floor after")] if floor else []
         report.show(product, floors)
-        line, well = report.last_line(product, floors, VICTIMS if KILL else None)
+        line, well = report.last_line(product, floors, stand.killed if KILL else None)
         if not well:
             report.show_logs(stand.folder / "product/log")
     print(line, flush=True)

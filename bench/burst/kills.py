@@ -11,12 +11,12 @@ VICTIMS = ("matching worker", "notify worker", "intake worker", "intake web")
 
 
 class Kills:
-    """While it is entered: one victim after the other, at equal distances, `letters` being how many the burst brings in all."""
+    """While it is entered: one victim after the other, at equal distances, `letters` being how many the burst brings in all.
+    Each is added to `killed`."""
 
-    def __init__(self, product: Product, file: Path, letters: int) -> None:
-        self._product, self._letters, self._count = product, Letters(file), letters
+    def __init__(self, product: Product, file: Path, letters: int, killed: list[str]) -> None:
+        self._product, self._letters, self._count, self._killed = product, Letters(file), letters, killed
         self._stop, self._thread = threading.Event(), threading.Thread(target=self._run)
-        self.done = list[str]()
 
     def __enter__(self) -> "Kills":
         self._before = self._letters.read()
@@ -34,4 +34,4 @@ class Kills:
                     return
                 time.sleep(0.01)
             self._product.kill(name)
-            self.done.append(name)
+            self._killed.append(name)

@@ -1,5 +1,6 @@
 """The tables, and the last line."""
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -75,12 +76,12 @@ def show_processes(run: Run) -> None:
 
 
 def show_commands(product: Run, floors: Sequence[Run]) -> None:
-    """MongoDB's own counters, without what the same processes send when they are idle."""
     phases = [product.paced, product.burst, *(run.burst for run in floors[:1])]
     table = Table("database commands a request", "paced", "burst", *("floor, burst" for _ in floors[:1]))
     names = {name: None for phase in phases for name, amount in commands(phase.database).items() if amount >= SHOWN_FROM}
     for name in names:
         table.add_row(name, *(f"{phase.database.get(name, 0):.2f}" for phase in phases))
+    table.caption = "serverStatus().metrics.commands, without what the same processes send each second when idle"
     console.print(table)
 
 
@@ -89,8 +90,12 @@ def show_figures(product: Run, floors: Sequence[Run]) -> None:
     table = Table("", *(run.name for run in runs), *("of the floor" for _ in floors[:1]))
     for name, figure in FIGURES:
         values = [f"{figure(run):.2f}" for run in runs]
-        table.add_row(name, *values, *(f"{of_floor(figure, product, floors):.2f}" for _ in floors[:1]))
+        table.add_row(name, *values, *(_ratio(of_floor(figure, product, floors)) for _ in floors[:1]))
     console.print(table)
+
+
+def _ratio(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.2f}"
 
 
 def show_logs(folder: Path) -> None:
