@@ -39,6 +39,7 @@ def make_service_app(service: Service, settings: Settings, import_name: str, *bl
     """`web_app` with the service's own pages; connects the service first, unless it is connected."""
     if "db" not in service.__dict__:
         service.start(settings)
+    service.commit_together()
     app = web_app(service, settings, import_name)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
@@ -49,7 +50,6 @@ def web_app(service: Service, settings: Settings, import_name: str) -> Flask:
     """A Flask application for `service`, already connected. Call it in the process that will serve: after fork."""
     logs.set_up(service.name, settings.log_level)
     _check_programme(service.programme, settings.public_url)
-    service.commit_together()
     app = _configured_app(service, settings, import_name)
     app.register_blueprint(
         Blueprint("base", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
