@@ -91,7 +91,10 @@ def main() -> int:
         floors = [stand.floor("floor before")] if floor else []
         product = stand.measure(Product(stand.folder / "product", stand.servers))
         floors += [stand.floor("floor after")] if floor else []
-        report.show(product, floors)
+        if KILL:  # what a killed process had used is not known
+            print(f"Killed, one after the other: {', '.join(stand.killed)}")
+        else:
+            report.show(product, floors)
         line, well = report.last_line(product, floors, stand.killed if KILL else None)
         if not well:
             report.show_logs(stand.folder / "product/log")
