@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
 
 from bench.burst import load
 from bench.burst.counters import Amounts, Counters, Memory, each_request, each_second
@@ -15,7 +16,7 @@ from bench.burst.systems import System
 WARM_UP = 60
 SECONDS_IDLE = 4
 SECONDS_FOR_MARKS = 1.0  # what is written down after a letter was sent
-SECONDS_TO_SETTLE = 2  # what preparing left to do; and letters that come twice
+SECONDS_TO_SETTLE = 2  # for what preparing left to do, and for letters that come twice
 PressSend = Callable[[Sequence[Visitor]], Coroutine[None, None, list[Press]]]
 
 
@@ -83,38 +84,47 @@ class Measurement:
         self._idle: Amounts = {}
 
     def run(self, during_burst: AbstractContextManager[object]) -> Run:
-        port, size = self._system.port, self._size
-        self._phase("warm", WARM_UP, lambda visitors: load.as_fast_as_answered(port, visitors, size.clients))
+        port, size, visitors = self._system.port, self._size, self._visitors()
+        time.sleep(SECONDS_TO_SETTLE)
+        self._phase(visitors["warm"], lambda some: load.as_fast_as_answered(port, some, size.clients))
         self._idle = self._measure_idle()
-        paced = self._phase("paced", int(size.rate * size.seconds), lambda all: load.so_many_a_second(port, all, size.rate))
+        paced = self._phase(visitors["paced"], lambda some: load.so_many_a_second(port, some, size.rate))
         with during_burst:
-            burst = self._phase("burst", size.requests, lambda all: load.as_fast_as_answered(port, all, size.clients))
-        return Run(self._system.name, paced, burst, self._counters.memory())
+            burst = self._phase(visitors["burst"], lambda some: load.as_fast_as_answered(port, some, size.clients))
+        memory = self._counters.memory()
+        time.sleep(SECONDS_TO_SETTLE)
+        self._letters.read()
+        return Run(self._system.name, paced, burst, memory)
+
+    def _visitors(self) -> dict[str, list[Visitor]]:
+        counts = {"warm": WARM_UP, "paced": int(self._size.rate * self._size.seconds), "burst": self._size.requests}
+        tag = self._system.name.replace(" ", "-")
+        addresses = {name: [f"{tag}-{name}-{number}@load.example" for number in range(n)] for name, n in counts.items()}
+        prepared = iter(self._system.prepare([address for some in addresses.values() for address in some]))
+        return {name: list(islice(prepared, count)) for name, count in counts.items()}
 
     def _measure_idle(self) -> Amounts:
         before = self._counters.read()
         time.sleep(SECONDS_IDLE)
         return each_second(before, self._counters.read())
 
-    def _phase(self, name: str, count: int, press_send: PressSend) -> Phase:
-        tag = f"{self._system.name.replace(' ', '-')}-{name}"
-        visitors = self._system.prepare([f"{tag}-{number}@load.example" for number in range(count)])
-        time.sleep(SECONDS_TO_SETTLE)
+    def _phase(self, visitors: Sequence[Visitor], press_send: PressSend) -> Phase:
         begin = self._counters.read()
         presses = asyncio.run(press_send(visitors))
-        self._wait_for_letters(2 * count, tag)
+        self._wait_for_letters(visitors)
         time.sleep(SECONDS_FOR_MARKS)
-        cpu, database = each_request(begin, self._counters.read(), count, self._idle)
-        time.sleep(SECONDS_TO_SETTLE)
-        self._letters.read()
-        return Phase(presses, dict(self._letters.by_address), cpu, database)
+        cpu, database = each_request(begin, self._counters.read(), len(visitors), self._idle)
+        return Phase(presses, self._letters.by_address, cpu, database)
 
-    def _wait_for_letters(self, count: int, tag: str) -> None:
+    def _wait_for_letters(self, visitors: Sequence[Visitor]) -> None:
         """Until there is one for each address, or none came for a while."""
-        arrived, since = -1, time.monotonic()
-        while arrived < count and time.monotonic() - since < self._size.quiet:
-            self._letters.read()
-            now = sum(tag in address for address in self._letters.by_address)
-            if now != arrived:
-                arrived, since = now, time.monotonic()
+        missing, since = (
+            {address for visitor in visitors for address in (visitor.practitioner, visitor.supportee)},
+            time.monotonic(),
+        )
+        while missing and time.monotonic() - since < self._size.quiet:
             time.sleep(0.1)
+            self._letters.read()
+            still = missing - self._letters.by_address.keys()
+            if still != missing:
+                missing, since = still, time.monotonic()
