@@ -46,6 +46,8 @@ class Stand:
 
     def __init__(self, folder: Path, at_the_end: ExitStack) -> None:
         self.folder, self.mail, self.killed = folder, folder / "mail", list[str]()
+        for name in ("MONGODB_URI", "AMQP_URL"):  # servers of our own: what is in others is somebody's
+            os.environ.pop(name, None)
         with ThreadPoolExecutor(2) as pool:
             starting = pool.submit(mongod.start, folder, cache_gb=0.5), pool.submit(rabbitmq.start, folder)
         for server in starting:
