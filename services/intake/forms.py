@@ -21,6 +21,8 @@ REACH = _('Choose at least one way to reach you, or choose "I will check the pri
 EMAIL = _("Check the email address. It should look like name@example.org")
 PHONE = _("Check the phone number. Include the country code if it is not a US number")
 BOTH = _("You chose somebody whom you would also rather not meet. Change one of the two")
+NO_LONGER_HERE = _("Somebody you chose no longer offers meetings here. Take them out, or choose someone else")
+NAME_TO_FIND = _("Write a name to look for")
 ZONE = _("Choose a time zone from the list")
 OTHER_LANGUAGE = _("Write which language you would like to speak")
 TOO_LONG = {
@@ -66,6 +68,8 @@ class Who(Question):
     mode = one_of(Mode, load_default="")
     avoid = fields.List(short_id(), load_default=[])
     avoid_words = text(500)
+    find = text(80)
+    find_avoid = text(80)
     # One row of the page is one step: `choice` and `if_not` at the same place belong together.
     choice = fields.List(short_id(), load_default=[], validate=validate.Length(max=MOST_CHOICES))
     if_not = many_of(IfNot)
@@ -77,7 +81,14 @@ class Who(Question):
             raise ValidationError(WHO, "mode")
         if {choice.practitioner_id for choice in choices} & set(data["avoid"]):
             raise ValidationError(BOTH, "avoid")
-        return {**data, "choices": choices}
+        avoid_words = _with_line(data["avoid_words"], data.pop("find_avoid"))
+        del data["find"]
+        return {**data, "choices": choices, "avoid_words": avoid_words}
+
+
+def _with_line(text: str, line: str) -> str:
+    """A name they looked for and ticked nobody for is not lost: a person reads it."""
+    return text if line.strip() in text else f"{text}\n{line.strip()}".strip()
 
 
 class Name(Question):

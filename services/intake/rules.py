@@ -28,6 +28,7 @@ from shared.contracts import (
 MOST_CHOICES = 5
 LAST_QUESTION = 7
 ENTRIES_ON_A_PAGE = 24
+MOST_FOUND = 10
 DAYS_TO_KEEP_A_REQUEST = 90
 
 
@@ -89,7 +90,8 @@ class Wish:
 
 
 def matching_wish(entries: Sequence[Entry], wish: Wish) -> list[Entry]:
-    return [entry for entry in entries if all(met(entry) for met in _conditions(wish).values())]
+    conditions = list(_conditions(wish).values())
+    return [entry for entry in entries if all(met(entry) for met in conditions)]
 
 
 def counts_without_each_filter(entries: Sequence[Entry], wish: Wish) -> dict[str, int]:
@@ -113,6 +115,13 @@ def _conditions(wish: Wish) -> dict[str, Callable[[Entry], bool]]:
         words = folded(wish.text).split()
         conditions["text"] = lambda e: all(word in e.own_words for word in words)
     return conditions
+
+
+def named_like(entries: Iterable[Entry], typed: str) -> list[Entry]:
+    """Those whose name begins with what was typed, then those whose name has it elsewhere."""
+    name = " ".join(folded(typed).split())
+    found = [entry for entry in entries if name in entry.folded_name]
+    return sorted(found, key=lambda entry: not entry.folded_name.startswith(name))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,11 @@ class JourneySteps:
     def __init__(self, stack: Stack, browser: Browser, language: str) -> None:
         self.stack, self._browser, self.language = stack, browser, language
         self.hosts: set[str] = set()
-        self.name = f"Paz {language.title()}"
+        self.name, self.another = f"Paz {language.title()}", f"Alba {language.title()}"
         self._supportee: Page
 
     def every_page(self) -> Iterator[Seen]:
+        self.stack.welcome(self.another, language=self.language)
         self.stack.welcome(self.name, places=9, offers_at_once=9, words="I listen.", language=self.language)
         self.stack.welcome_coordinator(f"ro {self.language}")
         yield from self._reading()
@@ -49,7 +50,7 @@ class JourneySteps:
     def _reading(self) -> Iterator[Seen]:
         page = self._visitor()
         yield from self._each(
-            page, "/", "/expect", "/people", "/people?q=nobody-is-called-this", "/comfort", "/keep", "/help", "/away"
+            page, "/", "/expect", "/people", "/people?text=nobody-says-this", "/comfort", "/keep", "/help", "/away"
         )
         yield from self._each(page, "/nothing-here", "/people/nobody-is-called-this")
         soon(
@@ -65,7 +66,7 @@ class JourneySteps:
         self._press(page)
         yield "question 1, nothing chosen", page
         page.locator("[name=mode][value=chosen]").check()
-        page.locator("[name=choice]").first.select_option(label=self.name)
+        yield from self._finding_people(page)
         self._press(page)
         yield "question 2", page
         self._press(page)
@@ -96,6 +97,28 @@ class JourneySteps:
         self._press(page)
         yield "a note without words", page
         self._supportee = page
+
+    def _finding_people(self, page: Page) -> Iterator[Seen]:
+        self._find(page, "find", "")
+        yield "question 1, no name to look for", page
+        self._find(page, "find", "nobody is called this")
+        yield "question 1, nobody found", page
+        self._find(page, "find", "a")
+        yield "question 1, some found", page
+        for name in (self.another, self.name):
+            self._find(page, "find", name)
+            page.locator("[name=go][value^='add/']", has_text=name).click()
+        yield "question 1, two chosen", page
+        page.locator("[name=go][value^='up/']").click()
+        page.locator("[name=go][value^='drop/']").last.click()
+        page.locator("details summary").click()
+        self._find(page, "find_avoid", "a")
+        yield "question 1, one chosen, others found to be avoided", page
+        page.locator("[name=find_avoid]").fill("")
+
+    def _find(self, page: Page, field: str, name: str) -> None:
+        page.locator(f"[name={field}]").fill(name)
+        page.locator(f"[name=go][value={field}]").click()
 
     def _finding_again(self) -> Iterator[Seen]:
         page = self._visitor()

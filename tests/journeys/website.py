@@ -49,24 +49,20 @@ class Supportee:
         self.page.locator(f"[name=mode][value={mode}]").check()
         for row, choice in enumerate(choices):
             who, if_not = (choice, "next_choice") if isinstance(choice, str) else choice
-            if row:
-                self.page.get_by_role("button", name="Add another choice").click()
-            self.page.locator("[name=choice]").nth(row).select_option(label=self._shown(who, row))
+            self._find(who)
+            self.page.get_by_role("button", name=f"Choose {who}").click()
             self.page.locator("[name=if_not]").nth(row).select_option(if_not)
         self.go_on()
 
-    def _shown(self, who: str, row: int) -> str:
-        """The directory is told by events: look until the person is in the list."""
+    def _find(self, who: str) -> None:
+        """The directory is told by events: look until the person is found."""
 
-        def look() -> str | None:
-            labels = self.page.locator("[name=choice]").nth(row).locator("option").all_text_contents()
-            found = next((label for label in labels if label.startswith(who)), None)
-            if found is None and row == 0:
-                self.page.reload()
-                self.page.locator("[name=mode][value=chosen]").check()
-            return found
+        def look() -> bool:
+            self.page.locator("[name=find]").fill(who)
+            self.page.locator("[name=go][value=find]").click()
+            return self.page.get_by_role("button", name=f"Choose {who}").count() > 0
 
-        return soon(look, f"{who} in the list")
+        soon(look, f"{who} among those found")
 
     def fill_in(self, values: dict[str, str]) -> None:
         for name, value in values.items():

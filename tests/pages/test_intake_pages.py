@@ -235,12 +235,6 @@ def test_unknown_and_erased_words_get_the_same_answer(visitor: FlaskClient) -> N
     assert "We cannot find that code." in answers[0]
 
 
-def test_adding_a_choice_gives_one_more_row(visitor: FlaskClient) -> None:
-    added = post(visitor, "/ask/1", mode="chosen", choice=["kai"], if_not=["next_choice"], go="add")
-    html = visitor.get(added.headers["Location"]).text
-    assert html.count('name="choice"') == 2
-
-
 def test_suggestions_can_be_chosen_on_the_page_once(visitor: FlaskClient, intake: Service) -> None:
     ask_for(visitor)
     post(visitor, "/ask/check")
@@ -464,3 +458,22 @@ def test_words_are_found_without_their_accents(visitor: FlaskClient, intake: Ser
     encrypted = intake.vault.encrypt_profile("lucia", json.dumps(profile))
     intake.run(save_directory_entry, an_entry_seen(intake, "lucia", encrypted_profile=encrypted))
     assert slugs(visitor.get("/people?text=tambien+despacio+LUCIA").text) == ["lucia"]
+
+
+@pytest.mark.usefixtures("sixty_more")
+def test_another_person_is_found_by_name_where_many_are_open(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor)
+    post(visitor, "/ask/check")
+    submitted = published(intake, "request.submitted.v1")[0]
+    made = SuggestionsMade(
+        request_id=submitted.request_id, supportee_id=submitted.supportee_id, practitioner_ids=("kai",), version=1
+    )
+    intake.run(add_to_history, made)
+    assert "peer-7" not in visitor.get("/s/someone-else").text
+    assert post(visitor, "/s/someone-else", find=" ").status_code == 422
+    html = post(visitor, "/s/someone-else", find="PEER-5").text
+    assert re.findall(r'name="practitioner_id" value="([\w-]+)"', html) == ["peer-5", *(f"peer-5{n}" for n in range(9))]
+    assert "11 people are called something like “PEER-5”" in html
+    assert post(visitor, "/s/next", at="/s", next="ask", version="1", practitioner_id="nobody").status_code == 422
+    post(visitor, "/s/next", at="/s", next="ask", version="1", practitioner_id="peer-57")
+    assert [choice.practitioner_id for choice in published(intake, "choice.made.v1")] == ["peer-57"]

@@ -1,4 +1,4 @@
-"""The seven questions, the check page, Send, and coming back later."""
+"""Questions 2 to 7 (the first is in first_question.py), the check page, Send, and coming back later."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,8 +18,8 @@ from services.intake.handlers.supportee import (
     save_draft,
     submit_request,
 )
-from services.intake.rules import LAST_QUESTION, MOST_CHOICES
-from services.intake.web.helpers import current_draft, entries_by_id, listing, start_draft_session, supportee_session
+from services.intake.rules import LAST_QUESTION
+from services.intake.web.helpers import current_draft, entries_by_id, start_draft_session, supportee_session
 from shared.clock import now
 from shared.people import zones, zones_by_region
 from shared.sessions import NewSession
@@ -44,72 +44,54 @@ def show_question(question: int) -> Response:
     draft = current_draft()
     if question not in forms.QUESTIONS:
         abort(404)
-    if draft is None and question > 1:
-        return _no_draft()
-    typed = draft.typed.get(question, {}) if draft else {}
-    return _question_page(question, _with_person(typed) if question == 1 else typed, {})
+    return _question_page(question, draft.typed.get(question, {}), {}) if draft else _no_draft()
 
 
 @ask.post("/<int:question>")
 def take_answer(question: int) -> Response:
     if question not in forms.QUESTIONS:
         abort(404)
-    known = current_draft()
-    draft, errors = _add_typed(known or new_draft(), question)
-    button = request.form.get("go", "")
-    if button == "save" or (question == LAST_QUESTION and not errors):
-        draft = prepare_code_words(draft, language())
-    service.run(save_draft, SaveDraft(draft, draft.code_words if button == "save" else None))
-    typed = draft.typed[question]
+    known, button = current_draft(), request.form.get("go", "")
+    draft, errors = with_typed(known or new_draft(), question, forms.typed_in(question, request.form))
+    draft = save_typed(draft, button, ready=question == LAST_QUESTION and not errors)
     show_errors = errors and not button
-    response = _question_page(question, typed, errors) if show_errors else redirect_after_post(_after(question, typed, button))
+    typed = draft.typed[question]
+    response = _question_page(question, typed, errors) if show_errors else redirect_after_post(address_after(question, button))
     return response if known else start_draft_session(response, draft)
 
 
-def _add_typed(draft: Draft, question: int) -> tuple[Draft, Errors]:
-    typed = forms.typed_in(question, request.form)
+def with_typed(draft: Draft, question: int, typed: TypedAnswers) -> tuple[Draft, Errors]:
+    """The draft with these answers, and what is wrong with them. Answers 400 to a field that no page of ours has."""
     draft = replace(draft, typed={**draft.typed, question: typed})
     try:
         _, errors = forms.read(question, typed, forms.time_zone_of(draft.typed, service.programme.time_zone))
     except forms.UnknownField:
         abort(400)
-    if question == 1 and not errors and set(_chosen(typed)) - set(listing().entries):
-        errors = {"mode": forms.WHO}
     return draft, errors
 
 
-def _after(question: int, typed: TypedAnswers, button: str) -> str:
+def save_typed(draft: Draft, button: str, *, ready: bool = False) -> Draft:
+    """Code words are made for whoever saves to come back, and before the last page, so that Send is quick."""
+    if button == "save" or ready:
+        draft = prepare_code_words(draft, language())
+    service.run(save_draft, SaveDraft(draft, draft.code_words if button == "save" else None))
+    return draft
+
+
+def address_after(question: int, button: str) -> str:
     if button == "save":
         return "/ask/saved"
-    if button == "add":
-        return f"/ask/1?rows={len(_chosen(typed)) + 1}#choices"
     following = rules.after(question)
     return "/ask/check" if following is None or request.form.get("then") == "check" else f"/ask/{following}"
 
 
 def _question_page(question: int, typed: TypedAnswers, errors: Errors) -> Response:
     context: dict[str, Any] = {"typed": forms.blank(question) | typed, "question": question}
-    if question == 1:
-        rows = max(len(_chosen(typed)), request.args.get("rows", 1, int), 1)
-        context.update(everybody=listing().everybody, rows=min(rows, MOST_CHOICES))
     if question == 4:
         context["hours"] = [(str(hour), f"{hour}:00") for hour in range(24)]
     if question == 5:
         context.update(regions=zones_by_region(), known_zones=zones())
     return render(f"ask/{question}.html", errors, then=request.values.get("then", ""), **context)
-
-
-def _with_person(typed: TypedAnswers) -> TypedAnswers:
-    """Coming from somebody's page, that person stands first."""
-    entry = store.entry_by_slug(service.db, service.vault, request.args["with"]) if "with" in request.args else None
-    if entry is None or not rules.may_be_chosen(entry):
-        return {"mode": request.args["mode"], **typed} if "mode" in request.args else typed
-    others = [practitioner_id for practitioner_id in _chosen(typed) if practitioner_id != entry.id]
-    return {**typed, "mode": "chosen", "choice": [entry.id, *others][:MOST_CHOICES]}
-
-
-def _chosen(typed: TypedAnswers) -> list[str]:
-    return [practitioner_id for practitioner_id in typed.get("choice", []) if practitioner_id]
 
 
 # Check and send

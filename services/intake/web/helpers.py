@@ -1,6 +1,6 @@
 """What several pages of intake need: the directory, the current draft, the sessions of a supportee."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from flask import Flask, Response, current_app
@@ -11,7 +11,7 @@ from services.intake.domain import Draft
 from services.intake.handlers import service
 from services.intake.handlers.access import RequestAccess
 from services.intake.listing import Listing, ListingCache
-from services.intake.rules import Entry
+from services.intake.rules import MOST_CHOICES, MOST_FOUND, Entry
 from shared.sessions import NewSession, new_session
 from shared.web import sessions
 from shared.web.errors import error_page
@@ -23,12 +23,17 @@ SUPPORTEE_SESSION = timedelta(days=1)
 def add_to(app: Flask, people: ListingCache) -> None:
     people.load()
     app.extensions["listing"] = people
-    app.context_processor(lambda: {"labels": labels})
+    app.context_processor(lambda: {"labels": labels, "most_choices": MOST_CHOICES, "most_found": MOST_FOUND})
     app.add_template_filter(lambda codes: [(code, language_name(code)) for code in codes], "language_options")
     app.add_template_filter(lambda found: [(entry.id, entry.name) for entry in found], "entry_options")
-    app.add_template_filter(lambda id, known: known[id].name if id in known else gettext("this person"), "known_name")
+    app.add_template_filter(_known_name, "known_name")
+    app.add_template_filter(lambda ids, known: [(id, _known_name(id, known)) for id in ids], "named_options")
     app.add_template_filter(lambda names: labels.listed(list(names), gettext), "listed")
     app.register_error_handler(code_words.TooBusy, lambda _: error_page(503))
+
+
+def _known_name(id: str, known: Mapping[str, Entry]) -> str:
+    return known[id].name if id in known else gettext("this person")
 
 
 def listing() -> Listing:

@@ -156,10 +156,25 @@ def _write_page(errors: Errors | None = None) -> Response:
 
 @status.get("/s/someone-else")
 def show_someone_else() -> Response:
+    return _someone_else_page()
+
+
+@status.post("/s/someone-else")
+def find_someone_else() -> Response:
+    """Changes nothing: a name that somebody looks for does not stand in an address."""
+    name = request.form.get("find", "").strip()
+    return _someone_else_page({} if name else {"find": forms.NAME_TO_FIND}, name)
+
+
+def _someone_else_page(errors: Errors | None = None, name: str = "") -> Response:
     sent, _ = _current()
     if sent is None or "ask" not in sent.status.allowed_actions:
         return redirect_after_post("/s")
-    return _status_page("status/someone_else.html", sent, open_now=listing().open_now)
+    open_now = listing().open_now
+    many = len(open_now) > rules.ENTRIES_ON_A_PAGE
+    found = rules.named_like(open_now, name) if name or not many else []
+    context = {"anybody": bool(open_now), "many": many, "found": found, "name": name}
+    return _status_page("status/someone_else.html", sent, errors, **context)
 
 
 @status.post("/s/next")
@@ -171,12 +186,15 @@ def choose_what_happens_next() -> Response:
     choice, errors = read(forms.NextForm(), request.form)
     if errors:
         abort(400)
-    if choice["next"] == "ask" and choice["practitioner_id"] not in listing().entries:
-        wrong = {"practitioner_id": forms.WHO}
-        return _status_page("status/someone_else.html", sent, wrong, open_now=listing().open_now)
+    if choice["next"] == "ask" and not _may_be_asked(choice["practitioner_id"]):
+        return _someone_else_page({"practitioner_id": forms.WHO})
     if choice["next"] in sent.status.allowed_actions and choice["version"] == sent.version:
         service.run(choose_next, ChooseNext(sent.id, choice["version"], choice["next"], choice["practitioner_id"] or None))
     return redirect_after_post("/s")
+
+
+def _may_be_asked(practitioner_id: str) -> bool:
+    return any(rules.may_be_chosen(entry) for entry in entries_by_id([practitioner_id]).values())
 
 
 @status.get("/s/leave")
