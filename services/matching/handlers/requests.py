@@ -1,6 +1,7 @@
 """What happens next with a request: decided by the rules on what is known now, then done."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from itertools import islice
 
 from services.matching import rules, store
 from services.matching.domain import Practitioner, Request
@@ -68,27 +69,30 @@ def take_step(request: Request, step: Step, db: Db) -> list[Event]:
 
 
 def _ask_anyone(request: Request, db: Db) -> Step:
-    return rules.ask_anyone(request, _with_room(db), store.practitioners.not_stepped_back(db), now().date())
+    return rules.ask_anyone(request, _best_available(request, db), store.practitioners.who_may_suit(db, request), now().date())
 
 
 def _suggest(request: Request, db: Db) -> Step:
-    return rules.suggest(request, _with_room(db), store.practitioners.not_stepped_back(db), now().date())
+    return rules.suggest(request, _best_available(request, db), store.practitioners.who_may_suit(db, request), now().date())
 
 
 def _available(ids: Collection[str], db: Db) -> dict[str, Practitioner]:
     people = store.practitioners.find_many(db, ids)
-    _reserve([one for one in people.values() if one.has_room], db)
-    return people
+    return {one.id: one for one in _with_reservations(people.values(), db)}
 
 
-def _with_room(db: Db) -> list[Practitioner]:
-    return _reserve(store.practitioners.with_room(db), db)
+def _best_available(request: Request, db: Db) -> list[Practitioner]:
+    """As many as a step needs at most."""
+    ranked = rules.rank_candidates(request, store.practitioners.with_room_who_may_suit(db, request), now().date())
+    available = (one for one in _with_reservations(ranked, db) if one.is_available)
+    return list(islice(available, rules.MOST_SUGGESTIONS))
 
 
-def _reserve(people: list[Practitioner], db: Db) -> list[Practitioner]:
+def _with_reservations(people: Collection[Practitioner], db: Db) -> Iterator[Practitioner]:
     """Between a place coming free and the assignment job's look at it, it belongs to those who wait, not to whoever comes now."""
-    unassigned = store.assignment.those_with_unassigned_room(db, [one.id for one in people]) if people else set()
+    with_room = [one.id for one in people if one.has_room]
+    unassigned = store.assignment.those_with_unassigned_room(db, with_room) if with_room else set()
     for one in people:
         if one.id in unassigned:
             one.reserved = store.requests.count_waiting_for(db, one.id, at_most=one.free_places)
-    return people
+        yield one

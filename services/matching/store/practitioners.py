@@ -6,11 +6,11 @@ from datetime import datetime
 
 from pymongo import IndexModel
 
-from services.matching.domain import Practitioner
+from services.matching.domain import Practitioner, Request
 from services.matching.store import assignment
 from shared import documents
 from shared.documents import load_all, load_each, load_one
-from shared.mongo import Db
+from shared.mongo import Db, Doc
 
 INDEXES = [
     IndexModel("email_index", unique=True, partialFilterExpression={"email_index": {"$exists": True}}),
@@ -18,6 +18,7 @@ INDEXES = [
     IndexModel([("state", 1), ("resting_until", 1)]),
     IndexModel("has_room", name="with_room", partialFilterExpression={"has_room": True}),
 ]
+SOME = 50
 
 
 def find(db: Db, practitioner_id: str) -> Practitioner | None:
@@ -38,10 +39,6 @@ def everyone(db: Db) -> Iterator[Practitioner]:
     return load_each(Practitioner, db.practitioners.find())
 
 
-def not_stepped_back(db: Db) -> Iterator[Practitioner]:
-    return load_each(Practitioner, db.practitioners.find({"state": {"$ne": "stepped_back"}}))
-
-
 def those_who_stepped_back(db: Db, ids: Iterable[str]) -> list[str]:
     among = {"_id": {"$in": sorted(set(ids))}, "state": "stepped_back"}
     return [row["_id"] for row in db.practitioners.find(among, {"_id": 1})]
@@ -51,6 +48,24 @@ def with_room(db: Db, ids: Iterable[str] | None = None) -> list[Practitioner]:
     """All of them, or those of `ids`."""
     among = {} if ids is None else {"_id": {"$in": sorted(ids)}}
     return load_all(Practitioner, db.practitioners.find({"has_room": True, **among}))
+
+
+def with_room_who_may_suit(db: Db, request: Request) -> list[Practitioner]:
+    return load_all(Practitioner, db.practitioners.find({"has_room": True, **_limits_of(request)}))
+
+
+def who_may_suit(db: Db, request: Request) -> Iterator[Practitioner]:
+    """Whether they have room or not, unless they stepped back. Read some at a time: one who suits is enough."""
+    listed = db.practitioners.find({"state": {"$ne": "stepped_back"}, **_limits_of(request)})
+    return load_each(Practitioner, listed.batch_size(SOME))
+
+
+def _limits_of(request: Request) -> Doc:
+    """For a query that leaves out most of those whom `rules.suits` refuses, and nobody else."""
+    ages = (request.age_group,) if request.age_group else ()
+    answers = {"languages": request.languages, "meeting_types": request.meeting_types, "ages": ages}
+    either: Doc = {name: {"$in": [*wanted, [], None]} for name, wanted in answers.items() if wanted}
+    return {**either, "not_now": {"$nin": list(request.help)}}
 
 
 def anybody_has_room(db: Db) -> bool:
