@@ -13,14 +13,14 @@ from services.matching.domain import Hours
 from services.matching.handlers.profiles import PractitionerProfile
 from services.matching.rules import MOST_SUGGESTIONS
 from shared.clock import now
-from shared.contracts import AgeGroup, Help, MeetingType, Part
+from shared.contracts import AgeGroup, Help, MeetingType, Part, PractitionerState
 from shared.i18n import LANGUAGES, _
 from shared.people import parse_email, parse_phone
 from shared.web.forms import UNKNOWN_FIELD, Form
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 AVAILABILITY = ("state", "resting_until", "places", "offers_at_once")
-STATES = ("open", "full", "resting", "stepped_back")
+STATES: tuple[PractitionerState, ...] = ("open", "full", "resting", "stepped_back")
 EMAIL = _("Check the email address. It should look like name@example.org")
 PHONE = _("Check the phone number. Include the country code if it is not a US number")
 LONG = _("Shorten this a little. Everything you wrote is still here")
@@ -31,6 +31,7 @@ ANSWER = _("Choose an answer")
 NUMBER = _("Write a number that makes sense here")
 ZONE = _("Choose a time zone from the list")
 NAME = _("Write a name")
+WHO = _("Write an email address or a name")
 NOTE = _("Write your note first")
 QUESTION = _("Write what you would like to ask first")
 BOTH = _("To change how we reach them, write the email address and the phone number again")
@@ -142,6 +143,16 @@ class PickPeopleForm(Form):
         error_messages={"required": _("Choose one, two or three people")},
         validate=validate.Length(1, MOST_SUGGESTIONS, error=_("Choose one, two or three people")),
     )
+
+
+class EmailOrPage(fields.String):
+    def _deserialize(self, *args: Any, **kwargs: Any) -> str:
+        written = super()._deserialize(*args, **kwargs)
+        return normalize_email(written) if "@" in written else written
+
+
+class FindPractitionerForm(Form):
+    who = EmailOrPage(required=True, validate=validate.Length(max=254, error=LONG), error_messages={"required": WHO})
 
 
 class ProfileForm(Form):

@@ -10,6 +10,7 @@ __all__ = [
     "FLASH_MESSAGES",
     "HELP",
     "MEETING_TYPES",
+    "NOBODY_FOUND",
     "OFFER_STATES",
     "PARTS",
     "REQUEST_FIELDS",
@@ -74,4 +75,5 @@ FLASH_MESSAGES = {
     "saved": _("Saved."),
     "not_possible": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
 }
+NOBODY_FOUND = _("Nobody is known by exactly this")
 EMAIL_IN_USE = _("Another practitioner has this email address")

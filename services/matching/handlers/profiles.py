@@ -86,6 +86,13 @@ def email_index(email: str) -> str:
     return service.vault.blind_index("email", email)
 
 
+def find_by_address_or_page(written: str, db: Db) -> Practitioner | None:
+    """By their e-mail address, or by their page's name in its address, which begins as the name of the first of that name."""
+    if "@" in written:
+        return store.practitioners.find_by_email(db, email_index(written))
+    return store.practitioners.find_by_slug(db, service.vault.blind_index("slug", _slug_of(written)))
+
+
 def _find_or_new(profile: PractitionerProfile, db: Db) -> Practitioner:
     same_address = store.practitioners.find_by_email(db, email_index(profile.email)) if profile.email else None
     if profile.practitioner_id is None:
@@ -161,12 +168,15 @@ def _encrypt_profile(profile: PractitionerProfile, practitioner: Practitioner, d
 
 
 def _free_slug(name: str, practitioner_id: str, db: Db) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "peer"
-    number = 1
+    base, number = _slug_of(name), 1
     while store.practitioners.slug_is_taken(db, service.vault.blind_index("slug", _numbered(base, number)), practitioner_id):
         number += 1
     return _numbered(base, number)
+
+
+def _slug_of(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "peer"
 
 
 def _numbered(base: str, number: int) -> str:

@@ -10,14 +10,18 @@ from services.matching.handlers.answers import may_change_to_yes
 from services.matching.handlers.profiles import name_of, public_profile
 from services.matching.handlers.service import service
 from services.matching.handlers.sign_in import coordinator_name
+from services.matching.store.pages import Page
 from shared import tokens, vault
 from shared.clock import now
+from shared.contracts import PractitionerState
 from shared.mongo import Db
 from shared.vault import DecryptionError
 
 FOR_PRACTITIONERS = ("name", "pronouns", "words", "access", "anything", "language_other")
 FOR_COORDINATORS = (*FOR_PRACTITIONERS, "before_we_write", "avoid_words")
 OPENING_LASTS = timedelta(minutes=15)
+MOST_COUNTED = 1000
+MOST_AVAILABLE = 30
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -73,17 +77,20 @@ class TaskView:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class DeskView:
-    """`oldest_days`: since when the oldest task is open."""
+    """A page of the tasks. `open_tasks` and `open_offers`: how many in all, counted up to MOST_COUNTED. `oldest_days`: since when
+    the oldest task is open."""
 
-    tasks: list[TaskView]
+    tasks: Page[TaskView]
+    open_tasks: int
     open_offers: int
     oldest_days: int
+    most_counted: int = MOST_COUNTED
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class RequestView:
     """A request as a coordinator reads it after opening it. `practitioners` and `coordinators`: id -> name. `available`: whom
-    they may ask now, as (id, name), best first. `asked_now`: whom the open offer is to."""
+    they may ask now, as (id, name), best first, MOST_AVAILABLE of them. `asked_now`: whom the open offer is to."""
 
     words: dict[str, str]
     tasks: list[CoordinatorTask]
@@ -148,20 +155,20 @@ def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
     )
 
 
-def view_desk(db: Db) -> DeskView:
-    tasks, coordinators = store.tasks.all_open(db), _coordinators(db)
-    people = _practitioners([task.person_id for task in tasks if task.person_id], db)
+def view_desk(db: Db, after: str = "", before: str = "") -> DeskView:
+    """The page after or before the task with this id; without one the first."""
+    page, oldest = store.tasks.page_of_open(db, after, before), store.tasks.oldest_open(db)
+    coordinators = _coordinators([task.holder for task in page.items if task.holder], db)
+    people = _practitioners([task.person_id for task in page.items if task.person_id], db)
+
+    def view(task: CoordinatorTask) -> TaskView:
+        return TaskView(task=task, holder=coordinators.get(task.holder or "", ""), person=people.get(task.person_id or "", ""))
+
     return DeskView(
-        tasks=[
-            TaskView(
-                task=task,
-                holder=coordinators.get(task.holder or "", ""),
-                person=people.get(task.person_id or "", ""),
-            )
-            for task in tasks
-        ],
-        open_offers=store.offers.count_open(db),
-        oldest_days=(now() - tasks[0].since).days if tasks else 0,
+        tasks=page.of(view),
+        open_tasks=store.tasks.count_open(db, MOST_COUNTED + 1),
+        open_offers=store.offers.count_open(db, MOST_COUNTED + 1),
+        oldest_days=(now() - oldest.since).days if oldest else 0,
     )
 
 
@@ -178,32 +185,33 @@ def view_request(request: Request, db: Db) -> RequestView:
     offers, open_offer = store.offers.about(db, request.id), store.offers.find_open(db, request.id)
     asked_now = open_offer.practitioner_id if open_offer else None
     able = [one for one in available_for(request, db) if one.id != asked_now]
-    notes = _notes(request, db)
+    notes, tasks, audit = _notes(request, db), store.tasks.open_about(db, request.id), store.tasks.audit_about(db, request.id)
     named = {choice.practitioner_id for choice in request.choices} | {offer.practitioner_id for offer in offers}
     wrote = {note.practitioner_id for note in notes if note.practitioner_id}
+    acted = {entry.coordinator_id for entry in audit} | {task.holder for task in tasks} | {note.coordinator_id for note in notes}
     return RequestView(
         words=_words(request, FOR_COORDINATORS),
-        tasks=store.tasks.open_about(db, request.id),
+        tasks=tasks,
         notes=notes,
         offers=offers,
-        audit=store.tasks.audit_about(db, request.id),
-        available=[(one.id, name_of(one)) for one in able],
+        audit=audit,
+        available=[(one.id, name_of(one)) for one in able[:MOST_AVAILABLE]],
         asked_now=asked_now,
         practitioners=_practitioners(named | wrote, db),
-        coordinators=_coordinators(db),
+        coordinators=_coordinators([id for id in acted if id], db),
     )
 
 
 def available_for(request: Request, db: Db) -> list[Practitioner]:
     if request.is_over:
         return []
-    return rules.rank_candidates(request, store.practitioners.with_room(db), now().date())
+    return rules.rank_candidates(request, store.practitioners.with_room_who_may_suit(db, request), now().date())
 
 
-def list_practitioners(db: Db) -> list[ListedPractitioner]:
-    """By name."""
-    listed = [ListedPractitioner(practitioner=one, name=name_of(one)) for one in store.practitioners.everyone(db)]
-    return sorted(listed, key=lambda one: one.name.casefold())
+def list_practitioners(db: Db, state: PractitionerState, after: str = "", before: str = "") -> Page[ListedPractitioner]:
+    """Those in this state: the page after or before the one with this id; without one the first."""
+    page = store.practitioners.page_of(db, state, after, before)
+    return page.of(lambda one: ListedPractitioner(practitioner=one, name=name_of(one)))
 
 
 def find_practitioner(practitioner_id: str, db: Db) -> Practitioner | None:
@@ -256,5 +264,5 @@ def _practitioners(ids: Iterable[str], db: Db) -> dict[str, str]:
     return {one.id: name_of(one) for one in store.practitioners.find_many(db, ids).values()}
 
 
-def _coordinators(db: Db) -> dict[str, str]:
-    return {one.id: coordinator_name(one) for one in store.coordinators.everyone(db)}
+def _coordinators(ids: Iterable[str], db: Db) -> dict[str, str]:
+    return {one.id: coordinator_name(one) for one in store.coordinators.find_many(db, ids)}

@@ -1,5 +1,6 @@
 """Coordinators, and the links by which they and practitioners sign in."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pymongo import IndexModel
@@ -18,6 +19,10 @@ def find(db: Db, coordinator_id: str) -> Coordinator | None:
 
 def find_by_email(db: Db, email_index: str) -> Coordinator | None:
     return load_one(Coordinator, db.coordinators.find_one({"email_index": email_index}))
+
+
+def find_many(db: Db, ids: Iterable[str]) -> list[Coordinator]:
+    return load_all(Coordinator, db.coordinators.find({"_id": {"$in": sorted(set(ids))}}))
 
 
 def everyone(db: Db) -> list[Coordinator]:

@@ -56,8 +56,8 @@ def about(db: Db, request_id: str) -> list[Offer]:
     return load_all(Offer, db.offers.find({"request_id": request_id}).sort("made_at", 1))
 
 
-def count_open(db: Db) -> int:
-    return db.offers.count_documents({"is_open": True})
+def count_open(db: Db, at_most: int) -> int:
+    return db.offers.count_documents({"is_open": True}, limit=at_most)
 
 
 def find_live_match(db: Db, request_id: str) -> Match | None:

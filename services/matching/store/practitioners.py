@@ -7,8 +7,10 @@ from datetime import datetime
 from pymongo import IndexModel
 
 from services.matching.domain import Practitioner, Request
-from services.matching.store import assignment
+from services.matching.store import assignment, pages
+from services.matching.store.pages import Page
 from shared import documents
+from shared.contracts import PractitionerState
 from shared.documents import load_all, load_each, load_one
 from shared.mongo import Db, Doc
 
@@ -16,9 +18,10 @@ INDEXES = [
     IndexModel("email_index", unique=True, partialFilterExpression={"email_index": {"$exists": True}}),
     IndexModel("slug_index", unique=True, partialFilterExpression={"slug_index": {"$exists": True}}),
     IndexModel([("state", 1), ("resting_until", 1)]),
+    IndexModel([("published_state", 1), ("last_asked_at", 1), ("_id", 1)]),
     IndexModel("has_room", name="with_room", partialFilterExpression={"has_room": True}),
 ]
-SOME = 50
+SOME = PAGE = 50
 
 
 def find(db: Db, practitioner_id: str) -> Practitioner | None:
@@ -27,6 +30,10 @@ def find(db: Db, practitioner_id: str) -> Practitioner | None:
 
 def find_by_email(db: Db, email_index: str) -> Practitioner | None:
     return load_one(Practitioner, db.practitioners.find_one({"email_index": email_index}))
+
+
+def find_by_slug(db: Db, slug_index: str) -> Practitioner | None:
+    return load_one(Practitioner, db.practitioners.find_one({"slug_index": slug_index}))
 
 
 def find_many(db: Db, ids: Iterable[str]) -> dict[str, Practitioner]:
@@ -42,6 +49,12 @@ def everyone(db: Db) -> Iterator[Practitioner]:
 def those_who_stepped_back(db: Db, ids: Iterable[str]) -> list[str]:
     among = {"_id": {"$in": sorted(set(ids))}, "state": "stepped_back"}
     return [row["_id"] for row in db.practitioners.find(among, {"_id": 1})]
+
+
+def page_of(db: Db, state: PractitionerState, after: str, before: str) -> Page[Practitioner]:
+    """Those who stand on the website as this, whoever was asked longest ago, or never, first."""
+    shown = {"published_state": state}
+    return pages.read(db.practitioners, Practitioner, shown, "last_asked_at", PAGE, after=after, before=before)
 
 
 def with_room(db: Db, ids: Iterable[str] | None = None) -> list[Practitioner]:

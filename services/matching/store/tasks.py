@@ -6,6 +6,8 @@ from datetime import datetime
 from pymongo import IndexModel
 
 from services.matching.domain import AuditEntry, CoordinatorTask
+from services.matching.store import pages
+from services.matching.store.pages import Page
 from shared import documents
 from shared.contracts import EscalationReason
 from shared.documents import load_all, load_one, to_document
@@ -20,8 +22,10 @@ TASK_INDEXES = [
         partialFilterExpression={"is_open": True, "request_id": {"$type": "string"}},
     ),
     IndexModel([("request_id", 1), ("is_open", 1)]),
-    IndexModel([("is_open", 1), ("since", 1)]),
+    IndexModel([("is_open", 1), ("since", 1), ("_id", 1)]),
+    IndexModel("person_id", name="open_about_person", partialFilterExpression={"is_open": True}),
 ]
+PAGE = 25
 AUDIT_INDEXES = [IndexModel("request_id"), IndexModel("at", expireAfterSeconds=AUDIT_DAYS * 24 * 3600)]
 
 
@@ -44,9 +48,17 @@ def save(db: Db, changed: CoordinatorTask) -> None:
     documents.save(db.coordinator_tasks, changed, derived=["is_open"])
 
 
-def all_open(db: Db) -> list[CoordinatorTask]:
+def page_of_open(db: Db, after: str, before: str) -> Page[CoordinatorTask]:
     """The oldest first."""
-    return load_all(CoordinatorTask, db.coordinator_tasks.find({"is_open": True}).sort("since", 1))
+    return pages.read(db.coordinator_tasks, CoordinatorTask, {"is_open": True}, "since", PAGE, after=after, before=before)
+
+
+def oldest_open(db: Db) -> CoordinatorTask | None:
+    return load_one(CoordinatorTask, db.coordinator_tasks.find_one({"is_open": True}, sort=[("since", 1)]))
+
+
+def count_open(db: Db, at_most: int) -> int:
+    return db.coordinator_tasks.count_documents({"is_open": True}, limit=at_most)
 
 
 def open_about(db: Db, request_id: str) -> list[CoordinatorTask]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
@@ -9,7 +10,7 @@ from services.matching import forms, labels
 from services.matching.handlers import coordinator as actions
 from services.matching.handlers import reading, service
 from services.matching.web.auth import current_person, login_page, require_role
-from services.matching.web.helpers import run
+from services.matching.web.helpers import place_in_list, run
 from shared.clock import now
 from shared.service import Handler, M
 from shared.web.errors import error_page
@@ -24,7 +25,7 @@ Typed = dict[str, Any]
 def show_desk() -> Response:
     if current_person("coordinator") is None:
         return login_page("coordinator")
-    return render("desk.html", view=reading.view_desk(service.db), at=now())
+    return render("desk.html", view=reading.view_desk(service.db, **place_in_list()), place=place_in_list(), at=now())
 
 
 @desk.post("/c/requests/<request_id>/open")
@@ -84,7 +85,8 @@ def take_or_resolve(task_id: str, action: str) -> Response:
     command = actions.ChangeTask(coordinator_id=coordinator_id, task_id=task_id)
     handler = actions.take_task if action == "take" else actions.resolve_task
     run(handler, command, "coordinator", coordinator_id)
-    return redirect_after_post("/c?done=resolved" if action == "done" else "/c")
+    query = urlencode({**place_in_list(), **({"done": "resolved"} if action == "done" else {})})
+    return redirect_after_post(f"/c?{query}" if query else "/c")
 
 
 def _act(request_id: str, form: Form, done: str, handler: Handler[M], command: Callable[[str, Typed], M]) -> Response:

@@ -30,6 +30,11 @@ def run(handler: Handler[M], command: M, role: TeamRole, person_id: str) -> list
     return service.run(handler, command, idempotency_key=f"form/{role}/{person_id}{request.path}/{form_id()}")
 
 
+def place_in_list() -> dict[str, str]:
+    """Where in a long list this page begins or ends: the id of the item before it or after it, as the address says."""
+    return {name: request.args[name] for name in ("after", "before") if name in request.args}
+
+
 def in_words(codes: Sequence[str], called: Mapping[str, str]) -> str:
     return ", ".join(gettext(called[code]) for code in codes if code in called)
 

@@ -9,9 +9,9 @@ from services.matching import forms, labels
 from services.matching.domain import Practitioner
 from services.matching.handlers import reading, service
 from services.matching.handlers.coordinator import write_profile
-from services.matching.handlers.profiles import EmailInUse
+from services.matching.handlers.profiles import EmailInUse, find_by_address_or_page
 from services.matching.web.auth import require_role
-from services.matching.web.helpers import run
+from services.matching.web.helpers import place_in_list, run
 from shared.web.errors import error_page
 from shared.web.forms import Errors, read
 from shared.web.views import redirect_after_post, render
@@ -22,9 +22,18 @@ LISTS = ("languages", "meeting_types", "parts", "help", "not_now", "ages")
 
 
 @practitioners.get("/c/people")
-def show_everyone() -> Response:
+def show_list() -> Response:
     require_role("coordinator")
-    return render("practitioners.html", listed=reading.list_practitioners(service.db))
+    return _show_list()
+
+
+@practitioners.post("/c/people/find")
+def find() -> Response:
+    """By POST, so that no address of a person is in an address of a page."""
+    require_role("coordinator")
+    typed, errors = read(forms.FindPractitionerForm(), request.form)
+    found = None if errors else find_by_address_or_page(typed["who"], service.db)
+    return redirect_after_post(f"/c/people/{found.id}") if found else _show_list(errors or {"who": labels.NOBODY_FOUND})
 
 
 @practitioners.get("/c/people/new")
@@ -49,6 +58,12 @@ def save(practitioner_id: str) -> Response:
     if errors:
         return _show(practitioner, request.form, errors, practitioner_id)
     return redirect_after_post(f"/c/people/{practitioner_id}?done=saved")
+
+
+def _show_list(errors: Errors | None = None) -> Response:
+    state = next((known for known in forms.STATES if known == request.args.get("state")), forms.STATES[0])
+    page = reading.list_practitioners(service.db, state, **place_in_list())
+    return render("practitioners.html", errors, page=page, state=state, typed=request.form)
 
 
 def _save(practitioner_id: str, coordinator_id: str, *, is_new: bool) -> Errors:
