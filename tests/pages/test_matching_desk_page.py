@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from services.matching.coordinators import add_coordinator
 from services.matching.handlers.practitioner import SetAvailability, set_availability
 from services.matching.handlers.sign_in import RequestSignIn, send_sign_in_link
+from services.matching.store.tasks import PAGE
 from shared import vault
 from shared.clock import now
 from shared.contracts import TeamSignInRequested
@@ -228,6 +229,59 @@ def test_a_number_without_country_code_is_refused_where_no_country_is_known(ro: 
     refused = save_new(ro, time_zone="UTC", phone="(202) 555-0101")
     assert refused.status_code == 422
     assert "Check the phone number" in refused.text
+
+
+def test_a_long_desk_comes_in_pages_and_what_is_done_leads_back_to_the_same(ro: FlaskClient, matching: Service) -> None:
+    for number in range(PAGE + 1):
+        submit(matching, mode="reach_out", id=f"request-{number:03}")
+    first = ro.get("/c").text
+    assert f"{PAGE + 1} need a person today." in first
+    assert first.count("Open request") == PAGE
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = ro.get(following).text
+    assert second.count("Open request") == 1
+    assert ro.get(re.findall(r'rel="prev" href="([^"]+)"', second)[0]).text.count("Open request") == PAGE
+    (done,) = re.findall(r'action="(/c/tasks/[^"]+/done[^"]*)"', second)
+    assert press(ro, following, done).location == f"{following}&done=resolved"
+    assert "Done." in ro.get(f"{following}&done=resolved").text
+
+
+def test_practitioners_are_listed_by_how_they_stand(ro: FlaskClient, matching: Service) -> None:
+    for state in ("open", "full", "resting", "stepped_back"):
+        add_practitioners(matching, f"is-{state}", state=state)
+    for state in ("open", "full", "resting", "stepped_back"):
+        shown = re.findall(r"Is-[A-Za-z_]+", ro.get(f"/c/people?state={state}").text)
+        assert shown == [f"is-{state}".title()]
+    assert ro.get("/c/people?state=unknown&after=unknown").text.count("Is-Open") == 1
+
+
+@pytest.mark.parametrize("written", ["Ana.Maria@Example.org ", "ana-maria", "Ana María", " ANA-MARIA"])
+def test_somebody_is_found_by_exact_address_or_page(ro: FlaskClient, matching: Service, written: str) -> None:
+    add_practitioners(matching, "ana", name="Ana María", email="ana.maria@example.org", state="stepped_back")
+    before = everything_in(matching)
+    assert press(ro, "/c/people", "/c/people/find", who=written).location == "/c/people/ana"
+    assert everything_in(matching) == before
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("maria@example.org", "Nobody is known by exactly this"),
+        ("ana", "Nobody is known by exactly this"),
+        ("", "Write an email address or a name"),
+        ("ana@", "Check the email address"),
+    ],
+)
+def test_whoever_is_not_found_is_said_beside_the_field(ro: FlaskClient, matching: Service, written: str, says: str) -> None:
+    add_practitioners(matching, "ana", name="Ana María", email="ana.maria@example.org")
+    refused = press(ro, "/c/people", "/c/people/find", who=written)
+    assert (refused.status_code, says in refused.text, "Ana María" in refused.text) == (422, True, True)
+
+
+def test_nobody_but_coordinators_finds_anybody(juniper: FlaskClient) -> None:
+    token = juniper.get("/me").text.split('name="csrf_token" value="')[1].split('"')[0]
+    refused = juniper.post("/c/people/find", data={"csrf_token": token, "who": "juniper"})
+    assert (refused.status_code, refused.location) == (303, "/c")
 
 
 @pytest.mark.parametrize("form_id", ["+14155551234", "", "x" * 200])

@@ -101,6 +101,7 @@ class RequestView:
     asked_now: str | None
     practitioners: dict[str, str]
     coordinators: dict[str, str]
+    most_available: int = MOST_AVAILABLE
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -51,7 +51,7 @@ def _find(rows: Rows, where: Mapping[str, str | bool], by: str, count: int, star
 
 
 def _ranges(by: str, start: Doc, backwards: bool) -> list[Doc]:
-    """What lies beyond `start`, one range of the index after the other. In one query all that lies before it would be read too."""
+    """What lies beyond `start`, as ranges of the index, one query each: one query for all would read what lies before it too."""
     value: Any = start.get(by)
     same: Doc = {by: value, "_id": {"$lt" if backwards else "$gt": start["_id"]}}
     if value is None:
