@@ -98,7 +98,9 @@ def data_key(number: int) -> bytes:
 
 
 def _some(values: tuple[Any, ...], random: Random) -> tuple[Any, ...]:
-    return tuple(random.sample(values, random.randint(1, len(values))))
+    """In the order in which a form lists them."""
+    chosen = random.sample(values, random.randint(1, len(values)))
+    return tuple(value for value in values if value in chosen)
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,9 @@ def examined_since(server: MongoClient[Doc], since: datetime) -> int:
 
 
 def collection_scans(server: MongoClient[Doc]) -> list[Command]:
-    """On collections with more than FEW documents. A change stream reads the oplog, which has no index."""
-    found = _commands(server, {"planSummary": {"$regex": "COLLSCAN"}})
+    """On collections with more than FEW documents. Two kinds read little: a change stream follows the oplog, which has no index,
+    and the newest few are read in the order in which they are stored."""
+    found = _commands(server, {"planSummary": {"$regex": "COLLSCAN"}, "command.limit": {"$not": {"$lte": FEW, "$gt": 0}}})
     return [command for command in found if _size(server, command.collection) > FEW]
 
 
