@@ -45,7 +45,7 @@ from shared import vault
 from shared.mongo import Doc
 
 SIZES = {"small": [30_000], "large": [30_000, 300_000]}
-CACHE = "512MB"
+CACHE_GB = 0.5
 console = Console(width=140)
 T = TypeVar("T")
 
@@ -102,11 +102,10 @@ def servers(folder: Path) -> Iterator[tuple[Server, LocalStack]]:
     stack = LocalStack(folder, free_port())
     vault.generate_keys(folder / "keys")
     with ThreadPoolExecutor(2) as pool:
-        database, broker = pool.map(lambda start: start(folder), (mongod.start, rabbitmq.start))
+        starting = pool.submit(mongod.start, folder, cache_gb=CACHE_GB), pool.submit(rabbitmq.start, folder)
+        database, broker = (one.result() for one in starting)
     try:
         os.environ.update(settings(stack, database.url, broker.url), LOG_LEVEL="WARNING")
-        with MongoClient[Doc](database.url) as server:
-            server.admin.command({"setParameter": 1, "wiredTigerEngineRuntimeConfig": f"cache_size={CACHE}"})
         yield database, stack
     finally:
         database.stop()

@@ -75,12 +75,13 @@ def measure_views(waiting: int, mongodb_uri: str, mongod_pid: int) -> list[Figur
 def measure(view: View, server: MongoClient[Doc], mongod: psutil.Process) -> Figures:
     wall, cpu, server_cpu = list[float](), list[float](), list[float]()
     until, number = time.monotonic() + SECONDS_FOR_A_VIEW, 0
-    since = server.admin.command("hello")["localTime"]
     while len(cpu) < REPETITIONS and (len(cpu) < FEWEST or time.monotonic() < until):
         call, number = view.prepare(number), number + 1
         began, began_cpu, began_server = time.perf_counter(), time.process_time(), _cpu(mongod)
         call()
         took = time.perf_counter() - began, time.process_time() - began_cpu, _cpu(mongod) - began_server
+        if number == UNCOUNTED:
+            since = server.admin.command("hello")["localTime"]
         if number > UNCOUNTED:
             for values, value in zip((wall, cpu, server_cpu), took, strict=True):
                 values.append(value)

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from bson import Timestamp
 from pymongo import MongoClient
 from pymongo.write_concern import WriteConcern
 
@@ -22,6 +23,7 @@ from shared.vault import load_vault
 
 AT_ONCE = 1000
 PROCESSES = 2
+BY_THE_DATABASE = Timestamp(0, 0)
 UNCONFIRMED = WriteConcern(w=1, j=False)
 HISTORY_OF_EVENTS = 3  # one request of three was sent within the days for which the outbox keeps what it published
 
@@ -60,7 +62,7 @@ def practitioners(population: Population, numbers: range, dbs: dict[str, Db]) ->
 
 def _directory_document(population: Population, number: int, one: Practitioner) -> Doc:
     slug_index = population.intake.blind_index("slug", slug_of(number))
-    return to_document(population.entry(one), {"_id": one.id, "slug_index": slug_index})
+    return to_document(population.entry(one), {"_id": one.id, "slug_index": slug_index, "changed_at": BY_THE_DATABASE})
 
 
 def _contact_document(contact: Any) -> Doc:

@@ -11,6 +11,7 @@ decrypted for them, since each value is bound to its person; nothing that is mea
 
 import hashlib
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ from shared.outbox import OutboxMessage
 from shared.tokens import digest
 from shared.vault import Vault
 
-PRACTITIONERS = 100_000
+PRACTITIONERS = int(os.environ.get("PRACTITIONERS") or 100_000)
 WITH_ROOM = range(150)
 ASKED = range(150, 650)  # one place is taken, the other is held by an open offer
 FULL = range(650, 1650)  # two places are taken
@@ -42,6 +43,7 @@ NAMED_BY_THOSE_WHO_WAIT = range(ASKED.start, SAY_FULL.stop)
 PLACES_OF_THOSE_WITH_ROOM = 20
 OPENED = 50
 TASKS = 3000
+CODE = "A7"
 DAYS_OF_REQUESTS = 80
 ZONES = ("America/New_York", "America/Chicago", "America/Los_Angeles")
 MEETING_TYPES = ("video", "phone", "text")
@@ -135,7 +137,8 @@ class Population:
             places=PLACES_OF_THOSE_WITH_ROOM if free else 2,
             offers_at_once=PLACES_OF_THOSE_WITH_ROOM if free else 2,
             occupied_slots=slots,
-            pending_offers=pending,
+            pending_codes=(CODE,) * pending,
+            codes_given=pending,
             last_asked_at=self.moment - timedelta(minutes=random.randrange(50_000)),
             languages=("es",) if free else ("en",),
             meeting_types=_some(MEETING_TYPES, random),
@@ -259,7 +262,7 @@ class Population:
             supportee_id=supportee_id(number),
             practitioner_id=practitioner_id(who),
             slot=slot,
-            code="A7",
+            code=CODE,
             made_at=made_at,
             answer_by=made_at + timedelta(days=5),
             remind_at=made_at + timedelta(days=2.5),

@@ -30,11 +30,12 @@ from shared.clock import now
 from shared.contracts import Choice, Mode, OfferMade, RequestSubmitted, RequestWaiting, SuggestionsMade
 from shared.messages import Event
 from shared.service import Service
+from shared.sessions import new_session
 from shared.web import sessions
 
 Call = Callable[[], object]
 Prepare = Callable[[int], Call]
-DEEP_PAGE = 60
+DEEP_PAGE = 40
 A_DAY = timedelta(days=1)
 NEVER = threading.Event()
 
@@ -82,7 +83,7 @@ class Site:
     def signed_in(self, number: int, role: str, person_id: str, **session: Any) -> Visitor:
         visitor = self.visitor(number)
         with self.app.test_request_context():
-            response = sessions.begin(Response(), self.service.db, role, person_id, **{"lasts": A_DAY, **session})
+            response = sessions.begin(Response(), self.service.db, new_session(role, person_id, lasts=A_DAY, **session))
         name, _, value = response.headers["Set-Cookie"].split(";")[0].partition("=")
         visitor.client.set_cookie(name, value)
         return visitor
@@ -197,8 +198,8 @@ def _free_places(waiting: int) -> Iterable[View]:
     declined, opened = iter(ASKED), iter(SAY_FULL)
     yield View("decline", lambda _: _after_assignment(_decline(waiting, next(declined))))
     yield View("place of a decline filled", lambda _: _assignment_after(_decline(waiting, next(declined))))
-    yield View("open up", lambda _: _after_assignment(_open_up(next(opened))))
-    yield View("places of opening up filled", lambda _: _assignment_after(_open_up(next(opened))))
+    yield View("open up", lambda _: _after_assignment(open_up(next(opened))))
+    yield View("places of opening up filled", lambda _: _assignment_after(open_up(next(opened))))
 
 
 def _decline(waiting: int, practitioner: int) -> Call:
@@ -206,7 +207,7 @@ def _decline(waiting: int, practitioner: int) -> Call:
     return lambda: matching.service.run(answer_offer, AnswerOffer(offer_id=offer, answer="not_this_time"))
 
 
-def _open_up(practitioner: int) -> Call:
+def open_up(practitioner: int) -> Call:
     command = SetAvailability(practitioner_id=practitioner_id(practitioner), state="open", places=2, offers_at_once=2)
     return lambda: matching.service.run(set_availability, command)
 
