@@ -45,7 +45,9 @@ class Running:
         console.print("memory: " + ", ".join(f"{name} {size / 1e6:.0f} MB" for name, size in self.memory.items()))
         console.print(f"seconds from Send to both e-mails accepted: {_list(self.sent)}")
         console.print(f"seconds from opening up to the offer: {_list(self.filled)}")
-        console.print(f"seconds until everybody who waits was looked at: {'more' if self.whole_list is None else self.whole_list}")
+        console.print(
+            f"seconds until everybody who waits was looked at: {'more' if self.whole_list is None else self.whole_list}"
+        )
         console.print(f"idle: {sum(self.idle.values()):.1f} commands a second to mongod")
         for name, rate in sorted(self.idle.items(), key=lambda pair: -pair[1]):
             console.print(f"  {rate:5.2f}  {name}")
