@@ -1,4 +1,4 @@
-"""The real workers and the website at this size: what they do by themselves, some requests and free places, memory, and idling."""
+"""The real workers and the website at this size: some requests, places that come free, memory, and what they ask when idle."""
 
 import time
 from collections.abc import Sequence
@@ -121,7 +121,7 @@ def _accepted(stack: LocalStack) -> set[str]:
 
 def _open_up(server: MongoClient[Doc], number: int) -> float:
     """As the web process does it; the assignment job of the worker then makes the offer."""
-    offered = {"practitioner_id": practitioner_id(number), "is_open": True}
+    offered = {"practitioner_id": practitioner_id(number), "holds_place": True}
     begun = time.monotonic()
     open_up(number)()
     while not server.matching.offers.find_one(offered):

@@ -24,6 +24,7 @@ def _where_it_exists(field: str) -> IndexModel:
     return IndexModel(field, partialFilterExpression={field: {"$exists": True}})
 
 
+MOST_REEMISSIONS = 5
 _UNANSWERED: Doc = {"history": []}
 _CHANGES = IndexModel([(name, 1) for name in ("changed_at", "_id", "state", "version")])  # answers without reading an entry
 INDEXES = {
@@ -33,6 +34,7 @@ INDEXES = {
         _where_it_exists("phone_index"),
         _where_it_exists("code_words_until"),
         IndexModel("reconciled_at", partialFilterExpression=_UNANSWERED),
+        IndexModel("reemissions", name="given_up", partialFilterExpression={"reemissions": {"$gte": MOST_REEMISSIONS}}),
         IndexModel("expires_at", expireAfterSeconds=24 * 3600),
     ],
     "codes": [IndexModel("person_id"), IndexModel("expires_at", expireAfterSeconds=24 * 3600)],
@@ -43,7 +45,6 @@ INDEXES = {
 }
 CODE_WORDS_AT_ONCE = 500
 UNANSWERED_AT_ONCE = 500
-MOST_REEMISSIONS = 5
 
 
 # The directory: what everybody may see of practitioners. A document is practitioner.changed with its encrypted profile, an index

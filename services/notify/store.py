@@ -33,16 +33,18 @@ REQUEST_UPDATE_KEPT = timedelta(days=120)
 UNREADABLE = {"state": "failed", "reason": "unreadable document"}
 
 
-def _where_it_is_text(field: str) -> IndexModel:
-    return IndexModel(field, partialFilterExpression={field: {"$type": "string"}})
+def _where_it_exists(field: str) -> IndexModel:
+    """Not where it is text: no query would use that, as MongoDB does not conclude a value's type from the value."""
+    return IndexModel(field, name=f"{field}_where_it_exists", partialFilterExpression={field: {"$exists": True}})
 
 
 _DELETE_IN_TIME = IndexModel("delete_at", expireAfterSeconds=0)
+_COORDINATORS = IndexModel("role", name="coordinators", partialFilterExpression={"role": "coordinator"})
 INDEXES = {
-    "contacts": [_where_it_is_text("request_id"), IndexModel("role"), _where_it_is_text("phone_hash")],
+    "contacts": [_where_it_exists("request_id"), _COORDINATORS, _where_it_exists("phone_hash")],
     "notifications": [
         IndexModel([("channel", ASCENDING), ("next_at", ASCENDING)], partialFilterExpression={"next_at": {"$exists": True}}),
-        _where_it_is_text("offer_id"),
+        _where_it_exists("offer_id"),
         IndexModel("person_id"),
         _DELETE_IN_TIME,
     ],
