@@ -23,7 +23,6 @@ from shared.vault import load_vault
 
 AT_ONCE = 1000
 PROCESSES = 2
-BY_THE_DATABASE = Timestamp(0, 0)
 UNCONFIRMED = WriteConcern(w=1, j=False)
 HISTORY_OF_EVENTS = 3  # one request of three was sent within the days for which the outbox keeps what it published
 
@@ -62,7 +61,8 @@ def practitioners(population: Population, numbers: range, dbs: dict[str, Db]) ->
 
 def _directory_document(population: Population, number: int, one: Practitioner) -> Doc:
     slug_index = population.intake.blind_index("slug", slug_of(number))
-    return to_document(population.entry(one), {"_id": one.id, "slug_index": slug_index, "changed_at": BY_THE_DATABASE})
+    changed_at = Timestamp(population.sent_at(number), number)
+    return to_document(population.entry(one), {"_id": one.id, "slug_index": slug_index, "changed_at": changed_at})
 
 
 def _contact_document(contact: Any) -> Doc:

@@ -226,7 +226,7 @@ class Population:
         return "anyone" if number % 10 < 9 else "suggest"
 
     def sent_at(self, number: int) -> datetime:
-        """Spread over the days in which what was sent is still kept, in no order."""
+        """Spread over the days in which what was sent is still kept, in no order; so are other changes with a number."""
         share = int(hashlib.md5(f"sent {number}".encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
         sent = self.moment - timedelta(days=DAYS_OF_REQUESTS * share)
         return sent.replace(microsecond=0)
