@@ -106,13 +106,19 @@ class LeasedWorker(Generic[Item, Outcome]):
         self._guard = threading.Lock()
         self._in_flight: list[_Leased[Item, Outcome]] = []
         self._finished: list[_Leased[Item, Outcome]] = []
-        self._recorded_at = time.monotonic()
+        self._record_at = math.inf
+        self._look_at = -math.inf
         self._done = 0
         self._failures = 0
         self._may_find_more = False
+        self._stopping = False
 
     def alive(self) -> bool:
         return self._heartbeat.alive()
+
+    def can_take(self) -> bool:
+        """Whether an item that is submitted now is started, as far as that can be known."""
+        return not self._stopping and self._work.ready() and self._room() > 0
 
     def submit(self, items: list[Item]) -> None:
         """Start items that this process wrote with a lease, without a look at the database. What finds no room, or comes while
@@ -125,6 +131,7 @@ class LeasedWorker(Generic[Item, Outcome]):
     def run(self, stop: threading.Event) -> None:
         while not stop.is_set():
             self._turn()
+        self._stopping = True
         self._finish()
         self._heartbeat.stop()
 
@@ -133,18 +140,23 @@ class LeasedWorker(Generic[Item, Outcome]):
     def _turn(self) -> None:
         # Each step is taken even when one before it failed: a lease is renewed while its outcome cannot be recorded. What is new
         # does not wait for what is written down about the old.
-        went_well = [self._attempt(step) for step in (self._renew_when_due, self._claim, self._record_when_due)]
+        went_well = [self._attempt(step) for step in (self._renew_when_due, self._claim_when_due, self._record_when_due)]
         self._failures = 0 if all(went_well) else self._failures + 1
         pause = self._pause()
-        if pause:
-            self.wake_up.wait(pause)
+        if pause and self.wake_up.wait(pause):
+            self._look_at = -math.inf
 
     def _pause(self) -> float:
         if self._failures:
             # Never so long that leases end meanwhile.
             wait = delay(self._failures, base=SHORTEST_PAUSE, longest=LONGEST_PAUSE).total_seconds()
             return min(wait, self._lease / 4)
-        return 0.0 if self._may_find_more and self._room() > 0 else self._poll
+        if self._room() <= 0:
+            return self._until(self._record_at)
+        return 0.0 if self._may_find_more else self._until(min(self._look_at, self._record_at))
+
+    def _until(self, moment: float) -> float:
+        return min(self._poll, max(0.0, moment - time.monotonic()))
 
     def _attempt(self, step: Callable[[], None]) -> bool:
         self._heartbeat.beat()
@@ -159,14 +171,19 @@ class LeasedWorker(Generic[Item, Outcome]):
             return False
         return True
 
+    def _claim_when_due(self) -> None:
+        """A turn that only records looks for nothing new."""
+        if self._may_find_more or time.monotonic() >= self._look_at:
+            self._claim()
+
     def _claim(self) -> None:
-        self._may_find_more = False
-        if not self._work.ready():
-            return
-        room = max(0, self._room())
-        items = self._work.claim(room) if room else []
-        self._start(items)
+        room = self._room()
+        if room <= 0:
+            return  # it stays due
+        items = self._work.claim(room) if self._work.ready() else []
+        self._look_at = time.monotonic() + self._poll
         self._may_find_more = len(items) == room
+        self._start(items)
 
     def _room(self) -> int:
         with self._guard:
@@ -174,9 +191,12 @@ class LeasedWorker(Generic[Item, Outcome]):
 
     def _on_done(self, _: Future[Outcome]) -> None:
         """On whatever thread ended the work."""
-        self._done += 1  # a hint: a count lost between threads is made up for by the next poll
-        if not self._record_within or self._enough_for_one_write():
-            self.wake_up.wake()
+        self._done += 1  # a hint: a count lost between threads is made up for by `_record_at`
+        if self._record_at == math.inf:
+            self._record_at = time.monotonic() + self._record_within
+            self.wake_up.interrupt()
+        elif self._enough_for_one_write():
+            self.wake_up.interrupt()
 
     def _enough_for_one_write(self) -> bool:
         return 2 * self._done >= self._capacity
@@ -208,10 +228,22 @@ class LeasedWorker(Generic[Item, Outcome]):
             self._finished += done
 
     def _record_when_due(self) -> None:
+        due = time.monotonic() >= self._record_at or self._enough_for_one_write()
+        if due:
+            self._record_at = math.inf  # before they are collected: what is done after that sets it again
         self._collect()
-        waited = time.monotonic() - self._recorded_at
-        if self._finished and (waited >= self._record_within or self._enough_for_one_write()):
+        if due and self._finished:
+            self._record_or_try_again()
+
+    def _record_or_try_again(self) -> None:
+        """What could not be recorded is tried again after the pause."""
+        try:
             self._record()
+        except BaseException:
+            self._record_at = -math.inf
+            raise
+        if self._finished:
+            self._record_at = time.monotonic() + self._poll
 
     def _record(self) -> None:
         batch = list(self._finished)
@@ -246,7 +278,6 @@ class LeasedWorker(Generic[Item, Outcome]):
         gone = {id(leased) for leased in recorded}
         with self._guard:
             self._finished = [leased for leased in self._finished if id(leased) not in gone]
-        self._recorded_at = time.monotonic()
         self._done = max(0, self._done - len(recorded))
 
     def _renew_when_due(self) -> None:
@@ -260,7 +291,7 @@ class LeasedWorker(Generic[Item, Outcome]):
 
     def _finish(self) -> None:
         """What is in flight is waited for and recorded; what takes longer is due again for others when its lease ends."""
-        self._record_within, until = 0.0, time.monotonic() + SECONDS_TO_FINISH
+        self._record_within, self._record_at, until = 0.0, -math.inf, time.monotonic() + SECONDS_TO_FINISH
         while self._room() < self._capacity and time.monotonic() < until:
             if not self._attempt(self._renew_when_due) or not self._attempt(self._record_when_due) or self._in_flight:
                 time.sleep(0.02)

@@ -36,18 +36,27 @@ class WakeUp:
     """Wakes one thread that waits for work. A hint only: whoever waits also looks by itself after `timeout`."""
 
     def __init__(self) -> None:
-        self._woken, self._stopped = threading.Event(), threading.Event()
+        self._ended, self._stopped = threading.Event(), threading.Event()
+        self._woken = False
 
-    def wait(self, timeout: float) -> None:
-        self._woken.wait(timeout)
-        self._woken.clear()
+    def wait(self, timeout: float) -> bool:
+        """Whether somebody said that there is work."""
+        self._ended.wait(timeout)
+        self._ended.clear()
+        woken, self._woken = self._woken, False
+        return woken
 
     def wake(self) -> None:
-        self._woken.set()
+        self._woken = True
+        self._ended.set()
+
+    def interrupt(self) -> None:
+        """End the wait, for another reason than work."""
+        self._ended.set()
 
     def stop(self) -> None:
         self._stopped.set()
-        self._woken.set()
+        self._ended.set()
 
     def watch(self, rows: Rows, where: Mapping[str, Any]) -> None:
         """Wake up whenever a document that matches is inserted, by whatever process."""

@@ -1,4 +1,4 @@
-"""Leased work that a few threads do, one item each. A service adds how one item is worked on and what its outcome changes.
+"""Leased work that a few threads do, one item each. A service adds what is done for each item, and what its outcome changes.
 
 A service defines a TypedQueue in its store and a subclass of ThreadedWork, and runs that with a LeasedWorker.
 """
@@ -6,10 +6,13 @@ A service defines a TypedQueue in its store and a subclass of ThreadedWork, and 
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from pymongo.errors import PyMongoError
@@ -20,6 +23,7 @@ from shared.mongo import Doc
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,18 +57,23 @@ class TypedQueue(Generic[Item]):
 
 
 class ThreadedWork(ABC, Generic[Item, Outcome]):
-    """See LeasedWork. `longest`: no healthy call of `work_on` takes longer."""
+    """See LeasedWork. `longest`: no healthy call of `work_on` takes longer. `together`: that many items that wait are prepared
+    by one thread at once."""
 
-    def __init__(self, name: str, queue: TypedQueue[Item], *, threads: int, longest: timedelta) -> None:
+    def __init__(self, name: str, queue: TypedQueue[Item], *, threads: int, longest: timedelta, together: int = 1) -> None:
         self.name = name
         self._queue = queue
         self._busy = BusyThreads(threads, longest)
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._together = together
+        self._waiting: deque[tuple[Claimed[Item], Future[Outcome]]] = deque()
+        self._prepared: deque[tuple[Callable[[], Outcome], Future[Outcome]]] = deque()
         self._unrecorded: set[Any] = set()
 
     @abstractmethod
-    def work_on(self, claimed: Claimed[Item]) -> Outcome:
-        """Called in one of the threads. Whatever it raises means that nothing was done: the item is due again at once."""
+    def prepare(self, items: list[Claimed[Item]]) -> Sequence[Callable[[], Outcome]]:
+        """What can be done for many at once, in one of the threads; and for each of them what is left to do, which any thread
+        then calls. Whatever either raises means that nothing was done: the item is due again at once."""
 
     @abstractmethod
     def record_outcomes(self, finished: list[tuple[Claimed[Item], Outcome]]) -> None:
@@ -83,7 +92,10 @@ class ThreadedWork(ABC, Generic[Item, Outcome]):
 
     def start(self, items: list[Claimed[Item]]) -> list[Future[Outcome]]:
         self._unrecorded.update(claimed.lease.id for claimed in items)
-        return [self._executor.submit(self._work_on, claimed) for claimed in items]
+        futures: list[Future[Outcome]] = [Future() for _ in items]
+        self._waiting.extend(zip(items, futures, strict=True))
+        self._call_threads(-(-len(items) // self._together))
+        return futures
 
     def renew(self, items: list[Claimed[Item]]) -> None:
         self._queue.renew([claimed.lease for claimed in items])
@@ -102,13 +114,56 @@ class ThreadedWork(ABC, Generic[Item, Outcome]):
     def close(self) -> None:
         """Waits for nobody: what is not finished is due again for others when its lease ends."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+        for _, future in (*_taken_from(self._prepared), *_taken_from(self._waiting)):
+            future.cancel()
 
-    def _work_on(self, claimed: Claimed[Item]) -> Outcome:
+    def _call_threads(self, count: int) -> None:
+        with suppress(RuntimeError):  # closed meanwhile
+            for _ in range(count):
+                self._executor.submit(self._work)
+
+    def _work(self) -> None:
+        """One item; when none is prepared, those that wait are prepared first. Such a call is under way for each item that is
+        prepared, and for each `together` that wait."""
         with self._busy:
-            return self.work_on(claimed)
+            while not (prepared := list(_taken_from(self._prepared, 1))) and self._prepare_waiting():
+                pass  # another thread may have been quicker
+            for rest, future in prepared:
+                _end_with(future, rest)
+
+    def _prepare_waiting(self) -> bool:
+        taken = list(_taken_from(self._waiting, self._together))
+        rests = self._rests_of([claimed for claimed, _ in taken])
+        self._prepared.extend((rest, future) for rest, (_, future) in zip(rests, taken, strict=True))
+        self._call_threads(len(taken) - 1)
+        return bool(taken)
+
+    def _rests_of(self, items: list[Claimed[Item]]) -> Sequence[Callable[[], Outcome]]:
+        try:
+            return self.prepare(items) if items else []
+        except Exception as error:
+            return [partial(_raise, error)] * len(items)
 
     def _forget(self, finished: list[tuple[Claimed[Item], Outcome | BaseException]]) -> None:
         self._unrecorded.difference_update(claimed.lease.id for claimed, _ in finished)
+
+
+def _taken_from(queue: deque[T], count: int | None = None) -> Iterator[T]:
+    """Up to `count` of them, each to one thread alone."""
+    with suppress(IndexError):
+        for _ in range(len(queue) if count is None else count):
+            yield queue.popleft()
+
+
+def _end_with(future: Future[Outcome], rest: Callable[[], Outcome]) -> None:
+    try:
+        future.set_result(rest())
+    except BaseException as error:
+        future.set_exception(error)
+
+
+def _raise(error: Exception) -> Any:
+    raise error
 
 
 class BusyThreads:

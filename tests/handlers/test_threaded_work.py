@@ -1,10 +1,12 @@
 """Leased work on threads, on a real MongoDB: nothing is done twice for a slow database, and nothing odd keeps the others."""
 
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -35,12 +37,22 @@ class Numbers(ThreadedWork[Number, int]):
     def __init__(self, db: Db) -> None:
         self.rows = db.numbers
         queue = TypedQueue(MongoQueue(db.numbers, lease=LEASE, horizon=HORIZON), Number, {"state": "unreadable"})
-        super().__init__("numbers", queue, threads=2, longest=timedelta(seconds=60))
+        super().__init__("numbers", queue, threads=2, longest=timedelta(seconds=60), together=4)
+        self.prepared: list[int] = []
+        self.may_prepare = threading.Event()
+        self.may_prepare.set()
 
-    def work_on(self, claimed: Claimed[Number]) -> int:
-        if claimed.item.number < 0:
-            raise LookupError(claimed.item)
-        return 2 * claimed.item.number
+    def prepare(self, items: list[Claimed[Number]]) -> list[Callable[[], int]]:
+        assert self.may_prepare.wait(20)
+        self.prepared.append(len(items))
+        if any(claimed.item.number == 0 for claimed in items):
+            raise LookupError("nobody can prepare these")
+        return [partial(self._double, claimed.item.number) for claimed in items]
+
+    def _double(self, number: int) -> int:
+        if number < 0:
+            raise LookupError(number)
+        return 2 * number
 
     def record_outcomes(self, finished: list[tuple[Claimed[Number], int]]) -> None:
         for claimed, outcome in finished:
@@ -95,3 +107,34 @@ def test_a_document_that_cannot_be_read_fails_alone(db: Db, work: Numbers) -> No
     assert [claimed.item.number for claimed in work.claim(5)] == [1]
     assert (db.numbers.find_one({"_id": "odd"}) or {})["state"] == "unreadable"
     assert db.numbers.count_documents({"_id": "odd", "next_at": {"$exists": True}}) == 0
+
+
+def test_what_waits_is_prepared_together_and_all_of_it_is_done(db: Db, work: Numbers) -> None:
+    add(db, **{f"n{number}": {"number": number} for number in range(1, 101)})
+    work.may_prepare.clear()
+    claimed = work.claim(100)
+    futures = [future for start in range(0, 100, 7) for future in work.start(claimed[start : start + 7])]
+    work.may_prepare.set()
+    wait(futures, 20)
+    assert sorted(future.result(0) for future in futures) == [2 * number for number in range(1, 101)]
+    assert sum(work.prepared) == 100
+    assert len(work.prepared) < 50
+    assert max(work.prepared) == 4
+
+
+def test_what_cannot_be_prepared_is_due_again_and_keeps_no_other(db: Db, work: Numbers) -> None:
+    add(db, odd={"number": 0})
+    work.record(work.do(work.claim(5)))
+    assert [claimed.lease.id for claimed in work.claim(5)] == ["odd"]
+    add(db, a={"number": 1})
+    work.record(work.do(work.claim(5)))
+    assert (db.numbers.find_one({"_id": "a"}) or {})["doubled"] == 2
+
+
+def test_what_has_not_begun_when_the_threads_are_closed_ends_without_outcome(db: Db, work: Numbers) -> None:
+    add(db, **{f"n{number}": {"number": number} for number in range(1, 21)})
+    work.may_prepare.clear()
+    futures = work.start(work.claim(20))
+    work.close()
+    assert sum(future.cancelled() for future in futures) >= 12
+    work.may_prepare.set()
