@@ -1,9 +1,12 @@
 """Delivers notifications: one leased worker for each channel, so that one cannot hold up the other."""
 
+import math
 import threading
-from collections.abc import Mapping
-from dataclasses import replace
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from pymongo.errors import PyMongoError
@@ -19,7 +22,7 @@ from services.notify.store import LEASE, DeliveryQueue
 from shared.backoff import Breaker, delay
 from shared.clock import now
 from shared.contracts import Channel
-from shared.leased_work import LeasedWorker
+from shared.leased_work import Lease, LeasedWorker
 from shared.logs import get_logger
 from shared.metrics import NOTIFICATION_SECONDS, NOTIFICATIONS
 from shared.mongo import Db
@@ -30,7 +33,10 @@ from shared.vault import DecryptionError
 ClaimedNotification = Claimed[Notification]
 log = get_logger("notify.delivery")
 SENDER_THREADS: Mapping[Channel, int] = {"email": 4, "text": 2}
-CAPACITY: Mapping[Channel, int] = {"email": 16, "text": 8}  # what is more than the threads waits for one of them
+CAPACITY: Mapping[Channel, int] = {"email": 128, "text": 8}  # what is more than the threads waits for one of them
+TOGETHER = 16  # prepared by one thread, sent by all
+RECORD_WITHIN = timedelta(seconds=0.1)  # longer would repeat more e-mails after a kill
+MARK_IS_OLD_AFTER = LEASE / 2
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=4)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 FIRST_LOOK_FOR_CONTACT = timedelta(seconds=1)
@@ -71,12 +77,13 @@ def deliver_notifications(settings: NotifySettings) -> None:
 
 def run_delivery(db: Db, channel: Channel, sender: ChannelSender, stop: threading.Event) -> None:
     delivery = Delivery(db, channel, sender)
-    worker = LeasedWorker(delivery, capacity=CAPACITY[channel], lease=LEASE)
+    worker = DeliveryWorker(delivery)
     service.watch(delivery.name, lambda: worker.alive() and delivery.alive())
-    service.wake_after_enqueueing(channel, worker.wake_up)
+    service.deliveries[channel] = worker
     try:
         worker.run(stop)
     finally:
+        service.deliveries.pop(channel, None)
         delivery.close()
 
 
@@ -98,12 +105,29 @@ def warn_of_long_texts(public_url: str) -> None:
             log.warning("an offer by text takes more than one segment: the programme's name or the address is long", extra=about)
 
 
+@dataclass(frozen=True)
+class Written(Claimed[Notification]):
+    """One that this process has just written, so that its contact is known."""
+
+    contact: Contact
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """`marked_at`: when it was marked as uncertain, together with others."""
+
+    claimed: ClaimedNotification
+    contact: Contact | None
+    marked_at: float
+
+
 class Delivery(ThreadedWork[Notification, Outcome]):
     """The leased work of one channel."""
 
     def __init__(self, db: Db, channel: Channel, sender: ChannelSender) -> None:
-        queue, threads = DeliveryQueue(db, channel), SENDER_THREADS[channel]
-        super().__init__(f"{channel} delivery", queue, threads=threads, longest=sender.longest_send)
+        self.channel, self.queue, threads = channel, DeliveryQueue(db, channel), SENDER_THREADS[channel]
+        name = f"{channel} delivery"
+        super().__init__(name, self.queue, threads=threads, longest=sender.longest_send, together=TOGETHER)
         self._db, self._sender = db, sender
         self._breaker = Breaker(base=FIRST_PAUSE, longest=LONGEST_PAUSE)
 
@@ -114,16 +138,18 @@ class Delivery(ThreadedWork[Notification, Outcome]):
         self._sender.close_idle()
         return super().claim(limit)
 
-    def work_on(self, claimed: ClaimedNotification) -> Outcome:
-        """PyMongoError: nothing was sent. Any other error is this notification's own, and must not come back at once for ever."""
+    def prepare(self, items: list[ClaimedNotification]) -> list[Callable[[], Outcome]]:
+        """Contacts are read together, and what is handed over for the first time is marked together."""
         try:
-            contact = store.find_contact(self._db, claimed.item.person_id)
-            return reason_not_to_send(claimed.item, contact, now()) or self._send(claimed, contact)
+            contacts = self._find_contacts(items)
+            marked = self._mark([one for one in items if one.item.person_id in contacts])
         except PyMongoError as error:
-            return Outcome("postponed", type(error).__name__, after=PAUSE_WITHOUT_DATABASE)
-        except Exception as error:
-            log.exception("a notification could not be rendered or sent", extra=_about(claimed.item))
-            return Outcome("deferred", type(error).__name__, after=_retry_delay(claimed.item))
+            return [partial(_postponed_without_database, error)] * len(items)
+        moment = time.monotonic()
+        attempts = [
+            Attempt(one, contacts.get(one.item.person_id), moment if one.lease.id in marked else -math.inf) for one in items
+        ]
+        return [partial(self._work_on, attempt) for attempt in attempts]
 
     def record_outcomes(self, finished: list[tuple[ClaimedNotification, Outcome]]) -> None:
         given_up = [_give_up_command(claimed.item, outcome) for claimed, outcome in finished]
@@ -139,8 +165,30 @@ class Delivery(ThreadedWork[Notification, Outcome]):
         self._sender.close()
         super().close()
 
-    def _send(self, claimed: ClaimedNotification, contact: Contact | None) -> Outcome:
-        notification = claimed.item
+    def _find_contacts(self, items: list[ClaimedNotification]) -> Mapping[str, Contact]:
+        known = {one.item.person_id: one.contact for one in items if isinstance(one, Written)}
+        others = {one.item.person_id for one in items} - known.keys()
+        return {**known, **store.find_contacts(self._db, others)} if others else known
+
+    def _mark(self, items: list[ClaimedNotification]) -> set[str]:
+        """Texts, and what may have ended a worker before, are marked one by one: none pays for what ends this worker."""
+        if self.channel != "email" or not self._breaker.is_closed():
+            return set()
+        return store.mark_uncertain(self._db, [one for one in items if not one.item.uncertain])
+
+    def _work_on(self, attempt: Attempt) -> Outcome:
+        """PyMongoError: nothing was sent. Any other error is this notification's own, and must not come back at once for ever."""
+        notification = attempt.claimed.item
+        try:
+            return reason_not_to_send(notification, attempt.contact, now()) or self._send(attempt)
+        except PyMongoError as error:
+            return _postponed_without_database(error)
+        except Exception as error:
+            log.exception("a notification could not be rendered or sent", extra=_about(notification))
+            return Outcome("deferred", type(error).__name__, after=_retry_delay(notification))
+
+    def _send(self, attempt: Attempt) -> Outcome:
+        notification, contact = attempt.claimed.item, attempt.contact
         if not self._breaker.is_closed():  # it opened while this one waited for a thread
             return Outcome("postponed", "provider unavailable")
         if contact is None:
@@ -149,12 +197,39 @@ class Delivery(ThreadedWork[Notification, Outcome]):
             fields = _decrypted(notification, contact)
         except DecryptionError:
             return Outcome("refused", "cannot be decrypted")
-        if not store.mark_uncertain(self._db, claimed):
+        if not self._is_held_and_marked(attempt):
             return Outcome("postponed", "claimed by another worker")
         outcome = self._sender.send(notification, contact, fields)
         if outcome.result not in ("postponed", "cancelled"):
             self._breaker.record(reached=outcome.result != "unavailable")
         return replace(outcome, after=_retry_delay(notification)) if outcome.result in ("deferred", "uncertain") else outcome
+
+    def _is_held_and_marked(self, attempt: Attempt) -> bool:
+        """A mark that is old says little about who holds it now."""
+        if time.monotonic() - attempt.marked_at < MARK_IS_OLD_AFTER.total_seconds():
+            return True
+        return bool(store.mark_uncertain(self._db, [attempt.claimed]))
+
+
+class DeliveryWorker(LeasedWorker[ClaimedNotification, Outcome]):
+    """A ChannelDelivery: what this process writes goes on from memory."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        super().__init__(delivery, capacity=CAPACITY[delivery.channel], lease=LEASE, record_within=RECORD_WITHIN)
+        self._queue = delivery.queue
+
+    def lease(self, notification: Notification) -> Notification:
+        return self._queue.leased(notification) if self.can_take() else notification
+
+    def submit_written(self, notification: Notification, contact: Contact) -> None:
+        self.submit([Written(notification, Lease(notification.id, notification.claim or ""), contact)])
+
+    def wake(self) -> None:
+        self.wake_up.wake()
+
+
+def _postponed_without_database(error: PyMongoError) -> Outcome:
+    return Outcome("postponed", type(error).__name__, after=PAUSE_WITHOUT_DATABASE)
 
 
 def _retry_delay(notification: Notification) -> timedelta:

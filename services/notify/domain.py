@@ -188,10 +188,10 @@ class Message:
 class Notification(Message):
     """One message to one person by one channel; the same cause, template, person and channel are one notification.
 
-    `encrypted` is gone when it was sent. `expires_at`: not sent later than that. `uncertain`: how often it was handed to a
-    provider without an answer, so that it may have arrived; it grows before the hand-over, and the answer takes that back.
-    `deferrals`: attempts that a provider put off. `cancelled_because`: cancelled while a worker was sending it; it is not tried
-    again.
+    `encrypted` is gone when it was sent. `expires_at`: not sent later than that. `claim`: of the process that writes it and sends
+    it itself. `uncertain`: how often it was handed to a provider without an answer, so that it may have arrived; it grows before
+    the hand-over, and the answer takes that back. `deferrals`: attempts that a provider put off. `cancelled_because`: cancelled
+    while it was being handed over; it is not tried again.
     """
 
     id: str
@@ -201,6 +201,7 @@ class Notification(Message):
     created_at: datetime
     expires_at: datetime
     next_at: datetime | None = None
+    claim: str | None = None
     state: State = "pending"
     reason: str = ""
     uncertain: int = 0

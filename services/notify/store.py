@@ -9,11 +9,14 @@ offers            an Offer, and delete_at; one whose end came before its beginni
 request_updates   {_id: request's id, version, last_update: as rules.update_name, withdrawn: true once withdrawn, delete_at}
 """
 
+import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
+from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateMany, UpdateOne
+from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from services.notify.domain import MAY_ARRIVE, Contact, LastUpdate, Notification, Offer, Outcome, State
@@ -58,6 +61,11 @@ INDEXES = {
 
 def find_contact(db: Db, person_id: str) -> Contact | None:
     return _contact(db.contacts.find_one({"_id": person_id}))
+
+
+def find_contacts(db: Db, person_ids: Iterable[str]) -> dict[str, Contact]:
+    """Those that are there, by the person's id."""
+    return {contact.person_id: contact for contact in _contacts(db.contacts.find({"_id": {"$in": list(person_ids)}}))}
 
 
 def find_supportee(db: Db, request_id: str) -> Contact | None:
@@ -135,13 +143,24 @@ class DeliveryQueue(TypedQueue[Notification]):
         queue = MongoQueue(db.notifications, lease=LEASE, horizon=LONGEST_WAIT, where=where, clock_offset=offset)
         super().__init__(queue, Notification, UNREADABLE)
 
+    def leased(self, notification: Notification) -> Notification:
+        """As this process writes one that it sends itself, from memory, after the commit."""
+        lease = self._queue.written_lease(str(uuid.uuid4()))
+        return replace(notification, next_at=lease["next_at"], claim=lease["claim"])
 
-def mark_uncertain(db: Db, claimed: Claimed[Notification]) -> bool:
-    """Before it is handed to a provider. False: another worker has claimed it since. A failover may lose this mark, which matters
-    only when the worker ends too; so one server is enough."""
-    notifications = db.notifications.with_options(write_concern=WriteConcern(w=1))
-    change = {"$set": {"uncertain": claimed.item.uncertain + 1}}
-    return notifications.update_one(_held(claimed), change).matched_count == 1
+
+def mark_uncertain(db: Db, claimed: Sequence[Claimed[Notification]]) -> set[str]:
+    """Before they are handed to a provider: of those that were handed over equally often, the ids that are still held. A failover
+    may lose this mark, which matters only when the worker ends too; so one server is enough."""
+    if not claimed:
+        return set()
+    notifications = db.notifications.with_options(read_concern=ReadConcern("local"), write_concern=WriteConcern(w=1))
+    ids, tokens = [one.lease.id for one in claimed], [one.lease.token for one in claimed]
+    held = {"_id": {"$in": ids}, "claim": {"$in": tokens}}
+    change = {"$set": {"uncertain": claimed[0].item.uncertain + 1}}
+    if notifications.update_many(held, change).matched_count == len(ids):
+        return set(ids)
+    return {document["_id"] for document in notifications.find(held, {"_id": 1})}
 
 
 def add_notifications(db: Db, notifications: Sequence[Notification]) -> None:
@@ -162,11 +181,20 @@ def find_pending_notifications(db: Db, channel: Channel) -> list[Notification]:
 
 def record_outcomes(db: Db, outcomes: Sequence[tuple[Claimed[Notification], Outcome]], moment: datetime) -> None:
     """Of those that were accepted or cancelled, and of those that are to be tried again."""
-    if outcomes:
-        db.notifications.bulk_write([_change(claimed, outcome, moment) for claimed, outcome in outcomes], ordered=False)
+    sent = [claimed.item.id for claimed, outcome in outcomes if _is_sent_email(claimed.item, outcome)]
+    others = [(claimed, outcome) for claimed, outcome in outcomes if not _is_sent_email(claimed.item, outcome)]
+    changes = [_change(claimed, outcome, moment) for claimed, outcome in others]
+    if sent:
+        changes.append(UpdateMany({"_id": {"$in": sent}, "state": "pending"}, _finish("accepted", moment, "")))
+    if changes:
+        db.notifications.bulk_write(changes, ordered=False)
 
 
-def _change(claimed: Claimed[Notification], outcome: Outcome, moment: datetime) -> UpdateOne:
+def _is_sent_email(notification: Notification, outcome: Outcome) -> bool:
+    return notification.channel == "email" and outcome == Outcome("accepted")
+
+
+def _change(claimed: Claimed[Notification], outcome: Outcome, moment: datetime) -> UpdateOne | UpdateMany:
     if outcome.result == "accepted" or outcome.result == "cancelled":
         return _finished(claimed.item, outcome.result, moment, outcome.reason)
     fields = {
@@ -188,11 +216,16 @@ def _held(claimed: Claimed[Notification]) -> Doc:
 
 def _finished(notification: Notification, state: State, moment: datetime, reason: str) -> UpdateOne:
     """Nothing more to send, whoever holds the lease. A receipt may have come first: a state only moves forward."""
-    fields = {"state": state, "reason": reason, "delete_at": moment + NOTIFICATION_KEPT}
     # An accepted text that fails later becomes an e-mail with the same links.
     keep_links = state == "accepted" and notification.channel == "text"
+    change = _finish(state, moment, reason, keep_links=keep_links)
+    return UpdateOne({"_id": notification.id, "state": "pending"}, change)
+
+
+def _finish(state: State, moment: datetime, reason: str, *, keep_links: bool = False) -> Doc:
+    fields = {"state": state, "reason": reason, "delete_at": moment + NOTIFICATION_KEPT}
     gone = {"next_at": "", "claim": ""} | ({} if keep_links else {"encrypted": ""})
-    return UpdateOne({"_id": notification.id, "state": "pending"}, {"$set": fields, "$unset": gone})
+    return {"$set": fields, "$unset": gone}
 
 
 def finish_notification(db: Db, notification: Notification, state: State, moment: datetime, reason: str) -> bool:
@@ -208,15 +241,17 @@ def apply_receipt(db: Db, notification_id: str, state: State, moment: datetime) 
 
 
 def cancel_notifications(db: Db, moment: datetime, reason: str, **where: Any) -> None:
-    """Cancel what is pending. What a worker is sending at this moment is only marked, so that it is not tried again."""
-    leased = {"$gt": ["$claim", None]}
+    """Cancel what is pending. What is being handed over at this moment is only marked, so that it is not tried again; what a
+    worker has in memory and has not marked as uncertain yet is cancelled like the rest: without its lease it is not sent."""
+    handed_over = {"$and": [{"$gt": ["$claim", None]}, {"$gt": ["$uncertain", 0]}]}
     now_or_later = {
-        "state": {"$cond": [leased, "$state", "cancelled"]},
+        "state": {"$cond": [handed_over, "$state", "cancelled"]},
         "cancelled_because": reason,
-        "delete_at": {"$cond": [leased, "$$REMOVE", moment + NOTIFICATION_KEPT]},
-        "reason": {"$cond": [leased, "$reason", reason]},
-        "next_at": {"$cond": [leased, "$next_at", "$$REMOVE"]},
-        "encrypted": {"$cond": [leased, "$encrypted", "$$REMOVE"]},
+        "delete_at": {"$cond": [handed_over, "$$REMOVE", moment + NOTIFICATION_KEPT]},
+        "reason": {"$cond": [handed_over, "$reason", reason]},
+        "next_at": {"$cond": [handed_over, "$next_at", "$$REMOVE"]},
+        "claim": {"$cond": [handed_over, "$claim", "$$REMOVE"]},
+        "encrypted": {"$cond": [handed_over, "$encrypted", "$$REMOVE"]},
     }
     db.notifications.update_many({**where, "state": "pending"}, [{"$set": now_or_later}])
 

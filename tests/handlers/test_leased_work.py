@@ -173,7 +173,7 @@ class Jobs:
         self.claiming = self.finish = self.is_ready = True
         self.go_on, self.hangs = threading.Event(), threading.Event()
         self.go_on.set()
-        self.renewed = self.failed_claims = 0
+        self.renewed = self.failed_claims = self.claims = self.writes = 0
 
     def ready(self) -> bool:
         if self.hangs.is_set():
@@ -181,6 +181,7 @@ class Jobs:
         return self.is_ready
 
     def claim(self, limit: int) -> list[Doc]:
+        self.claims += 1
         try:
             return self.queue.claim(limit)
         except PyMongoError:
@@ -202,6 +203,7 @@ class Jobs:
         self.queue.renew([lease_of(item) for item in items])
 
     def record(self, finished: list[tuple[Doc, str | BaseException]]) -> None:
+        self.writes += 1
         for item, outcome in finished:
             if isinstance(outcome, NotStarted):
                 self.queue.release([lease_of(item)])
@@ -328,6 +330,51 @@ def test_items_that_this_process_wrote_with_a_lease_start_without_a_look_at_the_
         worker.submit([written])
         assert eventually(lambda: work.outcomes() == {"j": "worked on j"})
     assert work.started == ["j"]
+
+
+def test_what_is_done_within_a_short_time_is_recorded_together_and_without_a_look_for_more(jobs: Rows) -> None:
+    work = Jobs(jobs, LEASE)
+    written = [{"_id": f"j{number}", **work.queue.written_lease("token")} for number in range(20)]
+    jobs.insert_many([dict(each) for each in written])
+    within = timedelta(seconds=1)
+    with running(work, lease=LEASE, capacity=100, poll=timedelta(seconds=60), record_within=within) as worker:
+        assert eventually(lambda: work.claims == 1)
+        for each in written:
+            worker.submit([each])
+        assert eventually(lambda: len(work.outcomes()) == 20)
+        worker.submit([])
+        assert work.claims <= 3, "one look each quarter of a lease"
+    assert work.writes < 20
+
+
+def test_one_outcome_is_recorded_within_the_short_time_although_nothing_else_happens(jobs: Rows) -> None:
+    hours = timedelta(hours=9)
+    work = Jobs(jobs, hours)
+    with running(work, lease=hours, capacity=100, poll=hours, record_within=timedelta(seconds=0.1)) as worker:
+        assert eventually(lambda: work.claims == 1)
+        for name in ("j", "k"):
+            written = {"_id": name, **work.queue.written_lease("token")}
+            jobs.insert_one(dict(written))
+            worker.submit([written])
+            assert eventually(lambda id=name: id in work.outcomes())
+        assert work.claims == 1
+
+
+def test_there_is_room_until_the_capacity_is_reached_and_none_in_one_that_stops(jobs: Rows) -> None:
+    work = Jobs(jobs, LEASE)
+    work.go_on.clear()
+    with running(work, lease=LEASE, capacity=1) as worker:
+        assert worker.can_take()
+        written = {"_id": "j", **work.queue.written_lease("token")}
+        jobs.insert_one(dict(written))
+        worker.submit([written])
+        assert not worker.can_take()
+        work.go_on.set()
+        assert eventually(worker.can_take)
+        work.is_ready = False
+        assert not worker.can_take()
+        work.is_ready = True
+    assert not worker.can_take()
 
 
 def test_what_finds_no_room_is_released_for_whoever_has_some(jobs: Rows) -> None:

@@ -28,7 +28,7 @@ from services.notify.handlers.requests import (
     enqueue_suggestions,
     enqueue_waiting,
 )
-from services.notify.store import DeliveryQueue
+from services.notify.store import DeliveryQueue, mark_uncertain
 from shared.clock import now
 from shared.contracts import (
     CoordinatorNeeded,
@@ -424,7 +424,8 @@ def test_when_every_channel_failed_a_coordinator_should_know(notify: Service, db
 
 def test_no_coordinator_is_called_for_somebody_who_has_withdrawn(notify: Service) -> None:
     record_contact(wren(notify, channels=("email",)), notify.db)
-    [claimed] = DeliveryQueue(notify.db, "email").claim(5)  # a worker is at it, so it cannot be cancelled any more
+    [claimed] = DeliveryQueue(notify.db, "email").claim(5)
+    mark_uncertain(notify.db, [claimed])  # a worker is handing it over, so it cannot be cancelled any more
     cancel_notifications(RequestWithdrawn(request_id="r1"), notify.db)
     assert give_up(GiveUp(claimed.item.id, "failed", "550 to RCPT"), notify.db) == []
     assert notification_by(notify.db, "email")["state"] == "failed"

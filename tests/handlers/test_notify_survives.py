@@ -9,19 +9,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.notify.delivery import SENDER_THREADS, Delivery
+from services.notify.delivery import SENDER_THREADS, ClaimedNotification, Delivery, DeliveryWorker
 from services.notify.domain import Contact, Notification, Outcome
 from services.notify.email import EmailSender
 from services.notify.handlers.contacts import record_contact as record_supportee
-from services.notify.handlers.offers import enqueue_offer_notification
+from services.notify.handlers.offers import enqueue_not_this_time, enqueue_offer_notification
+from services.notify.handlers.outbound import NotifyService
 from services.notify.handlers.requests import cancel_notifications, enqueue_note
-from services.notify.store import DeliveryQueue, record_outcomes
+from services.notify.store import LEASE, DeliveryQueue, record_outcomes
 from shared import vault
 from shared.clock import now
-from shared.contracts import NoteWritten, NotificationFailed, OfferMade, RequestWithdrawn
+from shared.contracts import Channel, NoteWritten, NotificationFailed, OfferDeclined, OfferMade, RequestWithdrawn
+from shared.leased_work import LONGEST_TRANSACTION
 from shared.messages import from_json, parse_event
 from shared.mongo import Db
 from shared.programme import read_programme
@@ -187,9 +190,122 @@ def test_a_worker_that_lost_its_lease_while_the_email_waited_for_a_thread_does_n
     delivery = Delivery(db, "email", EmailSender(notify_settings(keys, smtp_url=mailbox.url)))
     [claimed] = delivery.claim(5)
     end_leases(db)
-    assert delivery.work_on(claimed) == Outcome("postponed", "claimed by another worker")
+    [send] = delivery.prepare([claimed])
+    assert send() == Outcome("postponed", "claimed by another worker")
     delivery.close()
     assert mailbox.emails == []
+
+
+def test_what_may_have_ended_a_worker_is_marked_alone_and_others_pay_nothing_for_it(
+    notify: Service, keys: Path, mailbox: Mailbox, db: Db
+) -> None:
+    for number in range(3):
+        offer(notify, f"o{number}")
+    db.notifications.update_one({"offer_id": "o0"}, {"$set": {"uncertain": 1}})
+    delivery = Delivery(db, "email", EmailSender(notify_settings(keys, smtp_url=mailbox.url)))
+    claimed = sorted(delivery.claim(5), key=lambda one: str(one.item.offer_id))
+    sends = delivery.prepare(claimed)
+    eventually(lambda: db.notifications.count_documents({"uncertain": 1}) == 3)
+    assert sends[0]() == Outcome("accepted")
+    eventually(lambda: notification_in(db, offer_id="o0")["uncertain"] == 2)
+    delivery.close()
+
+
+def test_of_what_is_marked_together_only_what_is_still_held_is_sent(
+    notify: Service, keys: Path, mailbox: Mailbox, db: Db
+) -> None:
+    for number in range(3):
+        offer(notify, f"o{number}")
+    delivery = Delivery(db, "email", EmailSender(notify_settings(keys, smtp_url=mailbox.url)))
+    claimed = delivery.claim(5)
+    db.notifications.update_one({"offer_id": "o1"}, {"$set": {"claim": "of another worker"}})
+    outcomes = {one.item.offer_id: send() for one, send in zip(claimed, delivery.prepare(claimed), strict=True)}
+    postponed = Outcome("postponed", "claimed by another worker")
+    assert outcomes == {"o0": Outcome("accepted"), "o1": postponed, "o2": Outcome("accepted")}
+    delivery.close()
+
+
+# From memory
+
+
+@pytest.mark.usefixtures("sending")
+def test_what_this_worker_writes_goes_on_from_memory(notify: Service, mailbox: Mailbox, db: Db) -> None:
+    with failing(db, "find", collection="notifications"):  # so nothing due can be found
+        offer(notify)
+        mailbox.wait_for(ANA)
+    eventually(lambda: notification_in(db)["state"] == "accepted")
+
+
+@pytest.mark.usefixtures("sending")
+def test_the_same_offer_told_twice_is_one_email(notify: Service, mailbox: Mailbox, db: Db) -> None:
+    mailbox.hold()
+    offer(notify)
+    mailbox.wait_until_held()
+    offer(notify)
+    mailbox.let_go()
+    eventually(lambda: notification_in(db)["state"] == "accepted")
+    offer(notify)
+    offer(notify, "o2")
+    mailbox.wait_for(ANA, 2)
+    eventually(lambda: db.notifications.count_documents({"state": "accepted"}) == 2)
+    assert len(mailbox.emails) == 2
+
+
+def test_what_was_written_by_a_worker_that_was_killed_before_it_sent_it_is_left_alone_for_a_while_and_then_sent(
+    notify: Service, keys: Path, mailbox: Mailbox, db: Db
+) -> None:
+    with writing_for_a_killed_worker(notify):
+        offer(notify)
+    assert DeliveryQueue(db, "email").claim(5) == []
+    assert notification_in(db)["next_at"] - now() <= LONGEST_TRANSACTION + LEASE
+    db.notifications.update_one({}, {"$set": {"next_at": now() - timedelta(seconds=1)}})
+    with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
+        mailbox.wait_for(ANA)
+        eventually(lambda: notification_in(db)["state"] == "accepted")
+
+
+def test_what_is_cancelled_while_it_waits_in_memory_is_not_sent(notify: Service, keys: Path, mailbox: Mailbox, db: Db) -> None:
+    record_contact(wren(notify, channels=()), db)
+    with writing_for_a_killed_worker(notify) as worker:
+        offer(notify)
+    notify.run(
+        enqueue_not_this_time, OfferDeclined(offer_id="o1", request_id="r1", practitioner_id="ana", version=2, then="wait")
+    )
+    assert notification_in(db)["state"] == "cancelled"
+    delivery = Delivery(db, "email", EmailSender(notify_settings(keys, smtp_url=mailbox.url)))
+    [send] = delivery.prepare(worker.submitted)
+    assert send() == Outcome("postponed", "claimed by another worker")
+    delivery.close()
+    assert mailbox.emails == []
+
+
+def test_a_text_that_waits_for_the_morning_is_not_leased(notify: Service, db: Db) -> None:
+    record_contact(ana(notify, version=2, channels=("text",), quiet_from=0, quiet_until=23), db)
+    with writing_for_a_killed_worker(notify, "text") as worker:
+        offer(notify)
+    awake = now().astimezone(ZoneInfo("America/New_York")).hour == 23
+    assert ("claim" in notification_in(db, channel="text")) is awake
+    assert bool(worker.submitted) is awake
+
+
+class Killed(DeliveryWorker):
+    """A worker that is killed right after the commit."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        super().__init__(delivery)
+        self.submitted: list[ClaimedNotification] = []
+
+    def submit(self, items: list[ClaimedNotification]) -> None:
+        self.submitted += items
+
+
+@contextmanager
+def writing_for_a_killed_worker(notify: Service, channel: Channel = "email") -> Iterator[Killed]:
+    assert isinstance(notify, NotifyService)
+    worker = Killed(Delivery(notify.db, channel, Hanging()))
+    notify.deliveries[channel] = worker
+    yield worker
+    del notify.deliveries[channel]
 
 
 def test_the_next_attempt_is_counted_from_the_servers_clock(notify: Service, db: Db) -> None:

@@ -158,7 +158,7 @@ def test_a_text_of_an_offer_that_has_ended_becomes_no_email_when_it_fails(notify
     record_contact(ana(notify, version=2, channels=("text",)), db)
     offer(notify)
     record_contact(ana(notify, version=3), db)
-    db.notifications.update_one({}, {"$set": {"claim": "of the worker that sends it"}})
+    db.notifications.update_one({}, {"$set": {"claim": "of the worker that sends it", "uncertain": 1}})
     released = OfferReleased(offer_id="o1", request_id="r1", practitioner_id="ana", version=2, reason="gone")
     notify.run(enqueue_offer_release, released)
     notify.run(give_up, GiveUp(str(text_in(db, template="offer")["_id"]), "failed", "refused"))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 from services.notify import rules, store
 from services.notify.domain import Contact, Context, Message, Notification, expires_at, get_template, notification_id
@@ -11,7 +12,7 @@ from shared.clock import now
 from shared.contracts import Channel, NotificationFailed
 from shared.leased_work import DUE_NOW
 from shared.messages import Event
-from shared.mongo import Db, WakeUp
+from shared.mongo import Db
 from shared.service import RetryLater, Service
 from shared.settings import NotifySettings, Settings
 
@@ -19,13 +20,25 @@ CONTACTS_TO_TRY = 20
 BOTH: tuple[Channel, ...] = ("email", "text")
 
 
+class ChannelDelivery(Protocol):
+    """What delivers one channel in this process."""
+
+    def lease(self, notification: Notification) -> Notification:
+        """One that is written now and submitted after the commit; the same when there is no room for it."""
+
+    def submit_written(self, notification: Notification, contact: Contact) -> None: ...
+
+    def wake(self) -> None: ...
+
+
 class NotifyService(Service):
-    """`channels`: those by which this installation can send. Without an SMS gateway nothing is written to be sent as a text."""
+    """`channels`: those by which this installation can send. Without an SMS gateway nothing is written to be sent as a text.
+    `deliveries`: those that run in this process."""
 
     def __init__(self) -> None:
         super().__init__("notify", indexes=store.INDEXES)
         self.channels: tuple[Channel, ...] = BOTH
-        self._wake_ups: dict[Channel, WakeUp] = {}
+        self.deliveries: dict[Channel, ChannelDelivery] = {}
 
     def start(self, settings: Settings) -> Service:
         if isinstance(settings, NotifySettings):
@@ -40,13 +53,6 @@ class NotifyService(Service):
     def brand(self) -> Brand:
         programme = self.programme
         return Brand(programme.name, programme.sender_name, programme.write_to, self.public_url)
-
-    def wake_after_enqueueing(self, channel: Channel, wake_up: WakeUp) -> None:
-        self._wake_ups[channel] = wake_up
-
-    def wake_delivery(self, channels: Sequence[Channel]) -> None:
-        for channel in self._wake_ups.keys() & set(channels):
-            self._wake_ups[channel].wake()
 
 
 def usable_channels(settings: NotifySettings) -> tuple[Channel, ...]:
@@ -69,8 +75,25 @@ def enqueue_notification(db: Db, contact: Contact, message: Message) -> list[Eve
 
 
 def write_notifications(db: Db, contact: Contact, message: Message, channels: Sequence[Channel]) -> None:
-    store.add_notifications(db, [make_notification(contact, message, channel, now()) for channel in channels])
-    service.on_commit(partial(service.wake_delivery, channels))
+    """What is due now and can be delivered by this process goes on from memory after the commit; the rest is found in time."""
+    moment = now()
+    notifications = [_leased(make_notification(contact, message, channel, moment)) for channel in channels]
+    store.add_notifications(db, notifications)
+    service.on_commit(partial(_pass_on, notifications, contact))
+
+
+def _leased(notification: Notification) -> Notification:
+    delivery = service.deliveries.get(notification.channel)
+    return delivery.lease(notification) if delivery and notification.next_at == DUE_NOW else notification
+
+
+def _pass_on(notifications: Sequence[Notification], contact: Contact) -> None:
+    for notification in notifications:
+        delivery = service.deliveries.get(notification.channel)
+        if delivery and notification.claim:
+            delivery.submit_written(notification, contact)
+        elif delivery:
+            delivery.wake()
 
 
 def make_notification(contact: Contact, message: Message, channel: Channel, moment: datetime) -> Notification:
