@@ -80,7 +80,7 @@ def requests(population: Population, numbers: range, dbs: dict[str, Db]) -> None
 def sent_requests(population: Population, numbers: range, dbs: dict[str, Db]) -> None:
     for batch in batches(population, _with_placed(population, numbers)):
         insert(dbs["intake"], "requests", (to_document(population.sent_request(number)) for number in batch))
-        insert(dbs["intake"], "codes", (to_document(population.code(number)) for number in batch))
+        insert(dbs["intake"], "links", (to_document(population.code(number)) for number in batch))
         insert(dbs["intake"], "links", (to_document(population.link(number)) for number in batch))
 
 

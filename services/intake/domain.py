@@ -67,9 +67,10 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class AccessCode:
-    """Code words as they are stored."""
+    """Code words as they are stored, among the links."""
 
     id: str
+    purpose: Literal["code_words"] = "code_words"
     person_id: str
     wrap: str
     expires_at: datetime

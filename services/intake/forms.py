@@ -1,6 +1,7 @@
 """One form for each question. Sentences for people are marked here and translated where they are shown."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, get_args
 from zoneinfo import available_timezones
 
@@ -162,22 +163,30 @@ QUESTIONS: dict[int, type[Question]] = {
     6: SpokenLanguage,
     7: AnythingElse,
 }
+
+
+@lru_cache(maxsize=128)
+def form_of(question: int, zone: str = "") -> Question:
+    """Kept: to make a schema costs more than to load answers with it."""
+    return QUESTIONS[question](zone)
+
+
 BUTTONS = {"go", "then", "rows"}
 
 
 def typed_in(question: int, sent: "MultiDict[str, str]") -> TypedAnswers:
     """What was typed, as it was typed, so that the page can show it again."""
-    return typed_values(QUESTIONS[question](), sent, leave_out=NOT_ANSWERS | BUTTONS)
+    return typed_values(form_of(question), sent, leave_out=NOT_ANSWERS | BUTTONS)
 
 
 def blank(question: int) -> TypedAnswers:
-    known = QUESTIONS[question]().fields.items()
+    known = form_of(question).fields.items()
     return {name: [] if isinstance(field, fields.List) else "" for name, field in known}
 
 
 def read(question: int, typed: TypedAnswers, time_zone: str) -> tuple[dict[str, Any], Errors]:
     """(answers, {}), or ({}, field -> sentence). A field that no page of ours has raises UnknownField."""
-    form = QUESTIONS[question](time_zone)
+    form = form_of(question, time_zone)
     if set(typed) - set(form.fields):
         raise UnknownField
     return load(form, typed)

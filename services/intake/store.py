@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from bson import Timestamp
 from pymongo import IndexModel
@@ -37,7 +37,6 @@ INDEXES = {
         IndexModel("reemissions", name="given_up", partialFilterExpression={"reemissions": {"$gte": MOST_REEMISSIONS}}),
         IndexModel("expires_at", expireAfterSeconds=24 * 3600),
     ],
-    "codes": [IndexModel("person_id"), IndexModel("expires_at", expireAfterSeconds=24 * 3600)],
     "drafts": [IndexModel("expires_at", expireAfterSeconds=24 * 3600)],
     "directory": [_where_it_exists("slug_index"), IndexModel("state"), _CHANGES],
     "links": tokens.INDEXES,
@@ -156,24 +155,27 @@ def delete_draft(db: Db, person_id: str) -> None:
 
 
 def save_code(db: Db, code: AccessCode) -> None:
-    db.codes.replace_one({"_id": code.id}, to_document(code), upsert=True)
+    db.links.replace_one({"_id": code.id}, to_document(code), upsert=True)
 
 
 def code(db: Db, code_id: str) -> AccessCode | None:
-    return load_one(AccessCode, db.codes.find_one({"_id": code_id, "expires_at": {"$gt": now()}}))
+    return load_one(AccessCode, db.links.find_one(_valid(code_id, "code_words")))
 
 
 def delete_codes(db: Db, person_id: str) -> None:
-    db.codes.delete_many({"person_id": person_id})
+    db.links.delete_many({"person_id": person_id, "purpose": "code_words"})
 
 
 def save_link(db: Db, link: AccessLink) -> None:
-    db.links.insert_one(to_document(link))
+    db.links.replace_one({"_id": link.id}, to_document(link), upsert=True)
 
 
 def link(db: Db, token: str) -> AccessLink | None:
-    where = {"_id": tokens.digest(token), "purpose": "status", "expires_at": {"$gt": now()}}
-    return load_one(AccessLink, db.links.find_one(where))
+    return load_one(AccessLink, db.links.find_one(_valid(tokens.digest(token), "status")))
+
+
+def _valid(id: str, purpose: Literal["code_words", "status"]) -> Doc:
+    return {"_id": id, "purpose": purpose, "expires_at": {"$gt": now()}}
 
 
 # Requests. A document is a Request.

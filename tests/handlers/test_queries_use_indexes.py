@@ -37,7 +37,7 @@ def intake_with_history(intake_db: Db) -> Db:
     request = {"mode": "suggest", "choices": [], "language": "en", "time_zone": "UTC"}
     answered = {**request, "history": [event], "expires_at": now() + timedelta(days=9), "sent_at": now(), "reemissions": 0}
     intake_db.requests.insert_many([{"_id": f"r{one}", "person_id": str(one), **answered} for one in range(STORED)])
-    intake_db.codes.insert_many([{"_id": f"c{one}", "person_id": str(one)} for one in range(STORED)])
+    intake_db.links.insert_many([{"_id": f"c{one}", "person_id": str(one), "purpose": "code_words"} for one in range(STORED)])
     return intake_db
 
 

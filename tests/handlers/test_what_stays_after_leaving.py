@@ -125,8 +125,8 @@ def test_kept_until_the_request_expires_are_its_page_and_what_opens_it(services:
     [request] = services.intake.db.requests.find()
     assert request["email_index"]
     assert services.intake.db.links.count_documents({}) == 1
-    ends = {name for name in ("requests", "codes", "links") if _expires(services.intake, name)}
-    assert ends == {"requests", "codes", "links"}
+    ends = {name for name in ("requests", "links") if _expires(services.intake, name)}
+    assert ends == {"requests", "links"}
 
 
 def test_half_a_year_on_nothing_opens_the_page_and_the_two_other_parts_hold_what_they_held(
