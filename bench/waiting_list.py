@@ -2,8 +2,9 @@
 
 WAITING (5000) people wait, PRACTITIONERS (100) who were full open up one after the other, with PLACES (2) places each. Measured:
 how long the click of one takes while all of them wait, from its command to its commit; how long the assignment job, running as
-in a worker, needs from the last click until it has nothing to do; and the longest transaction, from its first command to the
-end of its commit. Once for people who wait for a place, once for people who wait for suggestions.
+in a worker, needs from the last click until it has nothing to do; the longest transaction, from its first command to the end of
+its commit; and the most memory meanwhile of this process, which does all of it. Once for people who wait for a place, once for
+people who wait for suggestions.
 """
 
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import psutil
 from pymongo import monitoring
 from rich.console import Console
 from rich.table import Table
@@ -35,7 +37,7 @@ from tests.waiting_lists import Kind, add_practitioners_who_are_full, add_waitin
 WAITING = int(os.environ.get("WAITING") or 5000)
 PRACTITIONERS = int(os.environ.get("PRACTITIONERS") or 100)
 PLACES = int(os.environ.get("PLACES") or 2)
-SECONDS_TO_WAIT = 300
+SECONDS_TO_WAIT = 900
 console = Console()
 
 
@@ -97,13 +99,14 @@ def measure(kind: Kind) -> dict[str, str]:
         clicks = [timed(lambda: service.run(answer_offer, AnswerOffer(offer_id=declined, answer="not_this_time")))]
         clicks += [timed(partial(service.run, set_availability, opened(id))) for id in ids[1:]]
         last_click = time.monotonic()
-        wait_until_idle()
+        memory = wait_until_idle()
         seconds = time.monotonic() - last_click
     return {
         "waiting for": kind,
         "decline": f"{clicks[0]:.3f} s",
         "open up, slowest": f"{max(clicks[1:]):.3f} s",
         "all done after": f"{seconds:.1f} s",
+        "memory": f"{memory / 1e6:.0f} MB",
         "transactions": str(len(transactions.seconds)),
         "longest transaction": f"{max(transactions.seconds):.3f} s",
         "offers": str(service.db.offers.count_documents({"is_open": True})),
@@ -141,10 +144,13 @@ def assignment_job() -> Iterator[None]:
     job.join()
 
 
-def wait_until_idle() -> None:
-    until = time.monotonic() + SECONDS_TO_WAIT
+def wait_until_idle() -> int:
+    """The most memory seen meanwhile, in bytes."""
+    until, most, process = time.monotonic() + SECONDS_TO_WAIT, 0, psutil.Process()
     while service.db.assignment_triggers.find_one({}) and time.monotonic() < until:
+        most = max(most, process.memory_info().rss)
         time.sleep(0.05)
+    return most
 
 
 def show(rows: list[dict[str, str]]) -> None:

@@ -1,6 +1,7 @@
 """Waiting lists of any size, written straight into matching's database: for the bench and for tests at size."""
 
 from datetime import timedelta
+from itertools import islice
 from random import Random
 from typing import Any, Literal
 
@@ -29,9 +30,9 @@ def add_practitioners_who_are_full(service: Service, count: int, places: int, ra
 
 def add_waiting(db: Db, count: int, kind: Kind, practitioner_ids: list[str], random: Random) -> None:
     """For places: half of them named one to three practitioners, the others would meet anyone who suits."""
-    requests = [_request(number, kind, practitioner_ids, random) for number in range(count)]
-    for start in range(0, count, 1000):
-        store.requests.save(db, *requests[start : start + 1000])
+    requests = (_request(number, kind, practitioner_ids, random) for number in range(count))
+    while some := list(islice(requests, 1000)):
+        store.requests.save(db, *some)
 
 
 def _practitioner(vault: Vault, number: int, places: int, random: Random) -> Practitioner:

@@ -75,5 +75,5 @@ FLASH_MESSAGES = {
     "saved": _("Saved."),
     "not_possible": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
 }
-NOBODY_FOUND = _("Nobody is known by exactly this")
+NOBODY_FOUND = _("Nobody here has exactly this address or name")
 EMAIL_IN_USE = _("Another practitioner has this email address")

@@ -266,8 +266,8 @@ def test_somebody_is_found_by_exact_address_or_page(ro: FlaskClient, matching: S
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ("maria@example.org", "Nobody is known by exactly this"),
-        ("ana", "Nobody is known by exactly this"),
+        ("maria@example.org", "Nobody here has exactly this address or name"),
+        ("ana", "Nobody here has exactly this address or name"),
         ("", "Write an email address or a name"),
         ("ana@", "Check the email address"),
     ],
