@@ -203,7 +203,7 @@ def test_a_place_lost_to_somebody_else_is_made_good_with_the_next_best(matching:
 
 def nobody_could_still_be_asked(matching: Service) -> bool:
     free, today = store.practitioners.with_room(matching.db), now().date()
-    waiting = [request for queue in ("named", "anyone") for request in store.requests.waiting_in(matching.db, queue, 100)]  # type: ignore[arg-type]
+    waiting = [request for queue in ("named", "anyone") for request in store.requests.waiting_in(matching.db, queue, free, 100)]  # type: ignore[arg-type]
     return not any(
         rules.may_be_asked(request, practitioner, today)
         for request in waiting
@@ -245,10 +245,10 @@ def expected_assignment(matching: Service) -> dict[str, str]:
     depends on who was asked last: so the practitioners are as they are before the run."""
     people = {one.id: one for one in store.practitioners.with_room(matching.db)}
     today, waiting = now().date(), []
-    for request in store.requests.waiting_in(matching.db, "named", 100):
+    for request in store.requests.waiting_in(matching.db, "named", people.values(), 100):
         ranking = tuple(id for id in request.wanted if id in people and rules.suits(request, people[id], today))
         waiting.append(Waiting(request_id=request.id, since=request.submitted_at, ranking=ranking, named=True))
-    for request in store.requests.waiting_in(matching.db, "anyone", 100):
+    for request in store.requests.waiting_in(matching.db, "anyone", people.values(), 100):
         ranking = tuple(one.id for one in rules.rank_candidates(request, people.values(), today))
         waiting.append(Waiting(request_id=request.id, since=request.submitted_at, ranking=ranking, named=False))
     return deferred_acceptance(waiting, {id: one.free_places for id, one in people.items()})

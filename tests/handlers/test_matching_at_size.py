@@ -17,14 +17,15 @@ from services.matching.handlers.requests import next_step
 from services.matching.store.pages import Page
 from shared import documents
 from shared.clock import now
-from shared.contracts import PractitionerState
+from shared.contracts import EncryptedFields, PractitionerState
 from shared.mongo import Db
 from shared.service import Service
-from tests.handlers.matching_steps import add_practitioners, make_room, profiled, submit
+from tests.handlers.matching_steps import add_practitioners, assign, make_room, profiled, submit
 from tests.people import MONDAY, NEW_YORK, a_practitioner, a_request
 from tests.waiting_lists import add_practitioners_who_are_full, add_waiting
 
 MANY = 400
+WORDS = EncryptedFields(person_id="s", wrap="w", fields={})
 TODAY = MONDAY.date()
 
 
@@ -203,3 +204,39 @@ def test_the_query_leaves_out_nobody_who_suits(matching: Service, people: Any, w
     ):
         expected = {one.id for one in everyone if suits(request, one, TODAY)}
         assert {one.id for one in found if suits(request, one, TODAY)} == expected
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    wishes=st.lists(st.tuples(answers, st.sampled_from([None, "under_18", "26_to_64"])), max_size=12),
+    people=st.lists(st.tuples(answers, limits), min_size=1, max_size=3),
+)
+def test_the_query_of_the_waiting_list_leaves_out_nobody_who_suits_one_of_them(
+    matching: Service, wishes: Any, people: Any
+) -> None:
+    matching.db.requests.delete_many({})
+    numbered = [(f"r{number}", {**wish, "age_group": age_group}) for number, (wish, age_group) in enumerate(wishes)]
+    waiting = [a_request(id=id, mode="anyone", encrypted=WORDS, **facts) for id, facts in numbered]
+    for request in waiting:
+        request.wait_for_place(())
+    store.requests.save(matching.db, *waiting)
+    free = [a_practitioner(f"p{number}", **facts, **more) for number, (facts, more) in enumerate(people)]
+
+    def one_suits(request: Request) -> bool:
+        return any(rules.suits(request, one, TODAY) for one in free)
+
+    found = list(store.requests.waiting_in(matching.db, "anyone", free, 5))
+    assert {one.id for one in found if one_suits(one)} == {one.id for one in waiting if one_suits(one)}
+    assert all(one.encrypted is None for one in found)
+
+
+def test_a_place_that_suits_nobody_who_waits_reads_nobody(matching: Service) -> None:
+    """However long the list is: it is looked through by the database, and nothing of it is handed over."""
+    (id,) = add_practitioners_who_are_full(matching, 1, 1, Random(1))
+    matching.db.practitioners.update_one({"_id": id}, {"$set": {"languages": ["zu"]}})
+    add_waiting(matching.db, MANY, "suggestions", [id], Random(2))
+    make_room(matching, id, 1)
+    with profiled(matching) as operations:
+        assert assign(matching) == []
+    on_requests = [operation for operation in operations if operation["ns"].endswith(".requests")]
+    assert sum(operation.get("nreturned", 0) for operation in on_requests) == 0

@@ -12,7 +12,7 @@ import heapq
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import groupby, islice
 
 import pymongo
 
@@ -147,7 +147,8 @@ class _Run:
 
     def _named(self) -> Iterator[Request]:
         those_waiting = heapq.merge(*(self._waiting_for(id) for id in self._came_free), key=_waiting_order)
-        return self._with_newly_waiting("named", those_waiting)
+        each_once = (next(same) for _, same in groupby(those_waiting, key=_waiting_order))
+        return self._with_newly_waiting("named", each_once)
 
     def _waiting_for(self, practitioner_id: str) -> Iterator[Request]:
         for request in store.requests.waiting_for(self._db, practitioner_id, OFFERS_AT_ONCE):
@@ -161,7 +162,8 @@ class _Run:
     def _whole_queue(self, queue: Queue) -> Iterator[Request]:
         if not self._any_left():
             return
-        for request in store.requests.waiting_in(self._db, queue, SUGGESTIONS_AT_ONCE):
+        people = [self._people[id] for id in self._came_free if self._free[id] > 0]
+        for request in store.requests.waiting_in(self._db, queue, people, SUGGESTIONS_AT_ONCE):
             yield request
             if not self._any_left():
                 return
@@ -171,11 +173,11 @@ class _Run:
 
     def _with_newly_waiting(self, queue: Queue, requests: Iterable[Request]) -> Iterator[Request]:
         """Each once."""
-        seen: set[str] = set()
-        for request in chain(requests, (one for one in self._newly_waiting if one.queue == queue)):
-            if request.id not in seen:
-                seen.add(request.id)
-                yield request
+        new = {one.id: one for one in self._newly_waiting if one.queue == queue}
+        for request in requests:
+            new.pop(request.id, None)
+            yield request
+        yield from new.values()
 
     def _offer_places(self, requests: Iterator[Request]) -> None:
         waiting = (one for one in map(self._ranked, requests) if one.ranking)

@@ -1,13 +1,14 @@
 """Requests, and the waiting list: those that stand in one of its three queues. `queue` is stored for the list's indexes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 
 from pymongo import IndexModel
 
-from services.matching.domain import Queue, Request
+from services.matching.domain import Practitioner, Queue, Request
 from shared import documents
 from shared.documents import load_all, load_each, load_one
-from shared.mongo import Db
+from shared.mongo import Db, Doc
 
 INDEXES = [
     IndexModel(
@@ -47,15 +48,29 @@ def anybody_waits(db: Db) -> bool:
 
 
 def waiting_for(db: Db, practitioner_id: str, batch: int) -> Iterator[Request]:
-    """Those who named this practitioner, longest waiting first, read `batch` by `batch`."""
-    waiting = db.requests.find({"queue": "named", "wanted": practitioner_id})
-    return load_each(Request, waiting.sort(IN_TURN).batch_size(batch))
+    """Those who named this practitioner, longest waiting first, read `batch` by `batch`. To decide on, not to save: without their
+    words."""
+    return _waiting(db, {"queue": "named", "wanted": practitioner_id}, batch)
 
 
-def waiting_in(db: Db, queue: Queue, batch: int) -> Iterator[Request]:
-    """Everyone in this queue, longest waiting first."""
-    waiting = db.requests.find({"queue": queue}).sort(IN_TURN)
+def waiting_in(db: Db, queue: Queue, people: Collection[Practitioner], batch: int) -> Iterator[Request]:
+    """Those in this queue whom one of these people may suit, as above."""
+    return _waiting(db, {"queue": queue, **_limits_of(people)}, batch)
+
+
+def _waiting(db: Db, where: Doc, batch: int) -> Iterator[Request]:
+    waiting = db.requests.find(where, {"encrypted": 0}).sort(IN_TURN)
     return load_each(Request, waiting.batch_size(batch))
+
+
+def _limits_of(people: Collection[Practitioner]) -> Doc:
+    """For a query that leaves out most of those whom `rules.suits` refuses with all of these people, and nobody else."""
+    offers: dict[str, list[tuple[str, ...]]] = {
+        "languages": [one.languages for one in people],
+        "meeting_types": [one.meeting_types for one in people],
+        "age_group": [one.ages for one in people],
+    }
+    return {name: {"$in": [*{*chain(*offered)}, [], None]} for name, offered in offers.items() if all(offered)}
 
 
 def count_waiting_for(db: Db, practitioner_id: str, at_most: int) -> int:
