@@ -11,6 +11,7 @@ from services.matching.handlers.profiles import PUBLIC_FIELDS
 from shared.contracts import EncryptedFields, Mode
 from shared.mongo import Db
 from shared.service import Service
+from shared.transaction import Transaction
 from shared.vault import Vault
 from tests.people import MONDAY, NEW_YORK
 
@@ -23,8 +24,9 @@ LANGUAGES = ("en", "es")
 
 def add_practitioners_who_are_full(service: Service, count: int, places: int, random: Random) -> list[str]:
     """Each says no to new people now, and has `places` when they open up."""
-    people = [_practitioner(service.vault, number, places, random) for number in range(count)]
-    store.practitioners.save(service.db, *people)
+    people, together = [_practitioner(service.vault, number, places, random) for number in range(count)], Transaction(service.db)
+    store.practitioners.save(together.as_db(), *people)
+    together.flush()
     return [one.id for one in people]
 
 
@@ -32,7 +34,9 @@ def add_waiting(db: Db, count: int, kind: Kind, practitioner_ids: list[str], ran
     """For places: half of them named one to three practitioners, the others would meet anyone who suits."""
     requests = (_request(number, kind, practitioner_ids, random) for number in range(count))
     while some := list(islice(requests, 1000)):
-        store.requests.save(db, *some)
+        together = Transaction(db)
+        store.requests.save(together.as_db(), *some)
+        together.flush()
 
 
 def _practitioner(vault: Vault, number: int, places: int, random: Random) -> Practitioner:
