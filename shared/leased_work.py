@@ -223,9 +223,9 @@ class LeasedWorker(Generic[Item, Outcome]):
 
     def _collect(self) -> None:
         with self._guard:
-            done = [leased for leased in self._in_flight if leased.future.done()]
-            self._in_flight = [leased for leased in self._in_flight if not leased.future.done()] if done else self._in_flight
-            self._finished += done
+            in_flight, self._in_flight = self._in_flight, []
+            for leased in in_flight:
+                (self._finished if leased.future.done() else self._in_flight).append(leased)
 
     def _record_when_due(self) -> None:
         due = time.monotonic() >= self._record_at or self._enough_for_one_write()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -181,16 +182,20 @@ class SmtpClient:
         if not usable:
             _quit(smtp)
 
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """It reads all certificates of the machine: once, and only where TLS is spoken."""
+        return ssl.create_default_context()
+
     def _connect(self) -> smtplib.SMTP:
-        context = ssl.create_default_context()
         if self._scheme == "smtps":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=self.timeouts.connect, context=context)
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=self.timeouts.connect, context=self._tls)
         else:
             smtp = smtplib.SMTP(self._host, self._port, timeout=self.timeouts.connect)
         try:
             _wait_at_most(smtp, self.timeouts.reply)
             if self._scheme == "smtp+starttls":
-                smtp.starttls(context=context)
+                smtp.starttls(context=self._tls)
             if self._login:
                 smtp.login(*self._login)
             smtp.ehlo_or_helo_if_needed()
