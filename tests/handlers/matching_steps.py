@@ -76,7 +76,8 @@ def profiled(matching: Service) -> Iterator[list[dict[str, Any]]]:
     matching.db.command("profile", 2)
     try:
         yield seen
-        seen += matching.db["system.profile"].find({"ns": {"$not": {"$regex": r"system\."}}, "op": {"$ne": "command"}})
+        asked = {"$or": [{"op": {"$ne": "command"}}, {"command.aggregate": {"$exists": True}}]}
+        seen += matching.db["system.profile"].find({"ns": {"$not": {"$regex": r"system\."}}, **asked})
     finally:
         matching.db.command("profile", 0)
         matching.db.drop_collection("system.profile")
