@@ -12,8 +12,8 @@ from shared.clock import now
 from shared.mongo import Db
 
 BASE62 = string.ascii_letters + string.digits
-INDEXES = [IndexModel("expires_at", expireAfterSeconds=24 * 3600), IndexModel("subject_id"), IndexModel("person_id")]
-SESSION_INDEXES = [IndexModel("expires_at", expireAfterSeconds=0), IndexModel("person_id")]  # of shared/web/sessions.py
+INDEXES = [IndexModel("expires_at", expireAfterSeconds=24 * 3600), IndexModel("person_id")]
+SESSION_INDEXES = [IndexModel("expires_at", expireAfterSeconds=0)]  # of shared/web/sessions.py
 
 
 @dataclass(frozen=True)

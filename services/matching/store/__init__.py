@@ -19,7 +19,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "notes": notes.INDEXES,
     "coordinators": coordinators.INDEXES,
     "links": tokens.INDEXES,
-    "sessions": [IndexModel("expires_at", expireAfterSeconds=0), IndexModel("person_id")],
+    "sessions": tokens.SESSION_INDEXES,
 }
 
 

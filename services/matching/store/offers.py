@@ -22,7 +22,7 @@ OFFER_INDEXES = [
     IndexModel("answer_by", partialFilterExpression={"is_open": True}),
     IndexModel("remind_at", partialFilterExpression={"is_open": True}),
 ]
-MATCH_INDEXES = [IndexModel("request_id"), IndexModel("practitioner_id")]
+MATCH_INDEXES = [IndexModel("request_id")]
 
 
 def find(db: Db, offer_id: str) -> Offer | None:
