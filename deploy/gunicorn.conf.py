@@ -5,6 +5,7 @@ from importlib import import_module
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
+from shared.memory import keep_out_of_collections
 from shared.web.app import check_start
 
 
@@ -27,6 +28,11 @@ def on_starting(arbiter: Arbiter) -> None:
     package, _, name = module.removesuffix(".web").rpartition(".")
     if package == "services":
         check_start(name)
+
+
+def post_worker_init(worker: object) -> None:
+    """The application is made: in each worker process, after fork."""
+    keep_out_of_collections()
 
 
 bind = "0.0.0.0:8000"

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from bench.scale.scans import examined_since
 from bench.scale.views import Unexpected, View, make_views
+from shared.memory import keep_out_of_collections
 from shared.mongo import Doc
 
 REPETITIONS = 200
@@ -60,9 +61,10 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def measure_views(waiting: int, mongodb_uri: str, mongod_pid: int) -> list[Figures]:
-    process, found = psutil.Process(mongod_pid), []
+    process, found, views = psutil.Process(mongod_pid), [], make_views(waiting)
+    keep_out_of_collections()  # as every worker and web process does
     with MongoClient[Doc](mongodb_uri, tz_aware=True) as server:
-        for view in make_views(waiting):
+        for view in views:
             try:
                 found.append(measure(view, server, process))
             except Unexpected as error:

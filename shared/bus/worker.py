@@ -20,6 +20,7 @@ from shared.bus.publisher import Publisher
 from shared.bus.relay import Relay
 from shared.bus.topology import publishers_are_verified, subscriptions_of
 from shared.logs import get_logger
+from shared.memory import keep_out_of_collections
 from shared.service import Service
 from shared.settings import Settings, is_loopback
 
@@ -41,6 +42,7 @@ def work(service: Service, settings: Settings) -> None:
         signal.signal(number, on_signal)
     worker = Worker(service, settings)
     if worker.start(stop):
+        keep_out_of_collections()
         log.info("started")
         stop.wait()
     worker.stop()
