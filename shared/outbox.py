@@ -100,7 +100,7 @@ class Pending:
 
 def pending(db: Db) -> Pending:
     oldest = db.outbox.find_one(PENDING, {"made_at": 1}, sort=[("made_at", 1)])
-    return Pending(db.outbox.count_documents(PENDING), oldest["made_at"] if oldest else None)
+    return Pending(db.outbox.count_documents(PENDING), oldest["made_at"]) if oldest else Pending(0, None)
 
 
 def count_sent(db: Db, *, since: datetime | None = None, subjects: Sequence[str] | None = None) -> int:
