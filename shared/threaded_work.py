@@ -68,7 +68,7 @@ class ThreadedWork(ABC, Generic[Item, Outcome]):
         self._together = together
         self._waiting: deque[tuple[Claimed[Item], Future[Outcome]]] = deque()
         self._prepared: deque[tuple[Callable[[], Outcome], Future[Outcome]]] = deque()
-        self._unrecorded: set[Any] = set()
+        self._unrecorded: set[Lease] = set()
 
     @abstractmethod
     def prepare(self, items: list[Claimed[Item]]) -> Sequence[Callable[[], Outcome]]:
@@ -88,10 +88,11 @@ class ThreadedWork(ABC, Generic[Item, Outcome]):
 
     def claim(self, limit: int) -> list[Claimed[Item]]:
         # After a time without database this process may claim what it has already done and not yet recorded.
-        return [claimed for claimed in self._queue.claim(limit) if claimed.lease.id not in self._unrecorded]
+        claimed, unrecorded = self._queue.claim(limit), {lease.id for lease in tuple(self._unrecorded)}
+        return [one for one in claimed if one.lease.id not in unrecorded]
 
     def start(self, items: list[Claimed[Item]]) -> list[Future[Outcome]]:
-        self._unrecorded.update(claimed.lease.id for claimed in items)
+        self._unrecorded.update(claimed.lease for claimed in items)
         futures: list[Future[Outcome]] = [Future() for _ in items]
         self._waiting.extend(zip(items, futures, strict=True))
         self._call_threads(-(-len(items) // self._together))
@@ -145,7 +146,7 @@ class ThreadedWork(ABC, Generic[Item, Outcome]):
             return [partial(_raise, error)] * len(items)
 
     def _forget(self, finished: list[tuple[Claimed[Item], Outcome | BaseException]]) -> None:
-        self._unrecorded.difference_update(claimed.lease.id for claimed, _ in finished)
+        self._unrecorded.difference_update(claimed.lease for claimed, _ in finished)
 
 
 def _taken_from(queue: deque[T], count: int | None = None) -> Iterator[T]:

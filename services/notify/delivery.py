@@ -1,6 +1,5 @@
 """Delivers notifications: one leased worker for each channel, so that one cannot hold up the other."""
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -36,7 +35,7 @@ SENDER_THREADS: Mapping[Channel, int] = {"email": 4, "text": 2}
 CAPACITY: Mapping[Channel, int] = {"email": 128, "text": 8}  # what is more than the threads waits for one of them
 TOGETHER = 16  # prepared by one thread, sent by all
 RECORD_WITHIN = timedelta(seconds=0.1)  # longer would repeat more e-mails after a kill
-MARK_IS_OLD_AFTER = LEASE / 2
+FRESH_FOR = LEASE / 2  # a contact that was read, and a mark that was made, longer ago say little
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=4)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 FIRST_LOOK_FOR_CONTACT = timedelta(seconds=1)
@@ -110,25 +109,27 @@ class Written(Claimed[Notification]):
     """One that this process has just written, so that its contact is known."""
 
     contact: Contact
+    since: float
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """`marked_at`: when it was marked as uncertain, together with others."""
+    """`marked`: as uncertain, together with others. `since`: when that was, and when the contact was read."""
 
     claimed: ClaimedNotification
     contact: Contact | None
-    marked_at: float
+    marked: bool
+    since: float
 
 
 class Delivery(ThreadedWork[Notification, Outcome]):
     """The leased work of one channel."""
 
-    def __init__(self, db: Db, channel: Channel, sender: ChannelSender) -> None:
+    def __init__(self, db: Db, channel: Channel, sender: ChannelSender, fresh_for: timedelta = FRESH_FOR) -> None:
         self.channel, self.queue, threads = channel, DeliveryQueue(db, channel), SENDER_THREADS[channel]
         name = f"{channel} delivery"
         super().__init__(name, self.queue, threads=threads, longest=sender.longest_send, together=TOGETHER)
-        self._db, self._sender = db, sender
+        self._db, self._sender, self._fresh_for = db, sender, fresh_for.total_seconds()
         self._breaker = Breaker(base=FIRST_PAUSE, longest=LONGEST_PAUSE)
 
     def ready(self) -> bool:
@@ -140,15 +141,13 @@ class Delivery(ThreadedWork[Notification, Outcome]):
 
     def prepare(self, items: list[ClaimedNotification]) -> list[Callable[[], Outcome]]:
         """Contacts are read together, and what is handed over for the first time is marked together."""
+        since = time.monotonic()
         try:
             contacts = self._find_contacts(items)
             marked = self._mark([one for one in items if one.item.person_id in contacts])
         except PyMongoError as error:
             return [partial(_postponed_without_database, error)] * len(items)
-        moment = time.monotonic()
-        attempts = [
-            Attempt(one, contacts.get(one.item.person_id), moment if one.lease.id in marked else -math.inf) for one in items
-        ]
+        attempts = [Attempt(one, contacts.get(one.item.person_id), one.lease.id in marked, since) for one in items]
         return [partial(self._work_on, attempt) for attempt in attempts]
 
     def record_outcomes(self, finished: list[tuple[ClaimedNotification, Outcome]]) -> None:
@@ -166,7 +165,7 @@ class Delivery(ThreadedWork[Notification, Outcome]):
         super().close()
 
     def _find_contacts(self, items: list[ClaimedNotification]) -> Mapping[str, Contact]:
-        known = {one.item.person_id: one.contact for one in items if isinstance(one, Written)}
+        known = {one.item.person_id: one.contact for one in items if isinstance(one, Written) and self._is_fresh(one.since)}
         others = {one.item.person_id for one in items} - known.keys()
         return {**known, **store.find_contacts(self._db, others)} if others else known
 
@@ -180,6 +179,8 @@ class Delivery(ThreadedWork[Notification, Outcome]):
         """PyMongoError: nothing was sent. Any other error is this notification's own, and must not come back at once for ever."""
         notification = attempt.claimed.item
         try:
+            if not self._is_fresh(attempt.since):  # it has waited long for a thread
+                attempt = replace(attempt, contact=store.find_contact(self._db, notification.person_id), marked=False)
             return reason_not_to_send(notification, attempt.contact, now()) or self._send(attempt)
         except PyMongoError as error:
             return _postponed_without_database(error)
@@ -197,18 +198,15 @@ class Delivery(ThreadedWork[Notification, Outcome]):
             fields = _decrypted(notification, contact)
         except DecryptionError:
             return Outcome("refused", "cannot be decrypted")
-        if not self._is_held_and_marked(attempt):
+        if not attempt.marked and not store.mark_uncertain(self._db, [attempt.claimed]):
             return Outcome("postponed", "claimed by another worker")
         outcome = self._sender.send(notification, contact, fields)
         if outcome.result not in ("postponed", "cancelled"):
             self._breaker.record(reached=outcome.result != "unavailable")
         return replace(outcome, after=_retry_delay(notification)) if outcome.result in ("deferred", "uncertain") else outcome
 
-    def _is_held_and_marked(self, attempt: Attempt) -> bool:
-        """A mark that is old says little about who holds it now."""
-        if time.monotonic() - attempt.marked_at < MARK_IS_OLD_AFTER.total_seconds():
-            return True
-        return bool(store.mark_uncertain(self._db, [attempt.claimed]))
+    def _is_fresh(self, since: float) -> bool:
+        return time.monotonic() - since <= self._fresh_for
 
 
 class DeliveryWorker(LeasedWorker[ClaimedNotification, Outcome]):
@@ -222,7 +220,8 @@ class DeliveryWorker(LeasedWorker[ClaimedNotification, Outcome]):
         return self._queue.leased(notification) if self.can_take() else notification
 
     def submit_written(self, notification: Notification, contact: Contact) -> None:
-        self.submit([Written(notification, Lease(notification.id, notification.claim or ""), contact)])
+        lease = Lease(notification.id, notification.claim or "")
+        self.submit([Written(notification, lease, contact, time.monotonic())])
 
     def wake(self) -> None:
         self.wake_up.wake()

@@ -225,6 +225,18 @@ def test_of_what_is_marked_together_only_what_is_still_held_is_sent(
     delivery.close()
 
 
+def test_who_changes_their_mind_while_an_email_waits_for_a_thread_gets_none(
+    notify: Service, keys: Path, mailbox: Mailbox, db: Db
+) -> None:
+    offer(notify)
+    delivery = Delivery(db, "email", EmailSender(notify_settings(keys, smtp_url=mailbox.url)), fresh_for=timedelta())
+    [send] = delivery.prepare(delivery.claim(5))
+    record_contact(ana(notify, version=2, channels=()), db)
+    assert send() == Outcome("cancelled", "not wanted any more")
+    delivery.close()
+    assert mailbox.emails == []
+
+
 # From memory
 
 

@@ -4,13 +4,13 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
-from shared.leased_work import DUE_NOW, MongoQueue
+from shared.leased_work import DUE_NOW, MongoQueue, NotStarted
 from shared.mongo import Db, Doc, connect
 from shared.threaded_work import Claimed, ThreadedWork, TypedQueue
 
@@ -93,6 +93,17 @@ def test_what_is_done_and_not_recorded_yet_is_not_claimed_again_by_the_same_work
     assert work.claim(5) == []
     work.record(finished)
     assert (db.numbers.find_one() or {})["doubled"] == 2
+
+
+def test_what_is_done_is_not_claimed_although_another_lease_of_the_same_was_given_back(db: Db, work: Numbers) -> None:
+    add(db, a={"number": 1})
+    [first] = work.claim(5)
+    second = replace(first, lease=first.lease._replace(token="of the same process"))
+    finished, again = work.do([first]), work.do([second])
+    work.record([(claimed, NotStarted()) for claimed, _ in again])
+    end_leases(db)
+    assert work.claim(5) == []
+    work.record(finished)
 
 
 def test_work_that_raises_is_due_again_and_its_attempt_is_given_back(db: Db, work: Numbers) -> None:
