@@ -23,7 +23,7 @@ from shared.mongo import Db
 from shared.vault import Vault
 
 SECONDS_TO_LOAD_AT_START = 4.0
-LATE_COMMIT_SECONDS = 30
+LATE_COMMIT_SECONDS = 15
 """Longer than a transaction lasts (LONGEST_TRANSACTION): whatever was stamped this long ago is committed or never will be."""
 log = get_logger("listing")
 

@@ -15,7 +15,7 @@ from services.intake.rules import Entry, NextChoice, StatusEvent
 from shared import tokens, vault
 from shared.clock import now
 from shared.contracts import PractitionerChanged, PractitionerState
-from shared.documents import load_all, load_each, load_one, to_document
+from shared.documents import load_each, load_one, to_document
 from shared.mongo import Db, Doc
 from shared.vault import DecryptionError, Vault
 
@@ -52,12 +52,12 @@ UNANSWERED_AT_ONCE = 500
 _BY_THE_DATABASE = Timestamp(0, 0)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class DirectoryChange:
-    """That an entry changed, without the entry."""
+    """That an entry changed, without the entry. Each page reads some: what cannot be right is found with the entry."""
 
     id: str
-    state: PractitionerState
+    state: PractitionerState | None
     version: int
     changed_at: Timestamp
 
@@ -72,8 +72,8 @@ def save_entry(db: Db, event: PractitionerChanged, slug_index: str) -> None:
 
 def directory_changes(db: Db, since: Timestamp) -> list[DirectoryChange]:
     """Of entries that changed at `since` or later, each with its newest change."""
-    shown = dict.fromkeys(("state", "version", "changed_at"), 1)
-    return load_all(DirectoryChange, db.directory.find({"changed_at": {"$gte": since}}, shown))
+    found = db.directory.find({"changed_at": {"$gte": since}}, {"state": 1, "version": 1, "changed_at": 1})
+    return [DirectoryChange(one["_id"], one.get("state"), one.get("version", 0), one["changed_at"]) for one in found]
 
 
 def newest_directory_change(db: Db) -> Timestamp | None:
