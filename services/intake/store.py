@@ -167,7 +167,7 @@ def delete_codes(db: Db, person_id: str) -> None:
 
 
 def save_link(db: Db, link: AccessLink) -> None:
-    db.links.replace_one({"_id": link.id}, to_document(link), upsert=True)
+    db.links.insert_one(to_document(link))
 
 
 def link(db: Db, token: str) -> AccessLink | None:

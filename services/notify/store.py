@@ -84,9 +84,13 @@ def find_newest_contacts(db: Db, count: int) -> list[Contact]:
     return _contacts(db.contacts.find().sort("$natural", -1).limit(count))
 
 
-def save_contact(db: Db, contact: Contact) -> None:
+def save_contact(db: Db, contact: Contact, *, is_new: bool) -> None:
     document = to_document(contact)
-    db.contacts.replace_one({"_id": document.pop("person_id")}, document, upsert=True)
+    person_id = document.pop("person_id")
+    if is_new:
+        db.contacts.insert_one({"_id": person_id, **document})
+    else:
+        db.contacts.replace_one({"_id": person_id}, document)
 
 
 def _contact(document: Doc | None) -> Contact | None:
@@ -276,8 +280,12 @@ def another_may_arrive(db: Db, notification: Notification) -> bool:
 
 def save_offer(db: Db, event: OfferMade) -> Offer:
     fields = {"practitioner_id": event.practitioner_id, "code": event.code, "delete_at": event.answer_by + OFFER_KEPT}
-    document = {"_id": event.offer_id, **(db.offers.find_one({"_id": event.offer_id}) or {}), **fields}
-    db.offers.replace_one({"_id": event.offer_id}, document, upsert=True)
+    known = db.offers.find_one({"_id": event.offer_id})
+    document = {"_id": event.offer_id, **(known or {}), **fields}
+    if known is None:
+        db.offers.insert_one(document)
+    else:
+        db.offers.replace_one({"_id": event.offer_id}, document, upsert=True)
     return from_document(Offer, document)
 
 

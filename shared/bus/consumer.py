@@ -1,5 +1,6 @@
 """Messages from the broker: received on the IO thread, processed in a small pool, acknowledged on the IO thread."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -40,6 +41,7 @@ class Consumer(ReconnectingConnection):
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"{service}.handler")
         self._prefetch = 2 * LARGEST_BATCH
         self._received: deque[Delivery] = deque()
+        self._guard_calls, self._call_waits = threading.Lock(), False
         self._generation = 0
         self._unacknowledged: set[tuple[int, int]] = set()
         self._left: set[int] = set()
@@ -110,7 +112,7 @@ class Consumer(ReconnectingConnection):
         metrics.DELIVERIES.labels(self._service, str(bool(method.redelivered)).lower()).inc()
         metrics.UNACKNOWLEDGED.labels(self._service).set(len(self._unacknowledged))
         self._received.append(delivery)
-        self._pool.submit(self._process_received)
+        self._call_pool()
 
     def _send_acks(self) -> None:
         acks = [self._acks.popleft() for _ in range(len(self._acks))]
@@ -140,9 +142,19 @@ class Consumer(ReconnectingConnection):
 
     # in the pool
 
+    def _call_pool(self) -> None:
+        """Unless a call that has not begun yet will find it."""
+        with self._guard_calls, suppress(RuntimeError):  # closed meanwhile
+            if self._received and not self._call_waits:
+                self._pool.submit(self._process_received)
+                self._call_waits = True
+
     def _process_received(self) -> None:
-        """What came meanwhile, together; often nothing, because another call took it."""
-        batch = self._take_batch()
+        """What came meanwhile, together."""
+        with self._guard_calls:
+            self._call_waits = False
+            batch = self._take_batch()
+        self._call_pool()
         if not batch:
             return
         finished: list[Delivery] = []

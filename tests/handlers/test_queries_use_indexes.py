@@ -24,7 +24,7 @@ Queries = Mapping[str, Callable[[Db], object]]
 @pytest.fixture
 def notify_with_history(notify_db: Db) -> Db:
     for number in map(str, range(STORED)):
-        store.save_contact(notify_db, _contact(number))
+        store.save_contact(notify_db, _contact(number), is_new=True)
     store.add_notifications(notify_db, [_notification(str(number)) for number in range(STORED)])
     offer = {"code": "A7", "delete_at": now() + timedelta(days=9)}
     notify_db.offers.insert_many([{"_id": f"o{one}", "practitioner_id": f"p{one}", **offer} for one in range(STORED)])

@@ -54,7 +54,7 @@ def _save_next_version(contact: Contact, db: Db) -> bool:
         raise RetryLater("a version of this contact has not come yet")
     if contact.version <= newest:
         return False
-    store.save_contact(db, contact)
+    store.save_contact(db, contact, is_new=known is None)
     return True
 
 
