@@ -99,6 +99,8 @@ def at_size(waiting: int) -> Measured:
 
 @contextmanager
 def servers(folder: Path) -> Iterator[tuple[Server, LocalStack]]:
+    for name in ("MONGODB_URI", "AMQP_URL"):
+        os.environ.pop(name, None)  # never on a server that is named there, and each size on its own
     stack = LocalStack(folder, free_port())
     vault.generate_keys(folder / "keys")
     with ThreadPoolExecutor(2) as pool:
