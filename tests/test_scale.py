@@ -15,9 +15,9 @@ from shared.mongo import Doc
 from shared.service import Service
 
 
-def figures(*milliseconds: float, failed: str = "") -> Figures:
+def figures(*milliseconds: float, pace: float = 1.0, failed: str = "") -> Figures:
     cpu = tuple(value / 1000 for value in milliseconds)
-    return Figures("a page", cpu, cpu, 0.0, 0, failed=failed)
+    return Figures("a page", cpu, cpu, 0.0, pace, 0, failed=failed)
 
 
 def test_a_view_may_take_50_ms_of_cpu_and_no_more() -> None:
@@ -32,9 +32,14 @@ def test_a_view_that_did_not_work_is_a_failure() -> None:
 def test_half_more_than_with_the_shorter_waiting_list_is_growth() -> None:
     assert grew(figures(20, 20), figures(29, 29)) == []
     assert grew(figures(20, 20), figures(31, 31)) == [
-        "a page: p50 CPU from 20.0 to 31.0 ms",
-        "a page: p99 CPU from 20.0 to 31.0 ms",
+        "a page: p50 CPU from 20.0 to 31.0 ms at the same speed of the machine",
+        "a page: p99 CPU from 20.0 to 31.0 ms at the same speed of the machine",
     ]
+
+
+def test_a_slower_machine_is_no_growth() -> None:
+    assert grew(figures(20, 20, pace=1), figures(38, 38, pace=1.4)) == []
+    assert len(grew(figures(20, 20, pace=1.4), figures(25, 25, pace=1))) == 2
 
 
 def test_a_millisecond_more_of_little_is_no_growth() -> None:
