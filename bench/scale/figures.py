@@ -28,9 +28,9 @@ NOISE = {"p50": 0.001, "p99": 0.005}
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one view, in seconds. `server_cpu`: of mongod, mean. `pace`: what a fixed piece of work took between the calls, median: a
-    machine's speed changes within minutes. `examined`: the documents or index keys that its worst command looked at. `failed`: why
-    there is nothing to measure."""
+    """Of one view, in seconds. `server_cpu`: of mongod, mean. `pace`: what a fixed piece of work took between the calls, median:
+    a machine's speed changes within minutes. `examined`: the documents or index keys that its worst command looked at. `failed`:
+    why there is nothing to measure."""
 
     name: str
     wall: tuple[float, ...]
