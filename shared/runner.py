@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 
 import pymongo
@@ -26,6 +27,7 @@ from shared.transaction import Keys, Transaction
 
 MAX_WRITE_CONFLICT_RETRIES = 5
 SHORTEST_TRY = 0.1
+PAUSE_FOR_OTHER_THREADS = timedelta(milliseconds=5)
 log = get_logger("runner")
 
 
@@ -176,6 +178,23 @@ class _AfterCommit(threading.local):
         self.calls: list[Callable[[], None]] = []
 
 
+class Gathering:
+    """When to wait a moment for more: while the last batches were more than a few. At a quiet time nobody waits."""
+
+    FEW = 2
+
+    def __init__(self, pause: timedelta) -> None:
+        self._pause = pause.total_seconds()
+        self._last = 0
+
+    def wait(self) -> None:
+        if self._last > self.FEW:
+            time.sleep(self._pause)
+
+    def took(self, count: int) -> None:
+        self._last = count
+
+
 class GroupCommit:
     """Jobs that come at the same time from many threads are run together, by the thread that comes first."""
 
@@ -183,6 +202,7 @@ class GroupCommit:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
+        self._gathering = Gathering(PAUSE_FOR_OTHER_THREADS)
         self._guard, self._turn = threading.Lock(), threading.Lock()
         self._waiting: list[_Entry] = []
 
@@ -201,8 +221,10 @@ class GroupCommit:
         return entry.result.events
 
     def _run_waiting(self) -> None:
+        self._gathering.wait()
         with self._guard:
             entries, self._waiting = self._waiting[: self.MOST], self._waiting[self.MOST :]
+        self._gathering.took(len(entries))
         # Nobody waits for others longer than for a transaction of their own.
         waited = time.monotonic() - min(entry.begun for entry in entries)
         with pymongo.timeout(max(SHORTEST_TRY, LONGEST_TRANSACTION.total_seconds() - waited)):

@@ -24,7 +24,7 @@ from deploy.servers.processes import wait_until
 from services.intake import store
 from services.intake.domain import CodeWords, Draft
 from services.intake.handlers import service as intake
-from services.intake.handlers.supportee import SaveDraft, new_draft, save_draft
+from services.intake.handlers.supportee import new_draft, save_draft
 from services.intake.web import make_app
 from services.intake.web.helpers import start_draft_session
 from services.matching.handlers import service as matching
@@ -112,7 +112,7 @@ class Others:
 
     def visitor(self, guest: Guest, number: int) -> Visitor:
         draft = self._draft_for(guest)
-        intake.run(save_draft, SaveDraft(draft))
+        intake.run(save_draft, draft)
         cookies = {**self._cookies, DRAFT_COOKIE: self._begin_session(draft)}
         headers = f"Cookie: {'; '.join(f'{name}={value}' for name, value in cookies.items())}\r\n"
         headers += f"X-Forwarded-For: 10.{number >> 16}.{number >> 8 & 255}.{number & 255}\r\n"

@@ -16,7 +16,7 @@ from bench.scale import population
 from bench.scale.population import ASKED, OPENED, SAY_FULL, TYPED, WITH_ROOM, WRITTEN, id_of, practitioner_id
 from services.intake import handlers as intake
 from services.intake.domain import CodeWords, Draft
-from services.intake.handlers.supportee import SaveDraft, new_draft, save_draft
+from services.intake.handlers.supportee import new_draft, save_draft
 from services.intake.web import make_app as make_intake
 from services.matching import handlers as matching
 from services.matching import store
@@ -156,7 +156,7 @@ def _send(site: Site, number: int) -> Call:
     typed = TYPED | {1: {"mode": "chosen", "choice": [practitioner_id(WITH_ROOM[number % len(WITH_ROOM)])], "if_not": ["ask_me"]}}
     words = CodeWords(words="six words", id=id_of("code words", uuid.uuid4().int), wrap="w" * 120)
     draft = Draft(person_id=draft.person_id, request_id=draft.request_id, key=draft.key, typed=typed, code_words=words)
-    site.service.run(save_draft, SaveDraft(draft))
+    site.service.run(save_draft, draft)
     visitor = site.signed_in(number, "draft", draft.person_id, subject_id=draft.request_id, key=draft.key)
     form = dict(FormOnPage(visitor.get("/ask/check")).fields)
     return lambda: visitor.post("/ask/check", form)

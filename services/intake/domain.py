@@ -47,11 +47,13 @@ class Answers:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CodeWords:
-    """`id`: a digest to find them by. `wrap`: the person's data key under a key that only the words make."""
+    """`id`: a digest to find them by. `wrap`: the person's data key under a key that only the words make. `saved`: they open the
+    draft, because its writer wants to come back."""
 
     words: str
     id: str
     wrap: str
+    saved: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -154,8 +154,11 @@ def delete_draft(db: Db, person_id: str) -> None:
 # Code words and links
 
 
-def save_code(db: Db, code: AccessCode) -> None:
-    db.links.replace_one({"_id": code.id}, to_document(code), upsert=True)
+def save_code(db: Db, code: AccessCode, *, is_new: bool = False) -> None:
+    if is_new:
+        db.links.insert_one(to_document(code))
+    else:
+        db.links.replace_one({"_id": code.id}, to_document(code), upsert=True)
 
 
 def code(db: Db, code_id: str) -> AccessCode | None:

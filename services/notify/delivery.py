@@ -170,10 +170,13 @@ class Delivery(ThreadedWork[Notification, Outcome]):
         return {**known, **store.find_contacts(self._db, others)} if others else known
 
     def _mark(self, items: list[ClaimedNotification]) -> set[str]:
-        """Texts, and what may have ended a worker before, are marked one by one: none pays for what ends this worker."""
+        """Texts, and what may have ended a worker before, are marked one by one: none pays for what ends this worker. An e-mail
+        that this process has just written was written with its mark."""
         if self.channel != "email" or not self._breaker.is_closed():
             return set()
-        return store.mark_uncertain(self._db, [one for one in items if not one.item.uncertain])
+        written = {one.lease.id for one in items if isinstance(one, Written) and self._is_fresh(one.since)}
+        others = [one for one in items if not one.item.uncertain and one.lease.id not in written]
+        return written | store.mark_uncertain(self._db, others)
 
     def _work_on(self, attempt: Attempt) -> Outcome:
         """PyMongoError: nothing was sent. Any other error is this notification's own, and must not come back at once for ever."""
@@ -221,7 +224,7 @@ class DeliveryWorker(LeasedWorker[ClaimedNotification, Outcome]):
 
     def submit_written(self, notification: Notification, contact: Contact) -> None:
         lease = Lease(notification.id, notification.claim or "")
-        self.submit([Written(notification, lease, contact, time.monotonic())])
+        self.submit([Written(replace(notification, uncertain=0), lease, contact, time.monotonic())])
 
     def wake(self) -> None:
         self.wake_up.wake()

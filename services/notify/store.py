@@ -148,9 +148,10 @@ class DeliveryQueue(TypedQueue[Notification]):
         super().__init__(queue, Notification, UNREADABLE)
 
     def leased(self, notification: Notification) -> Notification:
-        """As this process writes one that it sends itself, from memory, after the commit."""
-        lease = self._queue.written_lease(str(uuid.uuid4()))
-        return replace(notification, next_at=lease["next_at"], claim=lease["claim"])
+        """As this process writes one that it sends itself, from memory, after the commit. An e-mail is marked as uncertain
+        already: to mark it later would cost a write for each."""
+        lease, marked = self._queue.written_lease(str(uuid.uuid4())), int(notification.channel == "email")
+        return replace(notification, next_at=lease["next_at"], claim=lease["claim"], uncertain=marked)
 
 
 def mark_uncertain(db: Db, claimed: Sequence[Claimed[Notification]]) -> set[str]:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from itertools import cycle
 from typing import Any
 
@@ -14,11 +15,13 @@ from shared.bus.connection import ReconnectingConnection
 from shared.bus.processor import Delivery, MessageProcessor, delivery_from
 from shared.bus.topology import EXCHANGES, fingerprint_exchange, major_version, queue_of, queues_of
 from shared.logs import get_logger
+from shared.runner import Gathering
 
 PROBE_EVERY = 10.0
 PROBE_TIMEOUT = 30.0
 STALLED_AFTER = 30.0
 LARGEST_BATCH = 64
+PAUSE_FOR_MORE = timedelta(milliseconds=20)
 KEEP_AT_MOST = 600.0
 """With Mongo unavailable for longer than this, what is unacknowledged goes back: the broker would take it after 30 minutes, again
 and again, and each time counts towards its delivery limit."""
@@ -42,6 +45,7 @@ class Consumer(ReconnectingConnection):
         self._prefetch = 2 * LARGEST_BATCH
         self._received: deque[Delivery] = deque()
         self._guard_calls, self._call_waits = threading.Lock(), False
+        self._gathering = Gathering(PAUSE_FOR_MORE)
         self._generation = 0
         self._unacknowledged: set[tuple[int, int]] = set()
         self._left: set[int] = set()
@@ -151,9 +155,11 @@ class Consumer(ReconnectingConnection):
 
     def _process_received(self) -> None:
         """What came meanwhile, together."""
+        self._gathering.wait()
         with self._guard_calls:
             self._call_waits = False
             batch = self._take_batch()
+        self._gathering.took(len(batch))
         self._call_pool()
         if not batch:
             return

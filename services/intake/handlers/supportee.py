@@ -45,19 +45,11 @@ def prepare_code_words(draft: Draft, language: str) -> Draft:
     return replace(draft, code_words=CodeWords(words=words, id=keys.id, wrap=wrap))
 
 
-@dataclass(frozen=True, repr=False)
-class SaveDraft:
-    """`code_words`: prepared when the person wants to come back by them."""
-
-    draft: Draft
-    code_words: CodeWords | None = None
-
-
-def save_draft(command: SaveDraft, db: Db) -> list[Event]:
+def save_draft(draft: Draft, db: Db) -> list[Event]:
     expires_at = store.in_days(service.programme.draft_days)
-    store.save_draft(db, command.draft, expires_at)
-    if command.code_words:
-        store.save_code(db, _access_code(command.draft, command.code_words, expires_at))
+    store.save_draft(db, draft, expires_at)
+    if draft.code_words and draft.code_words.saved:
+        store.save_code(db, _access_code(draft, draft.code_words, expires_at))
     return []
 
 
@@ -81,8 +73,9 @@ class SubmitRequest:
 def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
     draft, token, expires_at = command.draft, new_token(), store.in_days(DAYS_TO_KEEP_A_REQUEST)
     store.add_request(db, _request(command, expires_at))
-    store.save_code(db, _access_code(draft, command.code_words, expires_at))
-    store.save_link(db, _access_link(draft, token, expires_at))
+    code, link = _access_code(draft, command.code_words, expires_at), _access_link(draft, token, expires_at)
+    store.save_code(db, code, is_new=not command.code_words.saved)
+    store.save_link(db, link)
     store.delete_draft(db, draft.person_id)
     sessions.save(db, command.session)
     return [_request_submitted(draft, command.answers), _contact_shared(command, _link(token))]

@@ -10,7 +10,6 @@ from services.intake.domain import Answers, Draft, TypedAnswers
 from services.intake.handlers import service
 from services.intake.handlers.access import own_code_words
 from services.intake.handlers.supportee import (
-    SaveDraft,
     SubmitRequest,
     erase_draft,
     new_draft,
@@ -74,7 +73,9 @@ def save_typed(draft: Draft, button: str, *, ready: bool = False) -> Draft:
     """Code words are made for whoever saves to come back, and before the last page, so that Send is quick."""
     if button == "save" or ready:
         draft = prepare_code_words(draft, language())
-    service.run(save_draft, SaveDraft(draft, draft.code_words if button == "save" else None))
+    if button == "save" and draft.code_words:
+        draft = replace(draft, code_words=replace(draft.code_words, saved=True))
+    service.run(save_draft, draft)
     return draft
 
 
