@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from bson import ObjectId
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
@@ -85,6 +86,7 @@ class TransactionCollection:
     # writes
 
     def insert_one(self, document: Doc) -> WaitingResult:
+        document.setdefault("_id", ObjectId())
         return self._write(InsertOne(document), lambda: self._rows.insert_one(document), document["_id"], document)
 
     def insert_many(self, documents: Iterable[Doc]) -> None:

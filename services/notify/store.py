@@ -19,7 +19,7 @@ from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateMany, UpdateOne
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from services.notify.domain import MAY_ARRIVE, Contact, LastUpdate, Notification, Offer, Outcome, State
+from services.notify.domain import MAY_ARRIVE, Contact, LastUpdate, Notification, Offer, Outcome, State, notification_id
 from shared.clock import offset
 from shared.contracts import Channel, ContactShared, OfferMade
 from shared.documents import from_document, load_all, load_one, to_document
@@ -161,17 +161,21 @@ def mark_uncertain(db: Db, claimed: Sequence[Claimed[Notification]]) -> set[str]
         return set()
     notifications = db.notifications.with_options(read_concern=ReadConcern("local"), write_concern=WriteConcern(w=1))
     ids, tokens = [one.lease.id for one in claimed], [one.lease.token for one in claimed]
-    held = {"_id": {"$in": ids}, "claim": {"$in": tokens}}
+    held = {"_id": {"$in": ids}, "claim": {"$in": tokens}, "cancelled_because": {"$in": ["", None]}}
     change = {"$set": {"uncertain": claimed[0].item.uncertain + 1}}
     if notifications.update_many(held, change).matched_count == len(ids):
         return set(ids)
     return {document["_id"] for document in notifications.find(held, {"_id": 1})}
 
 
-def add_notifications(db: Db, notifications: Sequence[Notification]) -> None:
-    """Those that are there already stay as they are."""
-    for one in notifications:
-        db.notifications.update_one({"_id": one.id}, {"$setOnInsert": to_document(one)}, upsert=True)
+def add_notifications(db: Db, notifications: Sequence[Notification]) -> list[Notification]:
+    """Those that are new; the others are there already and stay as they are."""
+    ids = [one.id for one in notifications]
+    known = {document["_id"] for document in db.notifications.find({"_id": {"$in": ids}})} if ids else set()
+    new = [one for one in notifications if one.id not in known]
+    for one in new:
+        db.notifications.insert_one(to_document(one))
+    return new
 
 
 def find_notification(db: Db, notification_id: str) -> Notification | None:
@@ -310,11 +314,17 @@ def find_offer_by_code(db: Db, practitioner_ids: Sequence[str], code: str) -> Of
 
 
 def keys_of_contact(event: ContactShared) -> Keys:
-    return {"contacts": [event.person_id], "request_updates": [event.request_id]}
+    receipts = _notification_ids(event.request_id, "request_received", event.person_id)
+    return {"contacts": [event.person_id], "request_updates": [event.request_id], "notifications": receipts}
 
 
 def keys_of_offer(event: OfferMade) -> Keys:
-    return {"offers": [event.offer_id], "contacts": [event.practitioner_id]}
+    offers = _notification_ids(event.offer_id, "offer", event.practitioner_id)
+    return {"offers": [event.offer_id], "contacts": [event.practitioner_id], "notifications": offers}
+
+
+def _notification_ids(cause: str, template: str, person_id: str) -> list[str]:
+    return [notification_id(cause, template, person_id, channel) for channel in ("email", "text")]
 
 
 # What a supportee was told last

@@ -1,7 +1,9 @@
 """Many messages in one transaction: each is handled as if it were alone."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from pymongo import MongoClient, monitoring
 from shared.contracts import RequestWithdrawn
 from shared.messages import Event
 from shared.mongo import Db
-from shared.runner import GroupCommit, Job, Runner
+from shared.runner import Gathering, GroupCommit, Job, Runner
 from shared.service import Service
 from shared.transaction import Keys
 
@@ -121,6 +123,21 @@ def test_commands_that_come_at_the_same_time_share_a_transaction_and_each_gets_i
     assert isinstance(answers[3], LookupError)
     assert [len(answer) for number, answer in enumerate(answers) if number != 3] == [1] * 7
     assert counters(intake.db) == {"counter 0": 2, "counter 1": 3, "counter 2": 2}
+
+
+def test_whoever_takes_batches_waits_for_more_in_a_busy_time_only() -> None:
+    gathering = Gathering(timedelta(seconds=0.05))
+    waits: list[bool] = []
+    for count in (1, 2, 3, 1):
+        begun = time.monotonic()
+        gathering.wait()
+        waits.append(time.monotonic() - begun >= 0.05)
+        gathering.took(count)
+    assert waits[3]
+    never = Gathering(timedelta(hours=1))
+    for count in (1, 2, 1):
+        never.wait()
+        never.took(count)
 
 
 def test_what_cannot_be_run_together_is_run_by_each_alone(intake: Service) -> None:

@@ -1,5 +1,6 @@
 """Delivery goes on and nobody is forgotten: odd documents, killed workers, a database away, wrong keys, hung servers."""
 
+import math
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.notify.delivery import SENDER_THREADS, ClaimedNotification, Delivery, DeliveryWorker
+from services.notify.delivery import SENDER_THREADS, ClaimedNotification, Delivery, DeliveryWorker, Written
 from services.notify.domain import Contact, Notification, Outcome
 from services.notify.email import EmailSender
 from services.notify.handlers.contacts import record_contact as record_supportee
@@ -242,7 +243,7 @@ def test_who_changes_their_mind_while_an_email_waits_for_a_thread_gets_none(
 
 @pytest.mark.usefixtures("sending")
 def test_what_this_worker_writes_goes_on_from_memory(notify: Service, mailbox: Mailbox, db: Db) -> None:
-    with failing(db, "find", collection="notifications"):  # so nothing due can be found
+    with failing(db, "update", collection="notifications"):  # so nothing due can be claimed
         offer(notify)
         mailbox.wait_for(ANA)
     eventually(lambda: notification_in(db)["state"] == "accepted")
@@ -276,16 +277,19 @@ def test_what_was_written_by_a_worker_that_was_killed_before_it_sent_it_is_left_
         eventually(lambda: notification_in(db)["state"] == "accepted")
 
 
-def test_what_is_cancelled_while_it_waits_in_memory_is_not_sent(notify: Service, keys: Path, mailbox: Mailbox, db: Db) -> None:
+def test_what_is_cancelled_while_it_waits_long_in_memory_is_not_sent(
+    notify: Service, keys: Path, mailbox: Mailbox, db: Db
+) -> None:
     record_contact(wren(notify, channels=()), db)
     with writing_for_a_killed_worker(notify) as worker:
         offer(notify)
     notify.run(
         enqueue_not_this_time, OfferDeclined(offer_id="o1", request_id="r1", practitioner_id="ana", version=2, then="wait")
     )
-    assert notification_in(db)["state"] == "cancelled"
+    [written] = worker.submitted
+    assert isinstance(written, Written)
     delivery = Delivery(db, "email", EmailSender(notify_settings(keys, smtp_url=mailbox.url)))
-    [send] = delivery.prepare(worker.submitted)
+    [send] = delivery.prepare([replace(written, since=-math.inf)])
     assert send() == Outcome("postponed", "claimed by another worker")
     delivery.close()
     assert mailbox.emails == []

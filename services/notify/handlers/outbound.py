@@ -78,8 +78,7 @@ def write_notifications(db: Db, contact: Contact, message: Message, channels: Se
     """What is due now and can be delivered by this process goes on from memory after the commit; the rest is found in time."""
     moment = now()
     notifications = [_leased(make_notification(contact, message, channel, moment)) for channel in channels]
-    store.add_notifications(db, notifications)
-    service.on_commit(partial(_pass_on, notifications, contact))
+    service.on_commit(partial(_pass_on, store.add_notifications(db, notifications), contact))
 
 
 def _leased(notification: Notification) -> Notification:

@@ -75,6 +75,8 @@ def make_service(control: Control, name: str = NAME) -> Service:
         control.entered.set()
         if control.mongo_unavailable.is_set():
             raise AutoReconnect("no primary")
+        if event.how == "unavailable" and control.broken.is_set():
+            raise AutoReconnect("no primary")
         if event.how == "retry later" and control.broken.is_set():
             raise RetryLater
         if event.how == "fail" and control.broken.is_set():

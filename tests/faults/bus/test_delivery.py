@@ -97,6 +97,26 @@ def test_while_mongo_is_unavailable_messages_are_kept_without_an_attempt_and_the
     assert bus.count(dead_queue_of(NAME)) == 0
 
 
+def test_what_waits_is_not_acknowledged_with_what_came_after_it(bus: BusFixture) -> None:
+    bus.control.broken.set()
+    worker = bus.ready_worker(worker_threads=2)
+    bus.ask("unavailable")
+    assert eventually(bus.control.entered.is_set)
+    later = bus.ask()
+    assert eventually(lambda: bus.is_recorded(later))
+    worker.stop(3)
+    assert eventually(lambda: bus.count(queue_of(NAME)) == 1)
+
+
+def test_many_events_with_one_that_fails_are_all_handled(bus: BusFixture) -> None:
+    bus.control.broken.set()
+    for number in range(30):
+        bus.send_raw(as_message(EchoAsked(echo_id=f"k{number}", how="fail" if number == 7 else "ok"), f"e{number}"), f"e{number}")
+    bus.ready_worker(worker_threads=1)
+    assert eventually(lambda: bus.db.recorded.count_documents({}) == 29)
+    assert bus.count(retry_queue_of(NAME, next(iter(TIERS)))) == 1
+
+
 def test_an_event_without_a_subscriber_is_not_marked_sent_and_does_not_hold_up_the_rest(bus: BusFixture) -> None:
     bus.ready_worker()
     bus.service.run(publish_unrouted, "unrouted")

@@ -36,6 +36,7 @@ def own_mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def app(own_mongodb: Server, keys: Path) -> Flask:
     settings = settings_for_pages(keys, own_mongodb.url)
     service = Service("intake").start(settings)
+    service.commit_together()  # as the web processes do
     made = web_app(service, settings, __name__)
     made.config["WTF_CSRF_ENABLED"] = False
     made.add_url_rule("/five-reads", "reads", lambda: str([service.db.things.find_one() for _ in range(5)]))
