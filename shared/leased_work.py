@@ -123,6 +123,8 @@ class LeasedWorker(Generic[Item, Outcome]):
     def submit(self, items: list[Item]) -> None:
         """Start items that this process wrote with a lease, without a look at the database. What finds no room, or comes while
         the work is not ready, is recorded as NotStarted."""
+        if self._stopping:
+            return  # nobody would record them; they are due for others when their lease ends
         room = max(0, self._room()) if self._work.ready() else 0
         self._start(items[:room])
         if items[room:]:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 import pymongo
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -86,6 +86,13 @@ class Runner:
                     return []
                 if not tries_left:
                     raise
+            except PyMongoError:
+                raise
+            except Exception:
+                # What was handled before may find a world in which it makes no sense any more.
+                if self._seen([job]):
+                    return []
+                raise
         raise AssertionError("unreachable")
 
     def run_together(self, jobs: Sequence[Job]) -> list[Result]:
@@ -100,8 +107,15 @@ class Runner:
                 raise
             todo = [job for job in todo if job.idempotency_key not in seen]
             done = self._commit(todo, keep_going=True)
-        results = {id(job): result for job, result in zip(todo, done, strict=True)}
-        return [results.get(id(job), Result()) for job in jobs]
+        return self._results_of(jobs, dict(zip(map(id, todo), done, strict=True)))
+
+    def _results_of(self, jobs: Sequence[Job], done: dict[int, Result]) -> list[Result]:
+        """Of those, too, that are in `jobs` twice, and of those that failed because they were handled before."""
+        failed = {job.idempotency_key: done[id(job)] for job in jobs if id(job) in done and done[id(job)].error}
+        seen = self._seen([job for job in jobs if job.idempotency_key in failed]) if failed else set()
+        again = {key: Result(error=result.error) for key, result in failed.items() if key}
+        found = [done.get(id(job)) or again.get(job.idempotency_key or "", Result()) for job in jobs]
+        return [Result() if job.idempotency_key in seen else result for job, result in zip(jobs, found, strict=True)]
 
     def _seen(self, jobs: Sequence[Job]) -> set[str]:
         keys = [job.idempotency_key for job in jobs if job.idempotency_key]
@@ -225,17 +239,27 @@ class GroupCommit:
         self._gathering.took(len(entries))
         # Nobody waits for others longer than for a transaction of their own.
         waited = time.monotonic() - min(entry.begun for entry in entries)
-        with pymongo.timeout(max(SHORTEST_TRY, LONGEST_TRANSACTION.total_seconds() - waited)):
-            results = self._results([entry.job for entry in entries])
-        for entry, result in zip(entries, results, strict=True):
-            entry.done, entry.result = True, result
+        try:
+            with pymongo.timeout(max(SHORTEST_TRY, LONGEST_TRANSACTION.total_seconds() - waited)):
+                results = self._results([entry.job for entry in entries])
+            for entry, result in zip(entries, results, strict=True):
+                entry.result = result
+        finally:
+            for entry in entries:
+                entry.done = True
 
     def _results(self, jobs: list[Job]) -> Sequence[Result | None]:
         try:
             return self._runner.run_together(jobs)
         except Exception as error:
+            if _may_be_committed(error):
+                return [Result(error=error)] * len(jobs)  # nothing is done twice
             log.info("a batch is run one by one", extra={"reason": type(error).__name__, "count": len(jobs)})
             return [None] * len(jobs)
+
+
+def _may_be_committed(error: Exception) -> bool:
+    return isinstance(error, ConnectionFailure) or (isinstance(error, PyMongoError) and error.timeout)
 
 
 @dataclass(eq=False)

@@ -81,6 +81,8 @@ class TransactionCollection:
 
     def __getattr__(self, name: str) -> Any:
         self.flush()
+        self._left()  # it may be a write
+        self._known.clear()
         return getattr(self._rows, name)
 
     # writes
@@ -122,7 +124,8 @@ class TransactionCollection:
         return self._rows.find_one(where, *args, **options)
 
     def find(self, where: Doc | None = None, *args: Any, **options: Any) -> Any:
-        ids = where["_id"].get("$in") if where and where.keys() == {"_id"} and isinstance(where["_id"], dict) else None
+        by_id = where["_id"] if where and where.keys() == {"_id"} else None
+        ids = by_id["$in"] if isinstance(by_id, dict) and by_id.keys() == {"$in"} else None
         if ids is not None and not options:
             return iter([document for document in self.by_id(dict.fromkeys(ids)) if document is not None])
         self.flush()

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
+import pymongo
 from pymongo.errors import PyMongoError
 
 from services.notify import store
@@ -39,6 +40,7 @@ FRESH_FOR = LEASE / 2  # a contact that was read, and a mark that was made, long
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=4)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 FIRST_LOOK_FOR_CONTACT = timedelta(seconds=1)
+SECONDS_TO_PREPARE = 5
 PAUSE_WITHOUT_DATABASE = timedelta(seconds=1)
 
 
@@ -143,8 +145,9 @@ class Delivery(ThreadedWork[Notification, Outcome]):
         """Contacts are read together, and what is handed over for the first time is marked together."""
         since = time.monotonic()
         try:
-            contacts = self._find_contacts(items)
-            marked = self._mark([one for one in items if one.item.person_id in contacts])
+            with pymongo.timeout(SECONDS_TO_PREPARE):  # else one lost connection would hold them all
+                contacts = self._find_contacts(items)
+                marked = self._mark([one for one in items if one.item.person_id in contacts])
         except PyMongoError as error:
             return [partial(_postponed_without_database, error)] * len(items)
         attempts = [Attempt(one, contacts.get(one.item.person_id), one.lease.id in marked, since) for one in items]
@@ -171,12 +174,12 @@ class Delivery(ThreadedWork[Notification, Outcome]):
 
     def _mark(self, items: list[ClaimedNotification]) -> set[str]:
         """Texts, and what may have ended a worker before, are marked one by one: none pays for what ends this worker. An e-mail
-        that this process has just written was written with its mark."""
+        that this process has just written was written with its mark, and may have been cancelled since."""
         if self.channel != "email" or not self._breaker.is_closed():
             return set()
-        written = {one.lease.id for one in items if isinstance(one, Written) and self._is_fresh(one.since)}
-        others = [one for one in items if not one.item.uncertain and one.lease.id not in written]
-        return written | store.mark_uncertain(self._db, others)
+        written = [one for one in items if isinstance(one, Written) and self._is_fresh(one.since)]
+        others = [one for one in items if not one.item.uncertain and one not in written]
+        return store.find_held(self._db, written) | store.mark_uncertain(self._db, others)
 
     def _work_on(self, attempt: Attempt) -> Outcome:
         """PyMongoError: nothing was sent. Any other error is this notification's own, and must not come back at once for ever."""

@@ -159,13 +159,24 @@ def mark_uncertain(db: Db, claimed: Sequence[Claimed[Notification]]) -> set[str]
     may lose this mark, which matters only when the worker ends too; so one server is enough."""
     if not claimed:
         return set()
-    notifications = db.notifications.with_options(read_concern=ReadConcern("local"), write_concern=WriteConcern(w=1))
-    ids, tokens = [one.lease.id for one in claimed], [one.lease.token for one in claimed]
-    held = {"_id": {"$in": ids}, "claim": {"$in": tokens}, "cancelled_because": {"$in": ["", None]}}
+    notifications = db.notifications.with_options(write_concern=WriteConcern(w=1))
     change = {"$set": {"uncertain": claimed[0].item.uncertain + 1}}
-    if notifications.update_many(held, change).matched_count == len(ids):
-        return set(ids)
-    return {document["_id"] for document in notifications.find(held, {"_id": 1})}
+    if notifications.update_many(_all_held(claimed), change).matched_count == len(claimed):
+        return {one.lease.id for one in claimed}
+    return find_held(db, claimed)
+
+
+def find_held(db: Db, claimed: Sequence[Claimed[Notification]]) -> set[str]:
+    """The ids of those that are still held, and not cancelled."""
+    if not claimed:
+        return set()
+    notifications = db.notifications.with_options(read_concern=ReadConcern("local"))
+    return {document["_id"] for document in notifications.find(_all_held(claimed), {"_id": 1})}
+
+
+def _all_held(claimed: Sequence[Claimed[Notification]]) -> Doc:
+    ids, tokens = [one.lease.id for one in claimed], [one.lease.token for one in claimed]
+    return {"_id": {"$in": ids}, "claim": {"$in": tokens}, "cancelled_because": {"$in": ["", None]}}
 
 
 def add_notifications(db: Db, notifications: Sequence[Notification]) -> list[Notification]:
@@ -239,7 +250,8 @@ def _finish(state: State, moment: datetime, reason: str, *, keep_links: bool = F
 
 def finish_notification(db: Db, notification: Notification, state: State, moment: datetime, reason: str) -> bool:
     """False when it was finished before."""
-    return db.notifications.bulk_write([_finished(notification, state, moment, reason)]).matched_count == 1
+    change = _finish(state, moment, reason, keep_links=state == "accepted" and notification.channel == "text")
+    return db.notifications.update_one({"_id": notification.id, "state": "pending"}, change).matched_count == 1
 
 
 def apply_receipt(db: Db, notification_id: str, state: State, moment: datetime) -> None:
@@ -250,8 +262,9 @@ def apply_receipt(db: Db, notification_id: str, state: State, moment: datetime) 
 
 
 def cancel_notifications(db: Db, moment: datetime, reason: str, **where: Any) -> None:
-    """Cancel what is pending. What is being handed over at this moment is only marked, so that it is not tried again; what a
-    worker has in memory and has not marked as uncertain yet is cancelled like the rest: without its lease it is not sent."""
+    """Cancel what is pending. What may be being handed over at this moment is only told so: it is not begun, nor tried again.
+    What a worker has in memory and has not marked as uncertain yet is cancelled like the rest: without its lease it is not
+    sent."""
     handed_over = {"$and": [{"$gt": ["$claim", None]}, {"$gt": ["$uncertain", 0]}]}
     now_or_later = {
         "state": {"$cond": [handed_over, "$state", "cancelled"]},

@@ -83,6 +83,18 @@ def test_those_that_were_handled_before_change_nothing_and_do_not_keep_the_other
     assert counters(intake.db) == {"a": 1, "b": 1}
 
 
+def test_what_was_handled_before_and_would_fail_now_changes_nothing_and_does_not_fail(intake: Service) -> None:
+    intake.run(count_up, "a", idempotency_key="1")
+    assert intake.run(count_up, "broken", idempotency_key="1") == []
+    results = intake.run_together([job("broken", "1"), job("broken", "2")])
+    assert [type(result.error) for result in results] == [type(None), LookupError]
+
+
+def test_the_second_of_two_that_are_the_same_is_told_that_the_first_failed(intake: Service) -> None:
+    results = intake.run_together([job("broken", "1"), job("broken", "1")])
+    assert [type(result.error) for result in results] == [LookupError, LookupError]
+
+
 def test_calls_after_the_commit_are_only_of_those_that_were_handled(intake: Service) -> None:
     called: list[str] = []
 
