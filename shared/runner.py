@@ -27,7 +27,7 @@ from shared.transaction import Keys, Transaction
 
 MAX_WRITE_CONFLICT_RETRIES = 5
 SHORTEST_TRY = 0.1
-PAUSE_FOR_OTHER_THREADS = timedelta(milliseconds=10)
+PAUSE_FOR_OTHER_THREADS = timedelta(milliseconds=5)
 log = get_logger("runner")
 
 
@@ -193,14 +193,14 @@ class _AfterCommit(threading.local):
 
 
 class Gathering:
-    """When to wait a moment for more: after a batch of more than one. At a quiet time nobody waits."""
+    """When to wait a moment for more: after a batch of more than two. At a quiet time nobody waits."""
 
     def __init__(self, pause: timedelta) -> None:
         self._pause = pause.total_seconds()
         self._last = 0
 
     def wait(self) -> None:
-        if self._last > 1:
+        if self._last > 2:
             time.sleep(self._pause)
 
     def took(self, count: int) -> None:

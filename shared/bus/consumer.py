@@ -21,7 +21,7 @@ PROBE_EVERY = 10.0
 PROBE_TIMEOUT = 30.0
 STALLED_AFTER = 30.0
 LARGEST_BATCH = 64
-PAUSE_FOR_MORE = timedelta(milliseconds=40)
+PAUSE_FOR_MORE = timedelta(milliseconds=20)
 KEEP_AT_MOST = 600.0
 """With Mongo unavailable for longer than this, what is unacknowledged goes back: the broker would take it after 30 minutes, again
 and again, and each time counts towards its delivery limit."""
