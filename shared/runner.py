@@ -73,6 +73,7 @@ class Runner:
         self.relay: Relay | None = None
 
     def on_commit(self, call: Callable[[], None]) -> None:
+        """See Service.on_commit."""
         self._after_commit.calls.append(call)
 
     def run(self, job: Job) -> list[Event]:
@@ -176,6 +177,7 @@ class Runner:
     def _committed(self, messages: list[OutboxMessage]) -> None:
         """The work is done whatever happens here: a message that is not submitted is due when its lease ends."""
         relay, calls = self.relay, list(self._after_commit.calls)
+        self._after_commit.calls.clear()
         if relay and messages:
             calls.insert(0, lambda: relay.submit(messages))
         for call in calls:

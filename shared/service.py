@@ -148,7 +148,7 @@ class Service:
     def on_commit(self, call: Callable[[], None]) -> None:
         """To be called in a handler: `call` runs in this process right after the handler's transaction was committed, and not at
         all when it was not. A hint: a process that is killed in between never runs it, and what it raises is logged and changes
-        nothing. Outside of a transaction nothing is remembered."""
+        nothing. What is left here outside of a transaction is forgotten when the next one begins."""
         self._runner.on_commit(call)
 
     def publish_with(self, relay: Relay) -> None:

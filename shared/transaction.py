@@ -5,7 +5,8 @@ A Transaction stands in for the service's Database. A handler, or many handlers 
 - A write waits in memory until `flush`. It leaves sooner when its result is looked at (`.matched_count` ...), or when its
   collection is read by anything but `_id`: in one collection the order of reads and writes is what was written down.
 - A read by `_id` alone is answered from what the transaction has read or written; `prefetch` reads many at once.
-- Of one handler among many, what waits can be taken back: `savepoint`, `roll_back`.
+- Of one handler among many, what waits can be taken back: `savepoint`, `roll_back`. Once some of it has left, only the whole
+  transaction can.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,7 +26,8 @@ DUPLICATE_KEY = 11000
 
 
 class StaleObject(RuntimeError):
-    """Somebody else changed it since it was read. In a transaction Mongo finds that first, and the handler runs again."""
+    """Somebody else changed it since it was read. In a transaction Mongo nearly always finds that first, as a write conflict, and
+    the handler runs again; this error is not tried again."""
 
 
 class CannotRollBack(RuntimeError):
@@ -81,7 +83,7 @@ class TransactionCollection:
 
     def __getattr__(self, name: str) -> Any:
         self.flush()
-        self._left()  # it may be a write
+        self._count_flush()  # it may be a write
         self._known.clear()
         return getattr(self._rows, name)
 
@@ -162,7 +164,7 @@ class TransactionCollection:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        self._left()
+        self._count_flush()
         for group in _alike(waiting):
             matched = _bulk_write(self._rows, [one.write for one in group])
             if group[0].must_match and matched != len(group):
@@ -173,10 +175,10 @@ class TransactionCollection:
         assert self._waiting[-1:] == [waiting], "its result was looked at after other writes"
         self._waiting.pop()
         self.flush()
-        self._left()
+        self._count_flush()
         return waiting.execute()
 
-    def _left(self) -> None:
+    def _count_flush(self) -> None:
         self._outdated.clear()
         self._any_outdated = False
         self.flushes += 1

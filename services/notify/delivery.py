@@ -153,6 +153,10 @@ class Delivery(ThreadedWork[Notification, Outcome]):
         attempts = [Attempt(one, contacts.get(one.item.person_id), one.lease.id in marked, since) for one in items]
         return [partial(self._work_on, attempt) for attempt in attempts]
 
+    def record(self, finished: list[tuple[ClaimedNotification, Outcome | BaseException]]) -> None:
+        """What was not begun is due again at once; the mark that it was written with is taken back."""
+        super().record([(claimed, _not_begun(done) if isinstance(done, BaseException) else done) for claimed, done in finished])
+
     def record_outcomes(self, finished: list[tuple[ClaimedNotification, Outcome]]) -> None:
         given_up = [_give_up_command(claimed.item, outcome) for claimed, outcome in finished]
         others = [one for one, command in zip(finished, given_up, strict=True) if command is None]
@@ -231,6 +235,10 @@ class DeliveryWorker(LeasedWorker[ClaimedNotification, Outcome]):
 
     def wake(self) -> None:
         self.wake_up.wake()
+
+
+def _not_begun(error: BaseException) -> Outcome:
+    return Outcome("postponed", type(error).__name__)
 
 
 def _postponed_without_database(error: PyMongoError) -> Outcome:

@@ -190,8 +190,8 @@ class Notification(Message):
 
     `encrypted` is gone when it was sent. `expires_at`: not sent later than that. `claim`: of the process that writes it and sends
     it itself. `uncertain`: how often it was handed to a provider without an answer, so that it may have arrived; it grows before
-    the hand-over, and the answer takes that back. `deferrals`: attempts that a provider put off. `cancelled_because`: cancelled
-    while it was being handed over; it is not tried again.
+    the hand-over (for an e-mail that goes on from memory, as it is written), and the answer takes that back. `deferrals`:
+    attempts that a provider put off. `cancelled_because`: cancelled while it was being handed over; it is not tried again.
     """
 
     id: str

@@ -48,7 +48,7 @@ class Consumer(ReconnectingConnection):
         self._gathering = Gathering(PAUSE_FOR_MORE)
         self._generation = 0
         self._unacknowledged: set[tuple[int, int]] = set()
-        self._left: set[int] = set()
+        self._kept_by_broker: set[int] = set()
         self._acks: deque[Delivery] = deque()
         self._declared = False
         self._consumer_tag = ""
@@ -130,7 +130,7 @@ class Consumer(ReconnectingConnection):
         if not tags:
             return
         last = max(tags)
-        waiting = {tag for generation, tag in list(self._unacknowledged) if generation == self._generation} | self._left
+        waiting = {tag for generation, tag in list(self._unacknowledged) if generation == self._generation} | self._kept_by_broker
         if all(tag in tags for tag in waiting if tag <= last):
             self._channel.basic_ack(last, multiple=True)
         else:
@@ -169,7 +169,7 @@ class Consumer(ReconnectingConnection):
         except BaseException:
             log.exception("processing messages failed", extra={"count": len(batch)})
         left = [one for one in batch if one not in finished]
-        self._left.update(one.tag for one in left if self._is_current(one))
+        self._kept_by_broker.update(one.tag for one in left if self._is_current(one))
         self._forget(left)
 
     def _take_batch(self) -> list[Delivery]:
@@ -209,7 +209,7 @@ class Consumer(ReconnectingConnection):
 
     def _on_connection_lost(self) -> None:
         self._generation += 1
-        self._left.clear()
+        self._kept_by_broker.clear()
         self._reset()
         self._send_acks()
 

@@ -1,7 +1,7 @@
 """Outbox to broker: a message is marked sent only after the broker confirmed it.
 
 What this process writes is published from memory right after the commit. Everything else - written by a web process, by a worker
-that died, or while the broker was away - is claimed from the outbox.
+that died, while the broker was away, or too much at once - is claimed from the outbox.
 """
 
 import uuid

@@ -25,7 +25,7 @@ from services.notify.store import LEASE, DeliveryQueue, record_outcomes
 from shared import vault
 from shared.clock import now
 from shared.contracts import Channel, NoteWritten, NotificationFailed, OfferDeclined, OfferMade, RequestWithdrawn
-from shared.leased_work import LONGEST_TRANSACTION
+from shared.leased_work import DUE_NOW, LONGEST_TRANSACTION, NotStarted
 from shared.messages import from_json, parse_event
 from shared.mongo import Db
 from shared.programme import read_programme
@@ -292,6 +292,17 @@ def test_what_is_cancelled_while_it_waits_in_memory_is_not_sent(notify: Service,
         assert send() == Outcome("postponed", "claimed by another worker")
     delivery.close()
     assert mailbox.emails == []
+
+
+def test_what_was_written_to_be_sent_and_finds_no_room_is_due_at_once_and_not_marked(notify: Service, keys: Path, db: Db) -> None:
+    with writing_for_a_killed_worker(notify) as worker:
+        offer(notify)
+    assert notification_in(db)["uncertain"] == 1
+    delivery = Delivery(db, "email", EmailSender(notify_settings(keys)))
+    delivery.record([(written, NotStarted()) for written in worker.submitted])
+    delivery.close()
+    row = notification_in(db)
+    assert (row["state"], row["uncertain"], row["next_at"], "claim" in row) == ("pending", 0, DUE_NOW, False)
 
 
 def test_a_text_that_waits_for_the_morning_is_not_leased(notify: Service, db: Db) -> None:
