@@ -154,13 +154,15 @@ class Service:
     def publish_with(self, relay: Relay) -> None:
         self._runner.relay = relay
 
-    def run(self, handler: Handler[M], command: M, *, idempotency_key: str | None = None) -> list[Event]:
+    def run(
+        self, handler: Handler[M], command: M, *, idempotency_key: str | None = None, prefetch: Keys | None = None
+    ) -> list[Event]:
         """Handle one command in one transaction and return the events it caused.
 
         A second run with the same `idempotency_key` changes nothing and returns []. Whatever the handler raises leaves the
-        database as it was. ValueError for an event that only another service may publish.
+        database as it was. ValueError for an event that only another service may publish. `prefetch`: as in `on`.
         """
-        return self._run(Job(handler=handler, command=command, idempotency_key=idempotency_key))
+        return self._run(Job(handler=handler, command=command, idempotency_key=idempotency_key, prefetch=prefetch or {}))
 
     def commit_together(self) -> None:
         """From now on, commands that come at the same time from many threads share a transaction. For web processes."""

@@ -146,10 +146,9 @@ def may_be_chosen(entry: Entry) -> bool:
     return entry.state != "stepped_back"
 
 
-def no_longer_open(choices: Iterable[Choice], entries: Mapping[str, Entry]) -> list[str]:
+def no_longer_open(choices: Iterable[Choice], states: Mapping[str, PractitionerState]) -> list[str]:
     """Those chosen who cannot be asked right now, in the order they were chosen. A stranger cannot be asked at all."""
-    ids = [choice.practitioner_id for choice in choices]
-    return [id for id in ids if id not in entries or entries[id].state != "open"]
+    return [choice.practitioner_id for choice in choices if states.get(choice.practitioner_id) != "open"]
 
 
 # The seven questions

@@ -92,6 +92,12 @@ def entries_by_id(db: Db, keys: Vault, ids: Collection[str]) -> dict[str, Entry]
     return _entries(db.directory.find({"_id": {"$in": list(ids)}}), keys)
 
 
+def states_of(db: Db, ids: Collection[str]) -> dict[str, PractitionerState]:
+    """Of those among them who were here at any time."""
+    found = db.directory.find({"_id": {"$in": list(ids)}})
+    return {document["_id"]: document["state"] for document in found if "state" in document}
+
+
 def entry_by_slug(db: Db, keys: Vault, slug: str) -> Entry | None:
     document = db.directory.find_one({"slug_index": keys.blind_index("slug", slug)})
     return _entry(document, keys) if document else None

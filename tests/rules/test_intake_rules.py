@@ -53,7 +53,7 @@ def test_an_empty_result_names_what_to_drop() -> None:
 
 def test_whoever_is_not_open_at_send_is_named_in_the_order_chosen() -> None:
     choices = [Choice(practitioner_id=who, if_not="ask_me") for who in ("stranger", "juniper", "ana")]
-    assert rules.no_longer_open(choices, {entry.id: entry for entry in PEOPLE}) == ["stranger", "ana"]
+    assert rules.no_longer_open(choices, {entry.id: entry.state for entry in PEOPLE}) == ["stranger", "ana"]
 
 
 def test_a_person_named_twice_keeps_the_first_place() -> None:

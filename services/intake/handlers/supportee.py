@@ -14,7 +14,7 @@ from typing import Any
 from services.intake import code_words, store
 from services.intake.domain import AccessCode, AccessLink, Answers, CodeWords, Draft, EncryptedNote, Request
 from services.intake.handlers.service import service
-from services.intake.rules import DAYS_TO_KEEP_A_REQUEST, NextChoice, NextStep
+from services.intake.rules import DAYS_TO_KEEP_A_REQUEST, NextChoice, NextStep, no_longer_open
 from shared import sessions, vault
 from shared.clock import now
 from shared.contracts import ChoiceMade, ContactShared, NoteAnswered, RequestSubmitted, RequestWithdrawn, SignInRequested
@@ -59,18 +59,31 @@ def erase_draft(person_id: str, db: Db) -> list[Event]:
     return []
 
 
+class NoLongerOpen(Exception):
+    """Somebody they chose cannot be asked right now, and they do not know that yet."""
+
+
 @dataclass(frozen=True, repr=False)
 class SubmitRequest:
-    """`language`: of the page, for notifications. `session`: by which they see their request from now on."""
+    """`language`: of the page, for notifications. `session`: by which they see their request from now on. `told`: who cannot be
+    asked right now, as their page said."""
 
     draft: Draft
     code_words: CodeWords
     answers: Answers
     language: str
     session: NewSession
+    told: frozenset[str] = frozenset()
+
+    @property
+    def chosen(self) -> list[str]:
+        return [choice.practitioner_id for choice in self.answers.choices]
 
 
 def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
+    """Raises NoLongerOpen."""
+    if set(no_longer_open(command.answers.choices, store.states_of(db, command.chosen))) - command.told:
+        raise NoLongerOpen
     draft, token, expires_at = command.draft, new_token(), store.in_days(DAYS_TO_KEEP_A_REQUEST)
     store.add_request(db, _request(command, expires_at))
     code, link = _access_code(draft, command.code_words, expires_at), _access_link(draft, token, expires_at)
@@ -90,7 +103,7 @@ def _request(command: SubmitRequest, expires_at: datetime) -> Request:
         id=draft.request_id,
         person_id=draft.person_id,
         mode=answers.mode,
-        choices=tuple(choice.practitioner_id for choice in answers.choices),
+        choices=tuple(command.chosen),
         language=command.language,
         time_zone=answers.time_zone,
         sent_at=now(),

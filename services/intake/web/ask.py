@@ -10,6 +10,7 @@ from services.intake.domain import Answers, Draft, TypedAnswers
 from services.intake.handlers import service
 from services.intake.handlers.access import own_code_words
 from services.intake.handlers.supportee import (
+    NoLongerOpen,
     SubmitRequest,
     erase_draft,
     new_draft,
@@ -109,7 +110,7 @@ def show_check() -> Response:
 
 def _check_page(draft: Draft, answers: Answers, *, why: str = "", status: int = 200) -> Response:
     known = entries_by_id([*(choice.practitioner_id for choice in answers.choices), *answers.avoid])
-    gone = rules.no_longer_open(answers.choices, known)
+    gone = rules.no_longer_open(answers.choices, {id: entry.state for id, entry in known.items()})
     return render("ask/check.html", status=status, draft=draft, answers=answers, known=known, why=why, gone=gone)
 
 
@@ -136,14 +137,14 @@ def _send_or_ask_again(draft: Draft, begun: NewSession) -> Response:
         return redirect_after_post(f"/ask/{question}?then=check")
     if rules.looks_like_a_machine(request.form.get("website", ""), "pressed" in request.form):
         return _check_page(draft, answers, why="once_more")
-    chosen = [choice.practitioner_id for choice in answers.choices]
-    gone = rules.no_longer_open(answers.choices, store.entries_by_id(service.db, service.vault, chosen))
-    if set(gone) - set(request.form.getlist("told")):
-        return _check_page(draft, answers, why="gone", status=ASKED_AGAIN)
     draft = prepare_code_words(draft, language())
     assert draft.code_words
-    command = SubmitRequest(draft, draft.code_words, answers, language(), begun)
-    events = service.run(submit_request, command, idempotency_key=f"request/{draft.request_id}")
+    command = SubmitRequest(draft, draft.code_words, answers, language(), begun, frozenset(request.form.getlist("told")))
+    key, reads = f"request/{draft.request_id}", {"directory": command.chosen}
+    try:
+        events = service.run(submit_request, command, idempotency_key=key, prefetch=reads)
+    except NoLongerOpen:
+        return _check_page(draft, answers, why="gone", status=ASKED_AGAIN)
     return sessions.set_cookie(redirect_after_post("/ask/sent"), begun) if events else _sent_before(begun)
 
 
