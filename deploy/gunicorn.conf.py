@@ -4,7 +4,9 @@ from importlib import import_module
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
+from gunicorn.workers.base import Worker
 
+from shared.bus.web import WebPublishing
 from shared.memory import keep_out_of_collections
 from shared.web.app import check_start
 
@@ -30,9 +32,22 @@ def on_starting(arbiter: Arbiter) -> None:
         check_start(name)
 
 
-def post_worker_init(worker: object) -> None:
+def post_worker_init(worker: Worker) -> None:
     """The application is made: in each worker process, after fork."""
+    for app in getattr(worker.wsgi, "apps", (worker.wsgi,)):
+        service, settings = app.extensions["kitchen"]
+        if settings.amqp_url:
+            publishing.append(WebPublishing(service, settings.amqp_url))
+            publishing[-1].start()
     keep_out_of_collections()
+
+
+def worker_exit(arbiter: Arbiter, worker: Worker) -> None:
+    for one in publishing:
+        one.stop()
+
+
+publishing: list[WebPublishing] = []
 
 
 bind = "0.0.0.0:8000"

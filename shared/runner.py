@@ -35,7 +35,8 @@ class Relay(Protocol):
     """Publishes what this process writes from memory, right after the commit."""
 
     def written_lease(self) -> dict[str, Any]:
-        """`next_at`, `attempts` and `claim` of a message that this process writes and then submits."""
+        """`next_at`, `attempts` and `claim` of a message that this process writes and then submits; empty when it cannot
+        publish now."""
 
     def submit(self, messages: list[OutboxMessage]) -> None: ...
 

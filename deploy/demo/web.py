@@ -3,7 +3,7 @@
 import importlib
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,12 +60,22 @@ def make_app(settings: DemoSettings | None = None) -> Flask:
     return app
 
 
-def make_everything() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+class Website:
+    """A WSGI application of many: a path says whose it is."""
+
+    def __init__(self, apps: dict[str, Flask]) -> None:
+        self._by_name, self.apps = apps, list(apps.values())
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return self._by_name[_owner(environ["PATH_INFO"])](environ, start_response)
+
+
+def make_everything() -> Website:
     """One origin in one process. In a deployment each service has a web process of its own behind the proxy."""
     apps = {name: importlib.import_module(f"services.{name}.web").make_app() for name in ("intake", "matching", "notify")}
     apps["demo"] = make_app()
     logs.set_up("web")
-    return lambda environ, start_response: apps[_owner(environ["PATH_INFO"])](environ, start_response)
+    return Website(apps)
 
 
 def _owner(path: str) -> str:

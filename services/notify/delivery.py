@@ -36,6 +36,7 @@ SENDER_THREADS: Mapping[Channel, int] = {"email": 4, "text": 2}
 CAPACITY: Mapping[Channel, int] = {"email": 128, "text": 8}  # what is more than the threads waits for one of them
 TOGETHER = 16  # prepared by one thread, sent by all
 RECORD_WITHIN = timedelta(seconds=0.1)  # longer would repeat more e-mails after a kill
+JUST_WRITTEN = timedelta(milliseconds=100)  # a look whether it was cancelled since takes about as long as that
 FRESH_FOR = LEASE / 2  # a contact that was read, and a mark that was made, longer ago say little
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=4)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
@@ -181,9 +182,10 @@ class Delivery(ThreadedWork[Notification, Outcome]):
         that this process has just written was written with its mark, and may have been cancelled since."""
         if self.channel != "email" or not self._breaker.is_closed():
             return set()
-        written = [one for one in items if isinstance(one, Written) and self._is_fresh(one.since)]
-        others = [one for one in items if not one.item.uncertain and one not in written]
-        return store.find_held(self._db, written) | store.mark_uncertain(self._db, others)
+        new = [one for one in items if isinstance(one, Written) and _is_just_written(one)]
+        written = [one for one in items if isinstance(one, Written) and self._is_fresh(one.since) and one not in new]
+        others = [one for one in items if not one.item.uncertain and one not in (*new, *written)]
+        return {one.lease.id for one in new} | store.find_held(self._db, written) | store.mark_uncertain(self._db, others)
 
     def _work_on(self, attempt: Attempt) -> Outcome:
         """PyMongoError: nothing was sent. Any other error is this notification's own, and must not come back at once for ever."""
@@ -235,6 +237,10 @@ class DeliveryWorker(LeasedWorker[ClaimedNotification, Outcome]):
 
     def wake(self) -> None:
         self.wake_up.wake()
+
+
+def _is_just_written(one: Written) -> bool:
+    return time.monotonic() - one.since < JUST_WRITTEN.total_seconds()
 
 
 def _not_begun(error: BaseException) -> Outcome:

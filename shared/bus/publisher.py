@@ -71,6 +71,8 @@ class Publisher(ReconnectingConnection):
         return self.publish_all([message])[0]
 
     def publish_all(self, messages: list[OutgoingMessage]) -> list[Future[None]]:
+        if not messages:
+            return []  # nobody is woken
         self._waiting.extend(messages)
         # Without a connection, or one that was lost with our call: the queue is emptied here or in _on_connection_lost.
         if not self._confirms.is_set() or not self._call_on_io_thread(self._send_waiting):

@@ -1,7 +1,7 @@
 """Outbox to broker: a message is marked sent only after the broker confirmed it.
 
-What this process writes is published from memory right after the commit. Everything else - written by a web process, by a worker
-that died, while the broker was away, or too much at once - is claimed from the outbox.
+What a process writes it publishes from memory, right after the commit. Everything else - of a process that died, while the broker
+was away, or too much at once - is claimed from the outbox by a worker.
 """
 
 import uuid
@@ -79,9 +79,18 @@ class OutboxWork:
         self._queue.reschedule([message.lease], after=delay(message.attempts, base=SHORTEST_PAUSE, longest=LONGEST_PAUSE))
 
 
+class OwnWork(OutboxWork):
+    """Only what this process submits."""
+
+    def claim(self, limit: int) -> list[OutboxMessage]:
+        return []
+
+
 class Relay(LeasedWorker[OutboxMessage, None]):
-    def __init__(self, db: Db, publisher: Publisher) -> None:
-        self._outbox = OutboxWork(db, publisher)
+    """`claims`: also what other processes left."""
+
+    def __init__(self, db: Db, publisher: Publisher, *, claims: bool = True) -> None:
+        self._outbox = (OutboxWork if claims else OwnWork)(db, publisher)
         super().__init__(self._outbox, capacity=CAPACITY, lease=LEASE, record_within=RECORD_WITHIN)
         self._collection = db.outbox
 
@@ -90,7 +99,11 @@ class Relay(LeasedWorker[OutboxMessage, None]):
         self.wake_up.watch(self._collection, {"attempts": 0})
 
     def written_lease(self) -> dict[str, Any]:
-        return self._outbox.written_lease()
+        """Without a connection to the broker there is none: whoever has one may claim the message at once."""
+        return self._outbox.written_lease() if self.can_take() else {}
+
+    def submit(self, items: list[OutboxMessage]) -> None:
+        super().submit([message for message in items if message.claim])
 
 
 def _outgoing(message: OutboxMessage) -> OutgoingMessage:
