@@ -151,7 +151,8 @@ class Service:
         nothing. What is left here outside of a transaction is forgotten when the next one begins."""
         self._runner.on_commit(call)
 
-    def publish_with(self, relay: Relay) -> None:
+    def publish_with(self, relay: Relay | None) -> None:
+        """What is written from now on is published by this relay, from memory; None: by whoever claims it from the outbox."""
         self._runner.relay = relay
 
     def run(

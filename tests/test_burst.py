@@ -78,7 +78,7 @@ def letters_for(visitors: list[Visitor]) -> dict[str, list[Letter]]:
 def last_line(letters: dict[str, list[Letter]], killed: list[str] | None = None, status: int = ACCEPTED) -> tuple[str, bool]:
     presses = [Press(visitor, 8.0, 8.1, status) for visitor in VISITORS]
     burst, paced = Phase(presses, letters, {"worker": 30}, {}), Phase([], {}, {}, {})
-    return report.last_line(Run("product", paced, burst, {}), [], killed)
+    return report.last_line([Run("product", paced, burst, {})], [], killed)
 
 
 def test_all_came_once() -> None:
@@ -120,5 +120,14 @@ def test_beside_the_floor() -> None:
         letters = {address: [Letter(at, "")] for address in letters_for(VISITORS)}
         return Run(name, Phase([], {}, {}, {}), Phase(presses, letters, {"worker": cpu}, {}), {})
 
-    line, well = report.last_line(run("product", 10.0, 30), [run("before", 9.0, 18), run("after", 9.0, 22)], None)
+    line, well = report.last_line([run("product", 10.0, 30)], [run("before", 9.0, 18), run("after", 9.0, 22)], None)
     assert (line, well) == ("burst 4 ok, 2.0/s, 0.50 of the floor, 1.50 times its CPU", True)
+
+
+def test_each_round_is_compared_with_the_floor_around_it_and_the_middle_one_counts() -> None:
+    def run(cpu: float) -> Run:
+        return Run("", Phase([], {}, {}, {}), Phase([], {}, {"worker": cpu}, {}), {})
+
+    slower_and_slower, floors = [run(15), run(30), run(400)], [run(10), run(10), run(30), run(50)]
+    assert report.ratios(lambda one: report.cpu(one.burst), slower_and_slower, floors) == [1.5, 1.5, 10]
+    assert report.of_floor(lambda one: report.cpu(one.burst), slower_and_slower, floors) == 1.5

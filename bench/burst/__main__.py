@@ -2,8 +2,9 @@
 practitioner, a receipt to the supportee. Before that RATE (5) requests a second for SECONDS (30; fewer for a small N).
 
 MongoDB, RabbitMQ and a mail server are started for it; the product runs as docker-compose.yml has it, without an SMS gateway.
-Where FLOOR_DIR (../shared/bench/floor) is there, the same load is put on it before and after, on the same servers: the same job
-written straight down, as a measure of what this machine allows.
+Where FLOOR_DIR (../shared/bench/floor) is there, the same load is put on it, on the same servers: the same job written straight
+down, as a measure of what this machine allows. A machine may be half as fast a minute later, so the load comes in ROUNDS (4),
+floor and product by turns, the floor first and last; each round is compared with the floor just before and just after it.
 KILL=1: in the burst each worker and one web process are killed; people whose connection breaks press Send again.
 """
 
@@ -32,7 +33,7 @@ N, CLIENTS = int(os.environ.get("N") or 1000), int(os.environ.get("CLIENTS") or 
 RATE = float(os.environ.get("RATE") or 5)
 KILL = bool(os.environ.get("KILL"))
 SECONDS = float(os.environ.get("SECONDS") or min(30, N / 40))
-SIZE = Size(N, CLIENTS, RATE, SECONDS, quiet=180 if KILL else 60)
+ROUNDS = int(os.environ.get("ROUNDS") or 4)
 FLOOR_DIR = Path(os.environ.get("FLOOR_DIR") or ROOT / "../shared/bench/floor").resolve()
 
 
@@ -67,14 +68,34 @@ class Stand:
         yield counters
         counters.close()
 
-    def measure(self, system: Product | Floor) -> Run:
-        print(f"Measuring: {system.name}", flush=True)
+    @contextmanager
+    def measuring(self, system: Product | Floor, rounds: int, turns: int) -> Iterator[Measurement]:
+        """Of `turns` rounds, each a part of the whole load."""
+        print(f"Starting: {system.name}", flush=True)
+        size = Size(N // rounds, CLIENTS, RATE, SECONDS / rounds, quiet=180 if KILL else 60)
         with started(system), self.counters(system.processes) as counters:
-            kills = Kills(system, self.mail, 2 * N, self.killed) if KILL and isinstance(system, Product) else nullcontext()
-            return Measurement(system, counters, Letters(self.mail), SIZE).run(kills)
+            yield Measurement(system, counters, Letters(self.mail), size, turns)
 
-    def floor(self, name: str) -> Run:
-        return self.measure(Floor(self.folder / name, self.servers, FLOOR_DIR, self.folder / "code", name))
+    def alone(self) -> list[Run]:
+        product = Product(self.folder / "product", self.servers)
+        kills = Kills(product, self.mail, 2 * N, self.killed) if KILL else nullcontext()
+        with self.measuring(product, 1, 1) as measurement:
+            measurement.warm_up()
+            return [measurement.run(kills)]
+
+    def beside_floor(self) -> tuple[list[Run], list[Run]]:
+        """Runs of the product, and of the floor: one more."""
+        product = Product(self.folder / "product", self.servers)
+        floor = Floor(self.folder / "floor", self.servers, FLOOR_DIR, self.folder / "code")
+        with self.measuring(floor, ROUNDS, ROUNDS + 1) as of_floor, self.measuring(product, ROUNDS, ROUNDS) as of_product:
+            of_floor.warm_up()
+            of_product.warm_up()
+            products, floors = [], [of_floor.run(nullcontext())]
+            for number in range(ROUNDS):
+                print(f"Round {number + 1} of {ROUNDS}", flush=True)
+                products.append(of_product.run(nullcontext()))
+                floors.append(of_floor.run(nullcontext()))
+            return products, floors
 
 
 def has_floor(folder: Path) -> bool:
@@ -90,14 +111,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     with tempfile.TemporaryDirectory(prefix="burst-", ignore_cleanup_errors=True) as folder, ExitStack() as at_the_end:
         stand, floor = Stand(Path(folder), at_the_end), has_floor(Path(folder))
-        floors = [stand.floor("floor before")] if floor else []
-        product = stand.measure(Product(stand.folder / "product", stand.servers))
-        floors += [stand.floor("floor after")] if floor else []
+        products, floors = stand.beside_floor() if floor else (stand.alone(), [])
         if KILL:  # what a killed process had used is not known
             print(f"Killed, one after the other: {', '.join(stand.killed)}")
         else:
-            report.show(product, floors)
-        line, well = report.last_line(product, floors, stand.killed if KILL else None)
+            report.show(products, floors)
+        line, well = report.last_line(products, floors, stand.killed if KILL else None)
         if not well:
             report.show_logs(stand.folder / "product/log")
     print(line, flush=True)

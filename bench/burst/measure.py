@@ -79,29 +79,41 @@ class Run:
 
 
 class Measurement:
-    def __init__(self, system: System, counters: Counters, letters: Letters, size: Size) -> None:
+    """`warm_up` first; then `run` as often as `rounds` says. `size`: of one round."""
+
+    def __init__(self, system: System, counters: Counters, letters: Letters, size: Size, rounds: int) -> None:
         self._system, self._counters, self._letters, self._size = system, counters, letters, size
         self._idle: Amounts = {}
+        self._visitors = iter(self._prepare(WARM_UP + rounds * (self._in_a_paced_phase + size.requests)))
+
+    def warm_up(self) -> None:
+        time.sleep(SECONDS_TO_SETTLE)
+        self._burst(WARM_UP)
+        self._idle = self._measure_idle()
 
     def run(self, during_burst: AbstractContextManager[object]) -> Run:
-        port, size, visitors = self._system.port, self._size, self._visitors()
-        time.sleep(SECONDS_TO_SETTLE)
-        self._phase(visitors["warm"], lambda some: load.as_fast_as_answered(port, some, size.clients))
-        self._idle = self._measure_idle()
-        paced = self._phase(visitors["paced"], lambda some: load.so_many_a_second(port, some, size.rate))
+        port, rate = self._system.port, self._size.rate
+        paced = self._phase(self._next(self._in_a_paced_phase), lambda some: load.so_many_a_second(port, some, rate))
         with during_burst:
-            burst = self._phase(visitors["burst"], lambda some: load.as_fast_as_answered(port, some, size.clients))
+            burst = self._burst(self._size.requests)
         memory = self._counters.memory()
         time.sleep(SECONDS_TO_SETTLE)
         self._letters.read()
         return Run(self._system.name, paced, burst, memory)
 
-    def _visitors(self) -> dict[str, list[Visitor]]:
-        counts = {"warm": WARM_UP, "paced": int(self._size.rate * self._size.seconds), "burst": self._size.requests}
-        tag = self._system.name.replace(" ", "-")
-        addresses = {name: [f"{tag}-{name}-{number}@load.example" for number in range(n)] for name, n in counts.items()}
-        prepared = iter(self._system.prepare([address for some in addresses.values() for address in some]))
-        return {name: list(islice(prepared, count)) for name, count in counts.items()}
+    @property
+    def _in_a_paced_phase(self) -> int:
+        return int(self._size.rate * self._size.seconds)
+
+    def _prepare(self, count: int) -> list[Visitor]:
+        return self._system.prepare([f"{self._system.name}-{number}@load.example" for number in range(count)])
+
+    def _next(self, count: int) -> list[Visitor]:
+        return list(islice(self._visitors, count))
+
+    def _burst(self, count: int) -> Phase:
+        port, clients = self._system.port, self._size.clients
+        return self._phase(self._next(count), lambda some: load.as_fast_as_answered(port, some, clients))
 
     def _measure_idle(self) -> Amounts:
         before = self._counters.read()

@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from rich.console import Console
@@ -41,7 +42,8 @@ def pss(run: Run) -> float:
     return sum(memory.pss for memory in run.memory.values())
 
 
-FIGURES: Sequence[tuple[str, Callable[[Run], float]]] = (
+Figure = Callable[[Run], float]
+FIGURES: Sequence[tuple[str, Figure]] = (
     ("Send to offer at the mail server, median ms, paced", median_to_offer),
     ("the same, p99 ms", p99_to_offer),
     ("requests a second, burst", rate),
@@ -58,40 +60,49 @@ FIGURES: Sequence[tuple[str, Callable[[Run], float]]] = (
 )
 
 
-def show(product: Run, floors: Sequence[Run]) -> None:
-    for run in (product, *floors):
-        show_processes(run)
-    show_commands(product, floors)
-    show_figures(product, floors)
+def show(products: Sequence[Run], floors: Sequence[Run]) -> None:
+    for runs in filter(None, (products, floors)):
+        show_processes(runs)
+    show_commands(products, floors)
+    show_figures(products, floors)
 
 
-def show_processes(run: Run) -> None:
-    table = Table("process", "CPU ms a request, burst", "paced", "RSS MB", "PSS MB", title=run.name, title_justify="left")
-    for name, memory in run.memory.items():
-        used = run.burst.cpu[name], run.paced.cpu[name], memory.rss, memory.pss
-        table.add_row(name, *(f"{value:.1f}" for value in used))
-    rss = sum(memory.rss for memory in run.memory.values())
-    table.add_row("together", *(f"{value:.1f}" for value in (cpu(run.burst), cpu(run.paced), rss, pss(run))))
+def show_processes(runs: Sequence[Run]) -> None:
+    table = Table("process", "CPU ms a request, burst", "paced", "RSS MB", "PSS MB", title=runs[0].name, title_justify="left")
+    memory = runs[-1].memory
+    for name, used in memory.items():
+        figures = (lambda run, name=name: run.burst.cpu[name]), (lambda run, name=name: run.paced.cpu[name])
+        table.add_row(name, *(f"{value:.1f}" for value in (*(median_of(one, runs) for one in figures), used.rss, used.pss)))
+    cpus = median_of(lambda run: cpu(run.burst), runs), median_of(lambda run: cpu(run.paced), runs)
+    rss = sum(used.rss for used in memory.values())
+    table.add_row("together", *(f"{value:.1f}" for value in (*cpus, rss, pss(runs[-1]))))
     console.print(table)
 
 
-def show_commands(product: Run, floors: Sequence[Run]) -> None:
-    phases = [product.paced, product.burst, *(run.burst for run in floors[:1])]
+def show_commands(products: Sequence[Run], floors: Sequence[Run]) -> None:
+    columns = [(products, "paced"), (products, "burst"), *((floors, "burst") for _ in floors[:1])]
     table = Table("database commands a request", "paced", "burst", *("floor, burst" for _ in floors[:1]))
-    names = {name: None for phase in phases for name, amount in commands(phase.database).items() if amount >= SHOWN_FROM}
+    found = (commands(getattr(run, phase).database) for runs, phase in columns for run in runs)
+    names = {name: None for each in found for name, amount in each.items() if amount >= SHOWN_FROM}
     for name in names:
-        table.add_row(name, *(f"{phase.database.get(name, 0):.2f}" for phase in phases))
-    table.caption = "serverStatus().metrics.commands, without what the same processes send each second when idle"
+        table.add_row(name, *(f"{_median_of_command(name, phase, runs):.2f}" for runs, phase in columns))
+    table.caption = "serverStatus().metrics.commands, without what is sent each second when nothing is asked"
     console.print(table)
 
 
-def show_figures(product: Run, floors: Sequence[Run]) -> None:
-    runs = [product, *floors]
-    table = Table("", *(run.name for run in runs), *("of the floor" for _ in floors[:1]))
+def _median_of_command(name: str, phase: str, runs: Sequence[Run]) -> float:
+    return median_of(lambda run: getattr(run, phase).database.get(name, 0.0), runs)
+
+
+def show_figures(products: Sequence[Run], floors: Sequence[Run]) -> None:
+    systems = [runs for runs in (products, floors) if runs]
+    table = Table("median of the rounds", *(runs[0].name for runs in systems), *("of the floor" for _ in floors[:1]))
     for name, figure in FIGURES:
-        values = [f"{figure(run):.2f}" for run in runs]
-        table.add_row(name, *values, *(_ratio(of_floor(figure, product, floors)) for _ in floors[:1]))
+        values = [f"{median_of(figure, runs):.2f}" for runs in systems]
+        table.add_row(name, *values, *(_ratio(of_floor(figure, products, floors)) for _ in floors[:1]))
     console.print(table)
+    for name, figure in (FIGURES[0], FIGURES[2], FIGURES[3]) if floors else ():
+        print(f"{name}, round by round:", "  ".join(f"{value:.2f}" for value in ratios(figure, products, floors)))
 
 
 def _ratio(value: float) -> str:
@@ -104,19 +115,29 @@ def show_logs(folder: Path) -> None:
         print(file.name, *file.read_text().splitlines()[-LINES_OF_A_LOG:], sep="\n  ")
 
 
-def of_floor(figure: Callable[[Run], float], product: Run, floors: Sequence[Run]) -> float:
-    floor = statistics.mean(map(figure, floors))
-    return figure(product) / floor if floor else float("nan")
+def median_of(figure: Figure, runs: Sequence[Run]) -> float:
+    return statistics.median(map(figure, runs))
 
 
-def last_line(product: Run, floors: Sequence[Run], killed: Sequence[str] | None) -> tuple[str, bool]:
+def ratios(figure: Figure, products: Sequence[Run], floors: Sequence[Run]) -> list[float]:
+    """Each round beside the mean of the floor just before and just after it."""
+    beside = [statistics.mean(map(figure, around)) for around in pairwise(floors)]
+    return [figure(run) / floor if floor else math.nan for run, floor in zip(products, beside, strict=True)]
+
+
+def of_floor(figure: Figure, products: Sequence[Run], floors: Sequence[Run]) -> float:
+    return statistics.median(ratios(figure, products, floors))
+
+
+def last_line(products: Sequence[Run], floors: Sequence[Run], killed: Sequence[str] | None) -> tuple[str, bool]:
     """And whether all is well: every letter came, none twice. A worker that was killed may send some again, under their own
     Message-ID."""
-    phases = (product.paced, product.burst)
+    phases = [phase for run in products for phase in (run.paced, run.burst)]
     missing, refused = sum(phase.missing for phase in phases), sum(phase.not_accepted for phase in phases)
     repeated = [letters for phase in phases for letters in phase.repeated]
     different = sum(len({letter.message_id for letter in letters}) > 1 for letters in repeated)
-    parts = [f"burst {len(product.burst.complete)} ok", f"{rate(product):.1f}/s"]
+    complete = sum(len(run.burst.complete) for run in products)
+    parts = [f"burst {complete} ok", f"{median_of(rate, products):.1f}/s"]
     if killed is not None:
         same = len(repeated) - different
         parts += [f"{len(killed)} killed", f"lost {missing}", f"twice {same}, all of them with the same Message-ID"]
@@ -125,6 +146,6 @@ def last_line(product: Run, floors: Sequence[Run], killed: Sequence[str] | None)
         parts += [f"{missing} letters missing", f"{len(repeated)} twice ({different} with another Message-ID)"]
         parts += [f"{refused} requests not accepted"]
     elif floors:
-        parts += [f"{of_floor(rate, product, floors):.2f} of the floor"]
-        parts += [f"{of_floor(lambda run: cpu(run.burst), product, floors):.2f} times its CPU"]
+        parts += [f"{of_floor(rate, products, floors):.2f} of the floor"]
+        parts += [f"{of_floor(lambda run: cpu(run.burst), products, floors):.2f} times its CPU"]
     return ", ".join(parts), well

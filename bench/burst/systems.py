@@ -98,13 +98,14 @@ class Product:
 class Floor:
     """`program`: the folder with floor.py. `code`: the product of the commit whose encryption, contracts and letters it uses."""
 
+    name = "floor"
     COMMIT = "67f5c78"
     WORKERS = ("matching", "notify", "intake")
     FRONT = ("-m", "gunicorn", "-w", "2", "-k", "gthread", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--keep-alive", "30")
 
-    def __init__(self, folder: Path, servers: Servers, program: Path, code: Path, name: str) -> None:
+    def __init__(self, folder: Path, servers: Servers, program: Path, code: Path) -> None:
         self._folder, self._servers, self._program = folder, servers, program
-        self.name, self.port, self.processes = name, free_port(), dict[str, psutil.Popen]()
+        self.port, self.processes = free_port(), dict[str, psutil.Popen]()
         self._environment = {
             "MONGODB_URI": servers.mongodb_uri, "AMQP_URL": servers.amqp_url, "SMTP_URL": servers.smtp_url,
             "KEYS_DIR": str(folder / "keys"), "PYTHONPATH": f"{code}:{program}", "PYTHONUNBUFFERED": "1",

@@ -36,7 +36,7 @@ SENDER_THREADS: Mapping[Channel, int] = {"email": 4, "text": 2}
 CAPACITY: Mapping[Channel, int] = {"email": 128, "text": 8}  # what is more than the threads waits for one of them
 TOGETHER = 16  # prepared by one thread, sent by all
 RECORD_WITHIN = timedelta(seconds=0.1)  # longer would repeat more e-mails after a kill
-JUST_WRITTEN = timedelta(milliseconds=100)  # a look whether it was cancelled since takes about as long as that
+JUST_WRITTEN = timedelta(milliseconds=100)  # it is not asked again whether it was cancelled since
 FRESH_FOR = LEASE / 2  # a contact that was read, and a mark that was made, longer ago say little
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=4)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)

@@ -26,8 +26,15 @@ class WebPublishing:
         self._thread.start()
         self._service.publish_with(self._relay)
 
+    def ready(self) -> bool:
+        return self._publisher.ready()
+
+    def wait_until_ready(self, timeout: float) -> bool:
+        return self._publisher.wait_until_ready(timeout)
+
     def stop(self) -> None:
-        """Notes what was confirmed, so that nothing is published twice."""
+        """Notes what was confirmed, so that it is not published again."""
+        self._service.publish_with(None)
         self._stop.set()
         self._relay.wake_up.stop()
         self._thread.join(SECONDS_TO_STOP)

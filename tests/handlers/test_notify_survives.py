@@ -287,7 +287,7 @@ def test_what_is_cancelled_while_it_waits_in_memory_is_not_sent(notify: Service,
     delivery = Delivery(db, "email", EmailSender(notify_settings(keys, smtp_url=mailbox.url)))
     [written] = worker.submitted
     assert isinstance(written, Written)
-    for waiting in (written, replace(written, since=-math.inf)):
+    for waiting in (replace(written, since=written.since - 1), replace(written, since=-math.inf)):
         [send] = delivery.prepare([waiting])
         assert send() == Outcome("postponed", "claimed by another worker")
     delivery.close()

@@ -50,7 +50,7 @@ def running(relay: Relay) -> Iterator[Relay]:
 def publishing_from_memory(bus: BusFixture, relay: Relay) -> Iterator[None]:
     bus.service.publish_with(relay)
     yield
-    bus.service._relay = None
+    bus.service.publish_with(None)
 
 
 def unsent(bus: BusFixture) -> int:
