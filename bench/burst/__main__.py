@@ -3,8 +3,8 @@ practitioner, a receipt to the supportee. Before that RATE (5) requests a second
 
 MongoDB, RabbitMQ and a mail server are started for it; the product runs as docker-compose.yml has it, without an SMS gateway.
 Where FLOOR_DIR (../shared/bench/floor) is there, the same load is put on it, on the same servers: the same job written straight
-down, as a measure of what this machine allows. A machine may be half as fast a minute later, so the load comes in ROUNDS (4),
-floor and product by turns, the floor first and last; each round is compared with the floor just before and just after it.
+down, as a measure of what this machine allows. A machine may be half as fast a minute later, so both take turns for ROUNDS (3),
+the floor first and last; each round of the product is compared with the floor just before and just after it.
 KILL=1: in the burst each worker and one web process are killed; people whose connection breaks press Send again.
 """
 
@@ -33,7 +33,8 @@ N, CLIENTS = int(os.environ.get("N") or 1000), int(os.environ.get("CLIENTS") or 
 RATE = float(os.environ.get("RATE") or 5)
 KILL = bool(os.environ.get("KILL"))
 SECONDS = float(os.environ.get("SECONDS") or min(30, N / 40))
-ROUNDS = int(os.environ.get("ROUNDS") or 4)
+ROUNDS = int(os.environ.get("ROUNDS") or 3)
+SIZE = Size(N, CLIENTS, RATE, SECONDS, quiet=180 if KILL else 60)
 FLOOR_DIR = Path(os.environ.get("FLOOR_DIR") or ROOT / "../shared/bench/floor").resolve()
 
 
@@ -69,17 +70,15 @@ class Stand:
         counters.close()
 
     @contextmanager
-    def measuring(self, system: Product | Floor, rounds: int, turns: int) -> Iterator[Measurement]:
-        """Of `turns` rounds, each a part of the whole load."""
+    def measuring(self, system: Product | Floor, rounds: int) -> Iterator[Measurement]:
         print(f"Starting: {system.name}", flush=True)
-        size = Size(N // rounds, CLIENTS, RATE, SECONDS / rounds, quiet=180 if KILL else 60)
         with started(system), self.counters(system.processes) as counters:
-            yield Measurement(system, counters, Letters(self.mail), size, turns)
+            yield Measurement(system, counters, Letters(self.mail), SIZE, rounds)
 
     def alone(self) -> list[Run]:
         product = Product(self.folder / "product", self.servers)
         kills = Kills(product, self.mail, 2 * N, self.killed) if KILL else nullcontext()
-        with self.measuring(product, 1, 1) as measurement:
+        with self.measuring(product, 1) as measurement:
             measurement.warm_up()
             return [measurement.run(kills)]
 
@@ -87,7 +86,7 @@ class Stand:
         """Runs of the product, and of the floor: one more."""
         product = Product(self.folder / "product", self.servers)
         floor = Floor(self.folder / "floor", self.servers, FLOOR_DIR, self.folder / "code")
-        with self.measuring(floor, ROUNDS, ROUNDS + 1) as of_floor, self.measuring(product, ROUNDS, ROUNDS) as of_product:
+        with self.measuring(floor, ROUNDS + 1) as of_floor, self.measuring(product, ROUNDS) as of_product:
             of_floor.warm_up()
             of_product.warm_up()
             products, floors = [], [of_floor.run(nullcontext())]

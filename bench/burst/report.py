@@ -101,8 +101,17 @@ def show_figures(products: Sequence[Run], floors: Sequence[Run]) -> None:
         values = [f"{median_of(figure, runs):.2f}" for runs in systems]
         table.add_row(name, *values, *(_ratio(of_floor(figure, products, floors)) for _ in floors[:1]))
     console.print(table)
-    for name, figure in (FIGURES[0], FIGURES[2], FIGURES[3]) if floors else ():
-        print(f"{name}, round by round:", "  ".join(f"{value:.2f}" for value in ratios(figure, products, floors)))
+    if floors:
+        show_rounds(products, floors)
+
+
+def show_rounds(products: Sequence[Run], floors: Sequence[Run]) -> None:
+    """In the order in which they were measured: floor, product, floor, ..."""
+    for name, figure in (FIGURES[0], FIGURES[2], FIGURES[3]):
+        values = [f"{figure(floors[0]):.1f}"]
+        for product, floor in zip(products, floors[1:], strict=True):
+            values += [f"[{figure(product):.1f}]", f"{figure(floor):.1f}"]
+        print(f"{name}, floor and [product] by turns:", *values)
 
 
 def _ratio(value: float) -> str:
@@ -136,7 +145,7 @@ def last_line(products: Sequence[Run], floors: Sequence[Run], killed: Sequence[s
     missing, refused = sum(phase.missing for phase in phases), sum(phase.not_accepted for phase in phases)
     repeated = [letters for phase in phases for letters in phase.repeated]
     different = sum(len({letter.message_id for letter in letters}) > 1 for letters in repeated)
-    complete = sum(len(run.burst.complete) for run in products)
+    complete = min(len(run.burst.complete) for run in products)
     parts = [f"burst {complete} ok", f"{median_of(rate, products):.1f}/s"]
     if killed is not None:
         same = len(repeated) - different
