@@ -6,6 +6,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 
+from shared.bus.broker_user import verifies_publishers
 from shared.bus.web import WebPublishing
 from shared.memory import keep_out_of_collections
 from shared.web.app import check_start
@@ -29,7 +30,7 @@ def on_starting(arbiter: Arbiter) -> None:
     import_module(module)
     package, _, name = module.removesuffix(".web").rpartition(".")
     if package == "services":
-        check_start(name)
+        verifies_publishers(check_start(name), name)
 
 
 def post_worker_init(worker: Worker) -> None:
@@ -65,4 +66,4 @@ accesslog = None
 logger_class = AddressFreeLogger
 limit_request_line = 4094
 limit_request_fields = 60
-forwarded_allow_ips = "*"  # only the proxy is on the same network
+forwarded_allow_ips = "*"  # besides the proxy only our own servers are on its networks

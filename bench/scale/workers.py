@@ -1,7 +1,7 @@
 """The real workers and the website at this size: some requests, places that come free, memory, and what they ask when idle."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ from bench.form import FormClient
 from bench.scale.population import SAY_FULL, WITH_ROOM, practitioner_id, slug_of
 from bench.scale.scans import databases
 from bench.scale.views import open_up
-from deploy.local.stack import ROOT, LocalStack, commands, is_ready
+from deploy.local.stack import ROOT, LocalStack, commands, wait_for_website
 from deploy.servers.processes import CannotStart, end, spawn, wait_until
 from services.matching.handlers import service
 from shared.mongo import Doc
@@ -63,7 +63,7 @@ def run_workers(stack: LocalStack, server: MongoClient[Doc]) -> Running:
     with ExitStack() as at_the_end:
         processes = {name: spawn(stack.folder, name, command, None, ROOT) for name, command in commands(stack).items()}
         at_the_end.callback(end, list(processes.values()))
-        _wait_until_ready(stack, processes["web"])
+        _wait_until_ready(stack, processes)
         whole_list = _wait_for_assignment(server)
         sent = [_send_one(stack, number) for number in WITH_ROOM[:REQUESTS]]
         filled = [_open_up(server, number) for number in PLACES]
@@ -77,9 +77,9 @@ def _memory(process: psutil.Popen) -> int:
     return max(one.memory_info().rss for one in (process, *process.children(recursive=True)))
 
 
-def _wait_until_ready(stack: LocalStack, web: psutil.Popen) -> None:
+def _wait_until_ready(stack: LocalStack, processes: Mapping[str, psutil.Popen]) -> None:
     try:
-        wait_until(lambda: is_ready(stack.url), "The website", web)
+        wait_for_website(stack, processes)
     except CannotStart:
         print((stack.folder / "log/web.log").read_text())
         raise

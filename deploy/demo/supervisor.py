@@ -10,9 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from types import FrameType
 
-from deploy.local.stack import ROOT, LocalStack, commands, is_ready, settings
+from deploy.local.stack import ROOT, LocalStack, commands, settings, wait_for_website
 from deploy.servers import mongod, rabbitmq
-from deploy.servers.processes import CannotStart, Server, end, spawn, wait_until
+from deploy.servers.processes import CannotStart, Server, end, spawn
 from shared import vault
 
 WELCOME = """
@@ -40,7 +40,7 @@ def run(demo: LocalStack) -> int:
             environment = _start_servers(demo, at_the_end)
             processes = {name: spawn(demo.folder, name, command, environment, ROOT) for name, command in commands(demo).items()}
             at_the_end.callback(end, list(processes.values()))  # a worker may finish what it works on
-            wait_until(lambda: is_ready(demo.url), "The website", processes["web"])
+            wait_for_website(demo, processes)
             demo.write(ready=True)
             print(WELCOME.format(url=demo.url, seconds=time.monotonic() - begun), flush=True)
             while all(process.poll() is None for process in processes.values()):

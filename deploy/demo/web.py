@@ -1,4 +1,5 @@
-"""The demo's web processes: its own part alone, as compose runs it, or with the pages of all three services."""
+"""The demo's web processes: its own part (inbox and phone, the mail server and the SMS gateway behind them), and the website,
+with the pages of all three services."""
 
 import importlib
 import os
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from werkzeug.middleware.http_proxy import ProxyMiddleware
 
 from deploy.demo.pages import Demo, pages
 from deploy.demo.people import names_by_address
@@ -61,21 +63,25 @@ def make_app(settings: DemoSettings | None = None) -> Flask:
 
 
 class Website:
-    """A WSGI application of many: a path says whose it is."""
+    """A WSGI application of many: a path says whose it is. The demo's own are asked for at `demo_url`."""
 
-    def __init__(self, apps: dict[str, Flask]) -> None:
+    def __init__(self, apps: dict[str, Flask], demo_url: str) -> None:
         self._by_name, self.apps = apps, list(apps.values())
+        targets = {path: {"target": demo_url, "host": None} for path in PATHS["demo"]}
+        self._proxy = ProxyMiddleware(self._answer, targets)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return self._proxy(environ, start_response)
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return self._by_name[_owner(environ["PATH_INFO"])](environ, start_response)
 
 
-def make_everything() -> Website:
-    """One origin in one process. In a deployment each service has a web process of its own behind the proxy."""
+def make_website() -> Website:
+    """One origin. In a deployment each service has a web process of its own behind the proxy."""
     apps = {name: importlib.import_module(f"services.{name}.web").make_app() for name in ("intake", "matching", "notify")}
-    apps["demo"] = make_app()
     logs.set_up("web")
-    return Website(apps)
+    return Website(apps, os.environ["DEMO_URL"])
 
 
 def _owner(path: str) -> str:

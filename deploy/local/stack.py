@@ -6,13 +6,14 @@ import secrets
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
-from deploy.servers.processes import CannotStart, free_port
+from deploy.servers.processes import CannotStart, free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("intake", "matching", "notify")
@@ -20,12 +21,19 @@ SERVICES = ("intake", "matching", "notify")
 
 @dataclass(frozen=True)
 class LocalStack:
+    """`demo_port`: of what stands for the world outside, whoever asks for it."""
+
     folder: Path
     port: int
+    demo_port: int = field(default_factory=free_port)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def demo_url(self) -> str:
+        return f"http://127.0.0.1:{self.demo_port}"
 
     @property
     def file(self) -> Path:
@@ -62,22 +70,34 @@ def settings(stack: LocalStack, mongodb_uri: str, amqp_url: str) -> dict[str, st
     servers = {"MONGODB_URI": mongodb_uri, "AMQP_URL": amqp_url, "SMTP_URL": f"smtp://{smtp}", "SMTP_LISTEN": smtp}
     files = {"KEYS_DIR": str(stack.folder / "keys"), "CLOCK_FILE": str(stack.folder / "clock"), "DEMO_HOME": str(stack.folder)}
     mail = {"MAIL_FROM": "table@kitchen-table.example", "MAIL_REPLY_TO": "hello@kitchen-table.example"}
-    phones = {"SMS_GATEWAY": "kannel", "KANNEL_URL": stack.url, "KANNEL_USER": "demo", "KANNEL_PASSWORD": secret}
+    phones = {"SMS_GATEWAY": "kannel", "KANNEL_URL": stack.demo_url, "KANNEL_USER": "demo", "KANNEL_PASSWORD": secret}
     phones |= {"KANNEL_CALLBACK_SECRET": secret, "REPLY_URL": f"{stack.url}/sms/kannel/in?secret={secret}&id=%I"}
-    more = {"PUBLIC_URL": stack.url, "PROGRAMME_FILE": str(ROOT / "deploy/programme.toml"), "MALLOC_ARENA_MAX": "2"}
-    return servers | files | mail | phones | more | {"PYTHONUNBUFFERED": "1"}
+    addresses = {"PUBLIC_URL": stack.url, "DEMO_URL": stack.demo_url}
+    more = {"PROGRAMME_FILE": str(ROOT / "deploy/programme.toml"), "MALLOC_ARENA_MAX": "2"}
+    return servers | files | mail | phones | addresses | more | {"PYTHONUNBUFFERED": "1"}
 
 
 def commands(stack: LocalStack) -> Mapping[str, list[str]]:
-    """Every process, by name. `web`: the pages of all services and of the demo in one."""
-    web = ["-b", f"127.0.0.1:{stack.port}", "-w", "1", "--threads", "32", "deploy.demo.web:make_everything()"]
+    """Every process, by name. `web`: the pages of all services in one. `demo`: what stands for the world outside."""
     workers = {name: [sys.executable, "-m", f"services.{name}"] for name in SERVICES}
-    return {**workers, "web": [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", *web]}
+    web = _gunicorn(stack.url, 32, "deploy.demo.web:make_website()")
+    return {**workers, "demo": _gunicorn(stack.demo_url, 16, "deploy.demo.web:make_app()"), "web": web}
 
 
-def is_ready(url: str) -> bool:
+def _gunicorn(url: str, threads: int, app: str) -> list[str]:
+    options = ["-b", url.removeprefix("http://"), "-w", "1", "--threads", str(threads)]
+    return [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", *options, app]
+
+
+def wait_for_website(stack: LocalStack, processes: Mapping[str, psutil.Popen]) -> None:
+    """And for the mail server behind it. Raises CannotStart."""
+    wait_until(lambda: is_ready(stack.demo_url, "livez"), "The inbox", processes["demo"])
+    wait_until(lambda: is_ready(stack.url), "The website", processes["web"])
+
+
+def is_ready(url: str, path: str = "readyz") -> bool:
     with suppress(requests.RequestException):
-        return requests.get(f"{url}/readyz", timeout=2).ok
+        return requests.get(f"{url}/{path}", timeout=2).ok
     return False
 
 

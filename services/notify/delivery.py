@@ -240,7 +240,9 @@ class DeliveryWorker(LeasedWorker[ClaimedNotification, Outcome]):
 
 
 def _is_just_written(one: Written) -> bool:
-    return time.monotonic() - one.since < JUST_WRITTEN.total_seconds()
+    """And nobody else can have claimed it."""
+    still_leased = one.item.next_at is not None and one.item.next_at - now() > FRESH_FOR
+    return still_leased and time.monotonic() - one.since < JUST_WRITTEN.total_seconds()
 
 
 def _not_begun(error: BaseException) -> Outcome:

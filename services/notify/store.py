@@ -262,7 +262,7 @@ def apply_receipt(db: Db, notification_id: str, state: State, moment: datetime) 
 
 
 def cancel_notifications(db: Db, moment: datetime, reason: str, **where: Any) -> None:
-    """Cancel what is pending. What may be being handed over at this moment is only told so: it is not begun, nor tried again.
+    """Cancel what is pending. What may be being handed over at this moment is only told so: it is not tried again.
     What a worker has in memory and has not marked as uncertain yet is cancelled like the rest: without its lease it is not
     sent."""
     handed_over = {"$and": [{"$gt": ["$claim", None]}, {"$gt": ["$uncertain", 0]}]}

@@ -120,19 +120,23 @@ class ReconnectingConnection:
 
     def _open_until_lost(self) -> BaseException | None:
         self._heartbeat.beat()
-        loop, errors = IOLoop(), []
+        errors: list[BaseException] = []
 
         def ended(_: Any, error: BaseException) -> None:
             errors.append(error)
             loop.stop()
 
-        connection = SelectConnection(
-            self._parameters,
-            on_open_callback=self._on_connection_open,
-            on_open_error_callback=ended,
-            on_close_callback=ended,
-            custom_ioloop=loop,
-        )
+        try:
+            loop = IOLoop()
+            connection = SelectConnection(
+                self._parameters,
+                on_open_callback=self._on_connection_open,
+                on_open_error_callback=ended,
+                on_close_callback=ended,
+                custom_ioloop=loop,
+            )
+        except Exception as error:  # no file descriptor is left, for one
+            return error
         with self._guard:
             self._connection, self._loop = connection, loop
         try:

@@ -41,7 +41,7 @@ class OutboxWork:
         return self._queue.written_lease(str(uuid.uuid4()))
 
     def ready(self) -> bool:
-        return self._publisher.ready()
+        return self._publisher.ready() and self._publisher.alive()
 
     def claim(self, limit: int) -> list[OutboxMessage]:
         return [outbox.from_document(document) for document in self._queue.claim(limit)]
@@ -84,6 +84,11 @@ class OwnWork(OutboxWork):
 
     def claim(self, limit: int) -> list[OutboxMessage]:
         return []
+
+    def renew(self, items: list[OutboxMessage]) -> None:
+        """Not for a publisher that hangs: nobody restarts a web process for it, so its messages are left to a worker."""
+        if self._publisher.alive():
+            super().renew(items)
 
 
 class Relay(LeasedWorker[OutboxMessage, None]):

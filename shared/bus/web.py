@@ -8,7 +8,7 @@ from shared.bus.publisher import Publisher
 from shared.bus.relay import Relay
 from shared.service import Service
 
-SECONDS_TO_STOP = 5.0
+SECONDS_TO_STOP = 1.0
 
 
 class WebPublishing:
@@ -38,4 +38,5 @@ class WebPublishing:
         self._stop.set()
         self._relay.wake_up.stop()
         self._thread.join(SECONDS_TO_STOP)
-        self._publisher.close()
+        self._publisher.close(SECONDS_TO_STOP)  # what is not confirmed by now never is: it is due again at once
+        self._thread.join(SECONDS_TO_STOP)

@@ -13,16 +13,17 @@ from pymongo.errors import PyMongoError
 from shared import logs, metrics
 from shared.bus.background import MongoHealthMonitor, TimerLoop, run_task
 from shared.bus.broker_identity import BrokerIdentity
+from shared.bus.broker_user import verifies_publishers
 from shared.bus.consumer import Consumer
 from shared.bus.health import serve_health
 from shared.bus.processor import MessageProcessor
 from shared.bus.publisher import Publisher
 from shared.bus.relay import Relay
-from shared.bus.topology import publishers_are_verified, subscriptions_of
+from shared.bus.topology import subscriptions_of
 from shared.logs import get_logger
 from shared.memory import keep_out_of_collections
 from shared.service import Service
-from shared.settings import Settings, is_loopback
+from shared.settings import Settings
 
 SECONDS_TO_STOP = 25.0
 log = get_logger("bus.worker")
@@ -47,17 +48,6 @@ def work(service: Service, settings: Settings) -> None:
         stop.wait()
     worker.stop()
     log.info("stopped")
-
-
-def verifies_publishers(settings: Settings, service: str) -> bool:
-    """Raises SystemExit where people can reach us and anybody with a broker user could publish in another service's name."""
-    if publishers_are_verified(settings.amqp_url, service):
-        return True
-    why = f"AMQP_URL: the user is not named {service}, so nothing verifies who published an event"
-    if not is_loopback(settings.public_url):
-        raise SystemExit(f"{why}. Only with a PUBLIC_URL of this machine does a worker start like that.")
-    log.warning(why)
-    return False
 
 
 class Worker:

@@ -22,11 +22,12 @@ HERE = Path(__file__).parent
 LARGEST_BODY = 32 * 1024
 
 
-def check_start(service_name: str) -> None:
+def check_start(service_name: str) -> Settings:
     """Raises SystemExit, naming what is wrong: a setting, a key or the programme."""
     settings = read_for(service_name)
     load_vault(settings.keys_dir, service_name)
     _check_programme(read_programme(settings.programme_file), settings.public_url)
+    return settings
 
 
 def _check_programme(programme: Programme, public_url: str) -> None:

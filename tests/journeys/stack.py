@@ -17,7 +17,7 @@ import psutil
 from pymongo import MongoClient
 
 from deploy.local.mail_sink import ReceivedEmail, newest_emails
-from deploy.local.stack import ROOT, SERVICES, LocalStack, commands, is_ready, settings
+from deploy.local.stack import ROOT, SERVICES, LocalStack, commands, settings, wait_for_website
 from deploy.servers.processes import end, free_port, spawn, wait_until
 from deploy.servers.rabbitmq import accepts
 from shared import vault
@@ -72,9 +72,12 @@ class Stack:
         real = {"KANNEL_URL": self.kannel.url, "KANNEL_USER": self.kannel.user, "KANNEL_PASSWORD": self.kannel.password}
         self.local.write(environment={**settings(self.local, self._mongodb_uri, self.amqp_url), **real})
         self.run("-m", "deploy.local.prepare")
-        for name, command in commands(self.local).items():
-            self._processes.append(spawn(self.local.folder, name, command, self.local.environment(), folder=ROOT))
-        wait_until(lambda: is_ready(self.url), "The website", self._processes[-1])
+        environment = self.local.environment()
+        started = {
+            name: spawn(self.local.folder, name, command, environment, ROOT) for name, command in commands(self.local).items()
+        }
+        self._processes += started.values()
+        wait_for_website(self.local, started)
 
     def stop(self) -> None:
         end(self._processes, seconds=35)

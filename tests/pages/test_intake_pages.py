@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from services.intake import store
@@ -202,6 +203,22 @@ def test_somebody_filled_up_while_writing(visitor: FlaskClient, intake: Service)
     assert intake.db.requests.count_documents({}) == 0
     form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', told.text))
     assert visitor.post("/ask/check", data=form).headers["Location"] == "/ask/sent"
+
+
+def test_each_person_who_filled_up_is_said_once(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper", "kai")
+
+    def send(page: str) -> TestResponse:
+        return visitor.post("/ask/check", data=MultiDict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)))
+
+    intake.run(save_directory_entry, an_entry_seen(intake, "juniper", state="full", version=2))
+    juniper = send(visitor.get("/ask/check").text.replace('name="told"', 'name="unread"'))
+    assert juniper.status_code == 409
+    intake.run(save_directory_entry, an_entry_seen(intake, "kai", state="full", version=2))
+    both = send(juniper.text)
+    assert both.status_code == 409
+    assert "Kai has no free place right now" in both.text
+    assert send(both.text).headers["Location"] == "/ask/sent"
 
 
 def test_a_field_that_nobody_sees_asks_for_a_second_press(visitor: FlaskClient, intake: Service) -> None:

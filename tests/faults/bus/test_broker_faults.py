@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from shared.bus import topology
+from shared.bus.broker_user import verifies_publishers
 from shared.bus.publisher import BrokerUnavailable, OutgoingMessage, Publisher
 from tests.eventually import eventually, never
 from tests.faults.bus import nodes
@@ -205,3 +207,10 @@ def test_under_a_public_address_a_worker_needs_a_user_with_its_own_name(bus: Bus
     with pytest.raises(SystemExit, match="AMQP_URL") as stopped:
         bus.start_worker(public_url="https://kt.example")
     assert "guest" not in str(stopped.value)
+
+
+@pytest.mark.parametrize("address", ["amqp://echo:Sec/ret77@127.0.0.1/", "amqp://echo:Secret77@127.0.0.1/?heartbeat=Secret77"])
+def test_an_address_that_cannot_be_used_stops_the_start_and_is_not_repeated(bus: BusFixture, address: str) -> None:
+    with pytest.raises(SystemExit, match="AMQP_URL") as stopped:
+        verifies_publishers(replace(bus.settings, amqp_url=address), "echo")
+    assert "Sec" not in str(stopped.value)

@@ -127,6 +127,18 @@ def test_what_a_worker_writes_is_published_from_memory(bus: BusFixture, publishe
     assert bus.count(topology.queue_of(NAME)) == 1
 
 
+def test_what_was_written_without_a_lease_is_left_to_whoever_claims_it(bus: BusFixture, publisher: Publisher) -> None:
+    """Written while the broker was away, committed when it was back."""
+    relay, without = Relay(bus.db, publisher), bus.ask()
+    relay.submit([outbox.from_document(bus.outbox_row(without))])
+    with publishing_from_memory(bus, relay):
+        bus.ask()
+    assert eventually(lambda: bus.count(topology.queue_of(NAME)) == 1)
+    with running(relay):
+        assert eventually(lambda: "sent_at" in bus.outbox_row(without))
+    assert bus.count(topology.queue_of(NAME)) == 2
+
+
 def test_what_a_worker_writes_is_its_own_for_longer_than_the_longest_transaction_lasts(bus: BusFixture, work: OutboxWork) -> None:
     """The lease begins when the message is made, and the commit may come a whole transaction later."""
     ends = work.written_lease()["next_at"]

@@ -1,10 +1,15 @@
 """A web process publishes what it wrote itself; what it cannot publish is the worker's."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+import requests
 
+from deploy.local.stack import ROOT
+from deploy.servers.processes import end, free_port, is_open, spawn, wait_until
 from shared.bus import topology
 from shared.bus.web import WebPublishing
 from shared.leased_work import DUE_NOW
@@ -73,3 +78,21 @@ def test_what_was_on_its_way_when_the_broker_went_is_due_again_at_once(bus: BusF
         echo = bus.ask()
         proxy.cut()
         assert eventually(lambda: bus.outbox_row(echo).get("next_at") == DUE_NOW)
+
+
+def test_gunicorn_publishes_and_notes_it_before_it_ends(bus: BusFixture, tmp_path: Path) -> None:
+    port = free_port()
+    environment = {"ECHO_SERVICE": NAME, "MONGODB_URI": bus.settings.mongodb_uri, "AMQP_URL": bus.amqp_url}
+    options = ["-c", "deploy/gunicorn.conf.py", "-b", f"127.0.0.1:{port}", "-w", "1", "tests.faults.bus.echo_wsgi:make_app()"]
+    command = [sys.executable, "-m", "gunicorn", *options]
+    gunicorn = spawn(tmp_path, "web", command, {**environment, "KEYS_DIR": str(bus.settings.keys_dir)}, ROOT)
+    try:
+        wait_until(lambda: is_open(port), "Gunicorn", gunicorn)
+        assert eventually(lambda: requests.post(f"http://127.0.0.1:{port}/ready", timeout=5).text == "True")
+        requests.post(f"http://127.0.0.1:{port}/ask/at-the-end", timeout=5)
+    finally:
+        end([gunicorn])
+    row = bus.outbox_row("at-the-end")
+    assert "sent_at" in row
+    assert row["attempts"] == 1
+    assert arrived(bus) == 1
