@@ -16,7 +16,7 @@ from shared.service import Service
 from shared.settings import Settings, read_for
 from shared.tokens import digest
 from shared.vault import load_vault
-from shared.web import csrf, deadline, display_preferences, errors, headers, health, limits, locale, sessions, views
+from shared.web import csrf, cups, deadline, display_preferences, errors, headers, health, limits, locale, sessions, views
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 32 * 1024
@@ -56,7 +56,7 @@ def web_app(service: Service, settings: Settings, import_name: str) -> Flask:
         Blueprint("base", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
     )
     app.before_request(_refuse_a_long_body)
-    for part in (deadline, locale, display_preferences, headers, csrf, limits, health, errors, views):
+    for part in (deadline, locale, display_preferences, headers, csrf, limits, health, errors, views, cups):
         part.add_to(app)
     app.context_processor(lambda: _template_context(service))
     return app

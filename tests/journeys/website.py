@@ -83,7 +83,7 @@ class Supportee:
 
     def send(self) -> None:
         self.page.get_by_role("button", name="Send my request").click()
-        self.code_words = self.page.locator(".code").first.inner_text()
+        self.code_words = " ".join(self.page.locator(".words li").all_inner_texts())
         self.page.get_by_role("button", name=re.compile("show my request")).click()
 
     def status(self, says: str) -> str:

@@ -74,9 +74,9 @@ def ask_for(visitor: FlaskClient, *choices: str, **more: Any) -> None:
 
 
 def code_words(html: str) -> str:
-    found = re.search(r'<p class="code"[^>]*>([^<]+)</p>', html)
+    found = re.search(r'<ol class="words"[^>]*>(.*?)</ol>', html, re.S)
     assert found
-    return found[1]
+    return " ".join(re.findall(r"<li>([^<]+)</li>", found[1]))
 
 
 def published(intake: Service, event_type: str) -> list[Any]:
