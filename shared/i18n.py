@@ -1,7 +1,7 @@
 """One catalogue for pages and notifications, and dates as people write them."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -41,6 +41,15 @@ def day(moment: datetime, zone: str, language: str) -> str:
     """Thursday 26 November / jueves 26 de noviembre, in the reader's zone."""
     pattern = "EEEE d 'de' MMMM" if language == "es" else "EEEE d MMMM"
     return format_date(moment.astimezone(ZoneInfo(zone)), pattern, locale=language)
+
+
+def written_date(text: str, language: str) -> str:
+    """1 November 2026 / 1 de noviembre de 2026, of a date as programme.toml has it; any other text as it stands."""
+    try:
+        moment = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return format_date(moment, "d 'de' MMMM 'de' y" if language == "es" else "d MMMM y", locale=language)
 
 
 def short_day(moment: datetime, zone: str, language: str) -> str:

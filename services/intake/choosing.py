@@ -5,7 +5,7 @@ typed, so that the page shows who was found.
 """
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Literal, cast
 
 from services.intake.domain import TypedAnswers
 from services.intake.forms import ranked_choices
@@ -13,6 +13,19 @@ from services.intake.rules import MOST_CHOICES
 from shared.contracts import Choice, IfNot
 
 NAMES_TO_FIND = ("find", "find_avoid")
+Form = Literal["how", "one", "ranked"]
+
+
+def form_to_show(typed: TypedAnswers, asked: str) -> Form:
+    """One thing at a time: how to find somebody; what happens if the one they chose cannot; several people in their order.
+
+    `asked`: a form that the address or the page before asks for.
+    """
+    if asked in ("how", "ranked"):
+        return cast(Form, asked)
+    if typed.get("mode") != "chosen":
+        return "how"
+    return "one" if len(choices(typed)) == 1 and not name_in(typed, "find") else "ranked"
 
 
 def choices(typed: TypedAnswers) -> list[Choice]:

@@ -16,7 +16,9 @@ from shared.i18n import LANGUAGES, _
 from shared.people import parse_email, parse_phone
 from shared.web.forms import NOT_ANSWERS, Errors, Form, load, typed_values
 
-WHO = _('Choose who you would like to meet, or choose "suggest someone"')
+WHO = _("Choose who you would like to meet")
+MODE = _("Choose one of these. “I am not sure” is an answer too")
+NOBODY_CHOSEN = _("Choose somebody, or go back and let us suggest someone")
 NAME = _("Write a name we can call you")
 REACH = _('Choose at least one way to reach you, or choose "I will check the private page"')
 EMAIL = _("Check the email address. It should look like name@example.org")
@@ -79,7 +81,7 @@ class Who(Question):
     def rank_choices(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         choices = ranked_choices(data["mode"], data.pop("choice"), data.pop("if_not"))
         if not data["mode"] or (data["mode"] == "chosen" and not choices):
-            raise ValidationError(WHO, "mode")
+            raise ValidationError(NOBODY_CHOSEN if data["mode"] else MODE, "mode")
         if {choice.practitioner_id for choice in choices} & set(data["avoid"]):
             raise ValidationError(BOTH, "avoid")
         avoid_words = _with_line(data["avoid_words"], data.pop("find_avoid"))
@@ -171,7 +173,7 @@ def form_of(question: int, zone: str = "") -> Question:
     return QUESTIONS[question](zone)
 
 
-BUTTONS = {"go", "then", "rows"}
+BUTTONS = {"go", "then", "form"}
 
 
 def typed_in(question: int, sent: "MultiDict[str, str]") -> TypedAnswers:

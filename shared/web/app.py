@@ -10,7 +10,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from shared import logs
-from shared.i18n import day, short_day, time_of_day
+from shared.i18n import day, short_day, time_of_day, written_date
 from shared.programme import Programme, read_programme, reason_not_to_serve
 from shared.service import Service
 from shared.settings import Settings, read_for
@@ -94,6 +94,7 @@ def _template_context(service: Service) -> dict[str, Any]:
         "url_in_language": _url_in_language,
         "errors": g.get("errors", {}),
         "day": lambda moment, zone=service.programme.time_zone: day(moment, zone, locale.language()),
+        "written_date": lambda text: written_date(text, locale.language()),
         "short_day": lambda moment, zone=service.programme.time_zone: short_day(moment, zone, locale.language()),
         "time_of_day": lambda moment, zone=service.programme.time_zone: time_of_day(moment, zone, locale.language()),
     }

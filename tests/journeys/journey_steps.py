@@ -66,6 +66,10 @@ class JourneySteps:
         self._press(page)
         yield "question 1, nothing chosen", page
         page.locator("[name=mode][value=chosen]").check()
+        self._press(page)
+        yield "question 1, whom", page
+        self._press(page)
+        yield "question 1, nobody found yet", page
         yield from self._finding_people(page)
         self._press(page)
         yield "question 2", page
@@ -108,6 +112,9 @@ class JourneySteps:
         for name in (self.another, self.name):
             self._find(page, "find", name)
             page.locator("[name=go][value^='add/']", has_text=name).click()
+            if name == self.another:
+                yield "question 1, one chosen", page
+                page.locator("[name=go][value=more]").click()
         yield "question 1, two chosen", page
         page.locator("[name=go][value^='up/']").click()
         page.locator("[name=go][value^='drop/']").last.click()

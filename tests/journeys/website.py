@@ -45,14 +45,25 @@ class Supportee:
         self.code_words = ""
 
     def choose(self, choices: Sequence[Choice], mode: str) -> None:
+        """A name alone: the next of them is asked, and they themselves after the last."""
         self.page.goto("/ask")
         self.page.locator(f"[name=mode][value={mode}]").check()
-        for row, choice in enumerate(choices):
-            who, if_not = (choice, "next_choice") if isinstance(choice, str) else choice
+        if mode == "chosen":
+            self.go_on()
+        named = [(choice, "next_choice") if isinstance(choice, str) else choice for choice in choices]
+        for row, (who, _) in enumerate(named):
+            if row == 1:
+                self.page.get_by_role("button", name="Name a second choice").click()
             self._find(who)
             self.page.get_by_role("button", name=f"Choose {who}").click()
-            self.page.locator("[name=if_not]").nth(row).select_option(if_not)
+        self._say_what_then([if_not for _, if_not in named])
         self.go_on()
+
+    def _say_what_then(self, rules: Sequence[str]) -> None:
+        if len(rules) == 1 and rules != ["next_choice"]:
+            self.page.locator(f"[name=if_not][value={rules[0]}]").check()
+        for row, rule in enumerate(rules[:-1]):
+            self.page.locator("select[name=if_not]").nth(row).select_option(rule)
 
     def _find(self, who: str) -> None:
         """The directory is told by events: look until the person is found."""

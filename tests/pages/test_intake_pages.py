@@ -452,7 +452,7 @@ def test_a_page_keeps_what_is_looked_for_and_a_profile_leads_back_to_it(visitor:
     assert "30 people, 30 open to someone new" in first
     assert pages_of(first) == {"next": "/people?meeting_types=phone&text=keeps+bees&page=2"}
     second = visitor.get(pages_of(first)["next"]).text
-    assert "<title>Practitioners: 30 people, page 2 of 2 - " in second
+    assert "<title>People: 30 people, page 2 of 2 - " in second
     assert pages_of(second) == {"prev": "/people?meeting_types=phone&text=keeps+bees"}
     assert f"/people/{slugs(second)[0]}?meeting_types=phone&amp;text=keeps+bees&amp;page=2" in second
     profile = visitor.get(f"/people/{slugs(second)[0]}?meeting_types=phone&text=keeps+bees&page=2").text

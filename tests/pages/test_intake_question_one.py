@@ -1,4 +1,4 @@
-"""Question 1: people are found by name, chosen in order, and taken out again; nobody is listed."""
+"""Question 1, one thing at a time: how to find somebody; people found by name, chosen in order, and taken out again."""
 
 import json
 import re
@@ -35,9 +35,10 @@ def list_someone(intake: Service, id: str, name: str, **facts: Any) -> None:
 
 
 class FirstQuestion:
-    """The page as a browser without JavaScript has it: each press sends everything that stands on it."""
+    """The page as a browser without JavaScript has it: each press sends everything that stands on it. Where people are chosen,
+    unless another form of it is asked for."""
 
-    def __init__(self, visitor: FlaskClient, address: str = "/ask/1") -> None:
+    def __init__(self, visitor: FlaskClient, address: str = "/ask/1?form=ranked") -> None:
         self._visitor = visitor
         self.html = visitor.get(address).text
 
@@ -51,13 +52,23 @@ class FirstQuestion:
     def fields(self) -> dict[str, Any]:
         lists = {
             "choice": re.findall(r'name="choice" value="([^"]*)"', self.html),
-            "if_not": re.findall(r'<option value="(\w+)" selected', self.html),
+            "if_not": self.sent("if_not"),
             "avoid": re.findall(r'name="avoid" value="([^"]*)" checked', self.html),
-            "mode": re.findall(r'name="mode" value="(\w+)" checked', self.html),
+            "mode": self.sent("mode"),
         }
         texts = re.findall(r'<input type="(?:text|hidden)" (?:id="[\w-]+" )?name="(\w+)" value="([^"]*)"', self.html)
         words = re.findall(r'<textarea id="f-avoid_words"[^>]*>([^<]*)<', self.html)
         return {**dict(texts), **lists, "avoid_words": words[0]}
+
+    def sent(self, name: str) -> list[str]:
+        """The values of hidden fields, ticked radios and selects."""
+        hidden, ticked = rf'type="hidden" name="{name}" value="(\w+)"', rf'name="{name}" value="(\w+)" checked'
+        selects = re.findall(rf'<select [^>]*name="{name}">.*?</select>', self.html, re.S)
+        return [
+            *re.findall(hidden, self.html),
+            *re.findall(ticked, self.html),
+            *re.findall(r'"(\w+)" selected', "".join(selects)),
+        ]
 
     def chosen(self) -> list[tuple[str, str]]:
         fields = self.fields()
@@ -68,7 +79,8 @@ class FirstQuestion:
 
 
 def test_nobody_is_listed_before_somebody_is_looked_for(visitor: FlaskClient) -> None:
-    assert not [name for name in NAMES.values() if name in visitor.get("/ask/1").text]
+    for form in ("how", "ranked"):
+        assert not [name for name in NAMES.values() if name in visitor.get(f"/ask/1?form={form}").text]
 
 
 def test_a_name_is_found_by_its_beginning_first_and_without_capitals_and_accents(visitor: FlaskClient) -> None:
@@ -135,7 +147,7 @@ def test_five_are_the_most_and_nobody_is_chosen_twice(visitor: FlaskClient) -> N
 
 
 def test_those_already_chosen_are_not_offered_again(visitor: FlaskClient) -> None:
-    page = FirstQuestion(visitor, "/ask/1?with=juniper")
+    page = FirstQuestion(visitor, "/ask/1?with=juniper&form=ranked")
     page.press("find", find="jun")
     assert page.offered() == ["june", "noor"]
     assert page.html.count("Already on this page") == 1
@@ -149,11 +161,43 @@ def test_continue_and_the_enter_key_look_for_a_new_name_first(visitor: FlaskClie
     first = re.search(r"<button[^>]*>", page.html)
     assert first
     assert 'name="go" value=""' in first[0]
-    page.press(find="juniper", mode="chosen")
+    page.press(find="juniper")
     assert page.offered() == ["juniper"]
     assert page.press().status_code == 422  # found, and not chosen
+    assert '<a href="#f-choice">Choose somebody, or go back' in page.html
     page.press("add/juniper")
     assert page.press().headers["Location"] == "/ask/2"
+
+
+def test_one_thing_at_a_time(visitor: FlaskClient) -> None:
+    """First how; whom, on a page of its own; ranked choices only for who names a second."""
+    page = FirstQuestion(visitor, "/ask/1")
+    assert "<h1>Who would you like to meet?</h1>" in page.html
+    assert 'name="find"' not in page.html
+    assert page.press().status_code == 422
+    assert '<a href="#f-mode">Choose one of these.' in page.html
+    assert page.press(mode="chosen").headers["Location"] == "/ask/1?form=ranked"
+    page.press("find", find="kai")
+    page.press("add/kai")
+    assert "<h1>You would like to meet Kai</h1>" in page.html
+    assert 'name="find"' not in page.html
+    assert page.press("more", if_not=["wait"]).headers["Location"] == "/ask/1?form=ranked"
+    assert page.chosen() == [("kai", "wait")]
+    page.press("find", find="ana")
+    page.press("add/ana")
+    assert "<h1>Whom would you like to meet first?</h1>" in page.html
+
+
+def test_coming_from_a_page_it_is_one_line_that_can_be_changed(visitor: FlaskClient) -> None:
+    page = FirstQuestion(visitor, "/ask/1?with=juniper")
+    assert "<h1>You would like to meet Juniper</h1>" in page.html
+    assert '<a href="/ask/1?form=how">Change' in page.html
+    assert "next_choice" not in page.html
+    assert page.press().headers["Location"] == "/ask/2"
+    again = FirstQuestion(visitor, "/ask/1?form=how")
+    assert again.fields()["mode"] == ["chosen"]
+    assert again.press(mode=["suggest"]).headers["Location"] == "/ask/2"
+    assert FirstQuestion(visitor, "/ask/1?form=ranked").chosen() == [("juniper", "ask_me")]  # kept, should they want it again
 
 
 def test_find_without_a_name_says_what_is_missing(visitor: FlaskClient) -> None:
@@ -164,28 +208,28 @@ def test_find_without_a_name_says_what_is_missing(visitor: FlaskClient) -> None:
 
 
 def test_someone_to_avoid_is_found_and_stays_ticked(visitor: FlaskClient, intake: Service) -> None:
-    page = FirstQuestion(visitor)
+    page = FirstQuestion(visitor, "/ask/1")
     assert page.press("find_avoid", find_avoid="jun", mode="suggest").headers["Location"] == "/ask/1#found-find_avoid"
     assert re.findall(r'name="avoid" value="(\w+)"', page.html) == ["june", "juniper", "noor"]
     assert page.press(avoid=["june"]).headers["Location"] == "/ask/2"
     list_someone(intake, "june", "June Ortega", state="stepped_back", version=2)
-    again = FirstQuestion(visitor)
+    again = FirstQuestion(visitor, "/ask/1")
     assert (again.fields()["avoid"], again.fields()["find_avoid"]) == (["june"], "")
     assert "June Ortega" in again.html
     again.press("find_avoid", find_avoid="kai")
     again.press(avoid=["june", "kai"])
-    assert FirstQuestion(visitor).fields()["avoid"] == ["june", "kai"]
+    assert FirstQuestion(visitor, "/ask/1").fields()["avoid"] == ["june", "kai"]
 
 
 def test_a_name_to_avoid_that_nobody_was_ticked_for_stays_in_the_answers(visitor: FlaskClient) -> None:
-    page = FirstQuestion(visitor)
+    page = FirstQuestion(visitor, "/ask/1")
     page.press(find_avoid="Zebedee", mode="suggest", avoid_words="my neighbour")
     assert "What you wrote stays in your answers" in page.html
     assert page.press().headers["Location"] == "/ask/2"
     token = re.findall(r'name="csrf_token" value="([^"]+)"', page.html)[0]
     for question, typed in ((2, {"name": "Wren"}), (4, {"reach": "page"})):
         visitor.post(f"/ask/{question}", data={"csrf_token": token, **typed})
-    assert re.search(r"<dd>my neighbour\s+Zebedee</dd>", visitor.get("/ask/check").text)
+    assert re.search(r"<dd[^>]*>my neighbour\s+Zebedee</dd>", visitor.get("/ask/check").text)
 
 
 def test_one_person_cannot_be_chosen_and_avoided(visitor: FlaskClient) -> None:

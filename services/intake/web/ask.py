@@ -169,7 +169,7 @@ def show_saved() -> Response:
     if draft is None or not draft.code_words:
         return _no_draft()
     code = store.code(service.db, draft.code_words.id)
-    return render("ask/saved.html", words_to_keep=draft.code_words.words, until=code.expires_at if code else now())
+    return render("ask/saved.html", words_to_keep_shown=draft.code_words.words, until=code.expires_at if code else now())
 
 
 @ask.get("/erase")

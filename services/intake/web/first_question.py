@@ -1,8 +1,11 @@
 """Question 1: whom somebody would like to meet, and whom rather not. Nobody is listed here; people are found by name."""
 
+from urllib.parse import urlencode
+
 from flask import Blueprint, Response, request
 
 from services.intake import choosing, forms, rules, store
+from services.intake.choosing import Form
 from services.intake.domain import TypedAnswers
 from services.intake.handlers import service
 from services.intake.handlers.supportee import new_draft
@@ -20,7 +23,8 @@ QUESTION = 1
 @first_question.get("/1")
 def show_first_question() -> Response:
     draft = current_draft()
-    return _page(_as_the_address_asks(draft.typed.get(QUESTION, {}) if draft else {}), {})
+    typed = _as_the_address_asks(draft.typed.get(QUESTION, {}) if draft else {})
+    return _page(typed, {}, choosing.form_to_show(typed, request.args.get("form", "")))
 
 
 @first_question.post("/1")
@@ -28,20 +32,33 @@ def take_first_answer() -> Response:
     known, button = current_draft(), request.form.get("go", "")
     before = known.typed.get(QUESTION, {}) if known else {}
     typed = choosing.after_press(button, forms.typed_in(QUESTION, request.form), before)
+    form = choosing.form_to_show(typed, request.form.get("form", ""))
     to_find = choosing.asks_to_find(button, typed, before)
     draft, errors = with_typed(known or new_draft(), QUESTION, typed)
-    errors = _errors_to_show(typed, errors, button, to_find)
+    errors = _errors_to_show(typed, errors, button, to_find, form)
     draft = save_typed(draft, button)
-    response = _page(typed, errors) if errors else redirect_after_post(_following(button, to_find))
+    response = _page(typed, errors, form) if errors else redirect_after_post(_following(typed, button, to_find, form))
     return response if known else start_draft_session(response, draft)
 
 
-def _errors_to_show(typed: TypedAnswers, errors: Errors, button: str, to_find: str) -> Errors:
+def _errors_to_show(typed: TypedAnswers, errors: Errors, button: str, to_find: str, form: Form) -> Errors:
     """Of a name to look for only what keeps from looking; of the whole question only when the person wants to go on."""
     if to_find:
         missing = {} if choosing.name_in(typed, to_find) else {to_find: forms.NAME_TO_FIND}
         return missing or {name: says for name, says in errors.items() if name == to_find}
-    return {} if button else errors or _of_those_chosen(typed)
+    if button or _chooses_next(typed, button, form):
+        return {}
+    return _beside_the_names(errors, form) or _of_those_chosen(typed)
+
+
+def _chooses_next(typed: TypedAnswers, button: str, form: Form) -> bool:
+    """They said that they choose somebody themselves; whom, is the next page's question."""
+    return form == "how" and not button and typed.get("mode") == "chosen"
+
+
+def _beside_the_names(errors: Errors, form: Form) -> Errors:
+    """Where people are chosen, nobody chosen is said beside the names."""
+    return errors if form == "how" else {"choice" if name == "mode" else name: says for name, says in errors.items()}
 
 
 def _of_those_chosen(typed: TypedAnswers) -> Errors:
@@ -50,20 +67,29 @@ def _of_those_chosen(typed: TypedAnswers) -> Errors:
     return {"choice": forms.NO_LONGER_HERE} if set(chosen) - listed else {}
 
 
-def _following(button: str, to_find: str) -> str:
-    if to_find or button not in ("", "save"):
-        then = "?then=check" if request.form.get("then") == "check" else ""
-        return f"/ask/{QUESTION}{then}#{'found-' + to_find if to_find else 'choices'}"
-    return address_after(QUESTION, button)
+def _following(typed: TypedAnswers, button: str, to_find: str, form: Form) -> str:
+    if button == "more" or _chooses_next(typed, button, form):
+        return _address(form="ranked")
+    if to_find:
+        same = choosing.form_to_show(typed, "") == form
+        return _address(form="" if same else form) + f"#found-{to_find}"
+    return _address() + "#choices" if button not in ("", "save") else address_after(QUESTION, button)
 
 
-def _page(typed: TypedAnswers, errors: Errors) -> Response:
+def _address(form: str = "") -> str:
+    query = urlencode({"form": form} if form else {})
+    then = "then=check" if request.form.get("then") == "check" else ""
+    return f"/ask/{QUESTION}?{'&'.join(filter(None, (query, then)))}".rstrip("?")
+
+
+def _page(typed: TypedAnswers, errors: Errors, form: Form) -> Response:
     chosen, avoided = _chosen(typed), choosing.listed(typed, "avoid")
     return render(
-        "ask/1.html",
+        f"ask/1_{form}.html",
         errors,
         question=QUESTION,
         then=request.values.get("then", ""),
+        form=form,
         typed=forms.blank(QUESTION) | typed,
         choices=choosing.choices(typed),
         known=entries_by_id([*chosen, *avoided]) if chosen or avoided else {},

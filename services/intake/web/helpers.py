@@ -28,8 +28,14 @@ def add_to(app: Flask, people: ListingCache) -> None:
     app.add_template_filter(lambda found: [(entry.id, entry.name) for entry in found], "entry_options")
     app.add_template_filter(_known_name, "known_name")
     app.add_template_filter(lambda ids, known: [(id, _known_name(id, known)) for id in ids], "named_options")
+    app.add_template_filter(lambda code, called: called[code], "in_words_of")
+    app.add_template_filter(_with_hints, "with_hints")
     app.add_template_filter(lambda names: labels.listed(list(names), gettext), "listed")
     app.register_error_handler(code_words.TooBusy, lambda _: error_page(503))
+
+
+def _with_hints(options: list[tuple[str, str]], hints: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    return [(value, says, hints.get(value, "")) for value, says in options]
 
 
 def _known_name(id: str, known: Mapping[str, Entry]) -> str:

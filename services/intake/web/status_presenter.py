@@ -77,7 +77,7 @@ class _StatusPresenter:
             "reaching_out": _("A coordinator is writing to you"),
             "matched": _("%(name)s would like to meet you", name=names),
             "choice_sent": _("We heard you"),
-            "withdrawn": _("You have left"),
+            "withdrawn": _("Your request has ended"),
         }
         return titles[state]
 
@@ -168,9 +168,8 @@ class _StatusPresenter:
 
     def _withdrawn(self) -> list[str]:
         return [
-            _("Your request has ended, and your answers and notes are gone from this page. Nobody asks you why."),
+            _("Your answers and notes are gone from this page. Nobody asks you why."),
             _("Other copies stay longer: “What we keep and delete”, below, says which."),
-            _("You can come back and ask again whenever you like."),
         ]
 
     def _latest(self, from_choice: bool = False) -> str:
