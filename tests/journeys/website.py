@@ -1,6 +1,5 @@
 """The website as its visitors use it: Chromium without JavaScript."""
 
-import re
 from collections.abc import Sequence
 
 from playwright.sync_api import Browser, Page
@@ -95,7 +94,7 @@ class Supportee:
     def send(self) -> None:
         self.page.get_by_role("button", name="Send my request").click()
         self.code_words = " ".join(self.page.locator(".words li").all_inner_texts())
-        self.page.get_by_role("button", name=re.compile("show my request")).click()
+        self.page.get_by_role("button", name="I have kept them").click()
 
     def status(self, says: str) -> str:
         """Look at the page until its heading says this."""
