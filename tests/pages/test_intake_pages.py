@@ -414,6 +414,42 @@ def test_somebody_who_stepped_back_is_gone_kindly(visitor: FlaskClient, intake: 
     assert "Kai" not in visitor.get("/people").text
 
 
+def test_when_nobody_is_open_the_list_says_so_first_and_still_shows_everybody(visitor: FlaskClient, intake: Service) -> None:
+    for name in ("juniper", "kai"):
+        intake.run(save_directory_entry, an_entry_seen(intake, name, state="full", version=2))
+    html = visitor.get("/people").text
+    assert "<h1>Everyone is full or resting today</h1>" in html
+    assert html.count("<h1") == 1
+    assert 'href="/ask">Leave my request all the same' in html
+    assert sorted(slugs(html)) == ["ana", "juniper", "kai"]
+
+
+def test_empty_answers_are_folded_into_one_line_with_a_way_to_each(visitor: FlaskClient) -> None:
+    ask_for(visitor, reach=["email", "text"], email="rosa@example.org", phone="(212) 555-0177")
+    html = visitor.get("/ask/check").text
+    shown, folded = html.split("<details>")
+    assert "Not provided" not in html
+    assert "<p>Email to rosa@example.org</p><p>Text message to +12125550177</p>" in shown
+    assert "<dd>New York</dd>" in shown
+    assert "9 questions left open: add something" in folded
+    assert len(re.findall(r'<li><a href="/ask/\d\?then=check">', folded)) == 9
+
+
+def test_to_keep_and_to_end_weigh_the_same(visitor: FlaskClient) -> None:
+    ask_for(visitor)
+    post(visitor, "/ask/check")
+    html = visitor.get("/s/leave").text
+    assert re.findall(r'class="(btn[^"]*)"', html) == ["btn soft", "btn soft"]
+
+
+def test_what_somebody_can_do_are_rows_beside_the_state(visitor: FlaskClient) -> None:
+    ask_for(visitor)
+    post(visitor, "/ask/check")
+    rows = visitor.get("/s").text.split('<ul class="doors">')[1].split("</ul>")[0]
+    assert len(re.findall(r"<li>(?:<a|<form)", rows)) == rows.count("<li>") > 2
+    assert "btn" not in rows
+
+
 @pytest.fixture
 def sixty_more(intake: Service) -> None:
     """Nameless beside the three: thirty by phone, thirty by video."""
