@@ -32,7 +32,7 @@ PractitionerState = Literal["open", "full", "resting", "stepped_back"]
 
 @dataclass(frozen=True, kw_only=True)
 class EncryptedFields:
-    """One person's encrypted fields and their data key, wrapped for the receiving service (shared/vault.py)."""
+    """One person's encrypted fields for one purpose and that purpose's data key, wrapped for the service (shared/vault.py)."""
 
     person_id: str
     wrap: str
@@ -111,11 +111,12 @@ class RequestWithdrawn(Event):
 
 @contract("note.answered.v1", subject="request_id", published_by="intake")
 class NoteAnswered(Event):
-    """The supportee wrote to whoever they are with, or to the coordinators. EncryptedFields like `note.written`."""
+    """The supportee wrote to whoever they are with, or to the coordinators. Encrypted like `note.written`."""
 
     note_id: str
     request_id: str
     encrypted: str
+    match_id: str | None = None
 
 
 @contract("sign_in.requested.v1", subject="person_id", published_by="intake")
@@ -241,8 +242,8 @@ class CoordinatorNeeded(Event):
 
 @contract("note.written.v1", subject="request_id", published_by="matching")
 class NoteWritten(Event):
-    """Somebody wrote to the supportee: this practitioner, or a coordinator (None). `encrypted` opens with the supportee's data
-    key alone, as the field `note/<note_id>`."""
+    """Somebody wrote to the supportee: this practitioner, or a coordinator (None). `encrypted` is the field `note/<note_id>`,
+    under the key of this match, or without one under the words' key (shared/vault.py)."""
 
     note_id: str
     request_id: str
@@ -250,6 +251,7 @@ class NoteWritten(Event):
     practitioner_id: str | None = None
     encrypted: str
     version: int
+    match_id: str | None = None
 
 
 @contract("note.forwarded.v1", subject="offer_id", published_by="matching")

@@ -1,4 +1,4 @@
-"""Server-side sessions as they are stored: under the digest of the cookie, and only the cookie opens the data key among them."""
+"""Server-side sessions as they are stored: under the digest of the cookie, and only the cookie opens the key among them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ IDLE_TIME_RESOLUTION = timedelta(minutes=1)
 
 @dataclass(frozen=True, repr=False)
 class Session:
-    """`subject_id`: what the session is about (a request, an offer). `key`: the person's data key, if the session has it."""
+    """`subject_id`: what the session is about (a request, an offer). `key`: the person's own key, if the session has it."""
 
     role: str
     person_id: str

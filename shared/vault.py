@@ -1,9 +1,16 @@
 """Encryption. The only module that touches cryptography primitives.
 
-Each person has one random data key. Fields are encrypted with AES-256-GCM under it, with the person's id and the field's name
-as associated data: a value moved to another person or field does not decrypt. The data key is wrapped with HPKE (RFC 9180,
-X25519, HKDF-SHA256, AES-256-GCM) to the public key of each service that needs it, and under a secret that only the person
-holds. Encrypted values are base64url text; their first byte is the format's version.
+Each person has one random key of their own, and a data key for each purpose derived from it, one way (HKDF-SHA256):
+
+    own       their own copy of what they wrote; wrapped under secrets that only they hold (cookie, code words, link)
+    words     own -> words: name, words and what is written before a match; wrapped for matching
+    contact   own -> contact: addresses; wrapped for notify
+    pair      words -> pair/<match id>: what belongs to one match, its notes among it; wrapped for matching, so that it lives on
+              when the words' wrap is gone
+
+Fields are encrypted with AES-256-GCM, with the person's id and the field's name as associated data: a value moved to another
+person or field does not decrypt. A wrap for a service is HPKE (RFC 9180, X25519, HKDF-SHA256, AES-256-GCM) to its public key.
+Encrypted values are base64url text; their first byte is the format's version.
 
 It protects a copy of one service's database, queue or log. It does not protect a server that is taken with its keys.
 """
@@ -41,6 +48,27 @@ def new_key() -> bytes:
 def derive_key(secret: str, purpose: str) -> bytes:
     """A key that only the holder of a high-entropy secret (cookie, link token, key derived from code words) can make."""
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"kitchen-table/{purpose}".encode()).derive(secret.encode())
+
+
+def words_key(own: bytes) -> bytes:
+    return _derived(own, "words")
+
+
+def contact_key(own: bytes) -> bytes:
+    return _derived(own, "contact")
+
+
+def pair_key(words: bytes, match_id: str) -> bytes:
+    return _derived(words, f"pair/{match_id}")
+
+
+def note_key(words: bytes, match_id: str | None) -> bytes:
+    """Of a note that belongs to this match, or of one that was written without a match."""
+    return pair_key(words, match_id) if match_id else words
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"kitchen-table/data-key/{purpose}".encode()).derive(key)
 
 
 def encrypt(key: bytes, person_id: str, name: str, text: str) -> str:

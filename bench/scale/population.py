@@ -94,7 +94,7 @@ def offer_id(number: int) -> str:
     return id_of("offer", number)
 
 
-def data_key(number: int) -> bytes:
+def own_key(number: int) -> bytes:
     """Of the supportee with this number."""
     return hashlib.sha256(f"key of {number}".encode()).digest()
 
@@ -235,7 +235,7 @@ class Population:
         id = supportee_id(number)
         if not self.is_real(number):
             return replace(self._shared_words, person_id=id)
-        return self.intake.encrypt_for("matching", id, WRITTEN, data_key(number))
+        return self.intake.encrypt_for("matching", id, WRITTEN, vault.words_key(own_key(number)))
 
     @cached_property
     def _shared_words(self) -> EncryptedFields:
@@ -327,7 +327,7 @@ class Population:
         return self._encrypt_answers(0)
 
     def _encrypt_answers(self, number: int) -> str:
-        return vault.encrypt(data_key(number), supportee_id(number), "answers", json.dumps(TYPED))
+        return vault.encrypt(own_key(number), supportee_id(number), "answers", json.dumps(TYPED))
 
     def code(self, number: int) -> AccessCode:
         expires = self.sent_at(number) + timedelta(days=DAYS_TO_KEEP_A_REQUEST)
@@ -346,7 +346,7 @@ class Population:
         )
 
     def _wrap(self, number: int, secret: str) -> str:
-        return vault.wrap_under(secret, supportee_id(number), data_key(number)) if self.is_real(number) else self._shared_wrap
+        return vault.wrap_under(secret, supportee_id(number), own_key(number)) if self.is_real(number) else self._shared_wrap
 
     @cached_property
     def _shared_wrap(self) -> str:
@@ -358,7 +358,7 @@ class Population:
         id = supportee_id(number)
         fields = {"email": f"wren-{number}@scale.example", "link": "x" * 80, "known_as": "Wren"}
         encrypted = (
-            self.intake.encrypt_for("notify", id, fields, data_key(number))
+            self.intake.encrypt_for("notify", id, fields, vault.contact_key(own_key(number)))
             if self.is_real(number)
             else replace(self._shared_contact, person_id=id)
         )

@@ -146,7 +146,7 @@ def _answer_question_1(site: Site, number: int) -> Call:
 
 
 def _supportee(site: Site, number: int) -> Visitor:
-    person_id, key = population.supportee_id(number), population.data_key(number)
+    person_id, key = population.supportee_id(number), population.own_key(number)
     return site.signed_in(number, "supportee", person_id, subject_id=population.request_id(number), key=key)
 
 

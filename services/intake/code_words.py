@@ -1,7 +1,7 @@
 """Six code words instead of an account: 77 bits that a person can copy by hand.
 
 Argon2id makes 64 bytes of them. The digest of the first half finds the stored code; the second half, which is stored nowhere,
-unwraps the person's data key. Unknown, wrong and erased words cost the same work and get the same answer.
+unwraps the person's own key. Unknown, wrong and erased words cost the same work and get the same answer.
 """
 
 import base64
@@ -30,7 +30,7 @@ class TooBusy(Exception):
 
 @dataclass(frozen=True, repr=False)
 class CodeKeys:
-    """`id` finds the stored code, `secret` unwraps the person's data key."""
+    """`id` finds the stored code, `secret` unwraps the person's own key."""
 
     id: str
     secret: str

@@ -47,7 +47,7 @@ class Answers:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CodeWords:
-    """`id`: a digest to find them by. `wrap`: the person's data key under a key that only the words make. `saved`: they open the
+    """`id`: a digest to find them by. `wrap`: the person's own key under a key that only the words make. `saved`: they open the
     draft, because its writer wants to come back."""
 
     words: str
@@ -58,7 +58,7 @@ class CodeWords:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Draft:
-    """What one person typed so far, decrypted. Its key becomes the person's data key, its request_id the request's."""
+    """What one person typed so far, decrypted. Its key becomes the person's own key, its request_id the request's."""
 
     person_id: str
     request_id: str
@@ -80,7 +80,7 @@ class AccessCode:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class AccessLink:
-    """`id`: digest of its token. `subject_id`: the request. `wrap`: the person's data key under the token itself; empty when the
+    """`id`: digest of its token. `subject_id`: the request. `wrap`: the person's own key under the token itself; empty when the
     link shows the state only."""
 
     id: str
@@ -93,12 +93,13 @@ class AccessLink:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class EncryptedNote:
-    """`author`: supportee, coordinator, or a practitioner's id."""
+    """`author`: supportee, coordinator, or a practitioner's id. `match_id`: the match whose key it is under, if any."""
 
     id: str
     encrypted: str
     at: datetime
     author: str
+    match_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -199,6 +199,7 @@ class StatusEvent:
     reason: str = ""
     waiting_for: Literal["place", "choice"] | None = None
     reaching_out: bool = False
+    match_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,13 +214,15 @@ class NextChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestStatus:
-    """`reason`: how the step before ended, or why this one began, where that explains the state."""
+    """`reason`: how the step before ended, or why this one began, where that explains the state. `match_id`: of the match that
+    lives."""
 
     state: State
     practitioner_ids: tuple[str, ...] = ()
     answer_by: datetime | None = None
     reason: str = ""
     allowed_actions: tuple[Action, ...] = ("leave",)
+    match_id: str | None = None
 
 
 ENDED_OFFER = {OfferDeclined.event_type: "declined", OfferExpired.event_type: "expired", OfferReleased.event_type: "released"}
@@ -301,6 +304,10 @@ def _waiting(event: StatusEvent, reason: str) -> RequestStatus:
     )
 
 
+def _matched(event: StatusEvent) -> RequestStatus:
+    return RequestStatus(state="matched", practitioner_ids=event.practitioner_ids, match_id=event.match_id)
+
+
 def _suggested(event: StatusEvent, reason: str) -> RequestStatus:
     return RequestStatus(state="suggested", practitioner_ids=event.practitioner_ids, reason=reason, allowed_actions=ALL_ACTIONS)
 
@@ -310,7 +317,7 @@ _STATUS_AFTER: dict[str, Callable[[StatusEvent, str], RequestStatus]] = {
     OfferDeclined.event_type: _offer_ended,
     OfferExpired.event_type: _offer_ended,
     OfferReleased.event_type: _offer_ended,
-    MatchMade.event_type: lambda event, _: RequestStatus(state="matched", practitioner_ids=event.practitioner_ids),
+    MatchMade.event_type: lambda event, _: _matched(event),
     SuggestionsMade.event_type: _suggested,
     RequestWaiting.event_type: _waiting,
     CoordinatorNeeded.event_type: lambda event, _: RequestStatus(state="reaching_out", reason=event.reason),

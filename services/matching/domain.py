@@ -342,12 +342,15 @@ class Offer(Versioned):
 
 @dataclass(kw_only=True)
 class Match(Versioned):
+    """`encrypted`: what the two need while they meet, under the key of this match; its notes are under that key too."""
+
     offer_id: str
     request_id: str
     practitioner_id: str
     supportee_id: str
     made_at: datetime
     ended_at: datetime | None = None
+    encrypted: EncryptedFields | None = None
 
     def end(self, moment: datetime) -> None:
         _check(self.ended_at is None, "end a match", "ended")
@@ -477,8 +480,10 @@ class Request(Versioned):
         self.version += 1
         return [self._coordinator_needed(reason, reaching_out=False, taken=False)]
 
-    def match(self, offer: Offer, match_id: str, moment: datetime) -> tuple[Match, list[Event]]:
-        """Only through an offer that was accepted."""
+    def match(
+        self, offer: Offer, match_id: str, moment: datetime, encrypted: EncryptedFields | None = None
+    ) -> tuple[Match, list[Event]]:
+        """Only through an offer that was accepted. `encrypted`: what the two need while they meet."""
         accepted = offer.state == "accepted" and offer.request_id == self.id
         _check(accepted and not self.is_over and self.state != "received", "match", self.state)
         self._become("matched")
@@ -489,6 +494,7 @@ class Request(Versioned):
             practitioner_id=offer.practitioner_id,
             supportee_id=self.supportee_id,
             made_at=moment,
+            encrypted=encrypted,
         )
         made = MatchMade(
             match_id=match_id,
@@ -640,8 +646,9 @@ class Coordinator(Versioned):
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """Encrypted under the supportee's data key as the field `note/<id>`. Written by `practitioner_id` or `coordinator_id`; by the
-    supportee when both are None, then to `to_practitioner_id` or, without one, to the coordinators."""
+    """Encrypted as the field `note/<id>` under the key of the match it belongs to, or without `match_id` under the words' key.
+    Written by `practitioner_id` or `coordinator_id`; by the supportee when both are None, then to `to_practitioner_id` or,
+    without one, to the coordinators."""
 
     id: str
     request_id: str
@@ -650,6 +657,7 @@ class Note:
     practitioner_id: str | None = None
     coordinator_id: str | None = None
     to_practitioner_id: str | None = None
+    match_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -156,7 +156,7 @@ def stored(intake: Service, request_id: str) -> Request:
 
 
 def a_note(note_id: str = "n1", words: str = "Is text all right?") -> NoteWritten:
-    encrypted = vault.encrypt(KEY, "p1", vault.note_field(note_id), words)
+    encrypted = vault.encrypt(vault.words_key(KEY), "p1", vault.note_field(note_id), words)
     return NoteWritten(
         note_id=note_id, request_id="r1", supportee_id="p1", practitioner_id="juniper", encrypted=encrypted, version=2
     )

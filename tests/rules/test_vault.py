@@ -1,5 +1,6 @@
 """What is encrypted for one person, field or service decrypts nowhere else."""
 
+import hmac
 import itertools
 from pathlib import Path
 
@@ -122,3 +123,25 @@ def test_a_missing_short_or_odd_key_stops_the_start_and_is_named(tmp_path: Path,
     assert "KEYS_DIR" in str(stopped.value)
     assert name in str(stopped.value)
     assert not content or content not in str(stopped.value)
+
+
+def hkdf(key: bytes, info: str) -> bytes:
+    """RFC 5869 with SHA-256 and no salt, for one block, from the standard library."""
+    extracted = hmac.digest(bytes(32), key, "sha256")
+    return hmac.digest(extracted, f"kitchen-table/data-key/{info}".encode() + b"\x01", "sha256")
+
+
+def test_the_key_of_each_purpose_is_hkdf_of_the_one_above_it() -> None:
+    words = vault.words_key(KEY)
+    assert words == hkdf(KEY, "words")
+    assert vault.contact_key(KEY) == hkdf(KEY, "contact")
+    assert vault.pair_key(words, "m1") == hkdf(words, "pair/m1") == vault.note_key(words, "m1")
+    assert vault.note_key(words, None) == words
+
+
+def test_no_purpose_opens_what_is_meant_for_another() -> None:
+    words = vault.words_key(KEY)
+    keys = [KEY, words, vault.contact_key(KEY), vault.pair_key(words, "m1"), vault.pair_key(words, "m2")]
+    for encrypting, opening in itertools.permutations(keys, 2):
+        with pytest.raises(DecryptionError):
+            vault.decrypt(opening, "ana", "name", vault.encrypt(encrypting, "ana", "name", "Ana"))

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from services.intake import code_words, store
-from services.intake.domain import Draft, Note, Request, TypedAnswers
+from services.intake.domain import Draft, EncryptedNote, Note, Request, TypedAnswers
 from services.intake.handlers.service import service
 from shared import vault
 from shared.clock import now
@@ -12,7 +12,7 @@ from shared.clock import now
 
 @dataclass(frozen=True, repr=False)
 class RequestAccess:
-    """`key`: the person's data key; None when the link opens the state of the request only."""
+    """`key`: the person's own key; None when the link opens the state of the request only."""
 
     person_id: str
     request_id: str
@@ -59,8 +59,11 @@ def own_code_words(request: Request, key: bytes) -> str:
 def own_notes(request: Request, key: bytes) -> list[Note]:
     """The notes between them and others, oldest first."""
 
-    def words(note_id: str, encrypted: str) -> str:
-        return vault.decrypt(key, request.person_id, vault.note_field(note_id), encrypted)
+    words_key = vault.words_key(key)
+
+    def words(note: EncryptedNote) -> str:
+        opening = vault.note_key(words_key, note.match_id)
+        return vault.decrypt(opening, request.person_id, vault.note_field(note.id), note.encrypted)
 
     oldest_first = sorted(request.notes, key=lambda note: note.at)
-    return [Note(id=note.id, at=note.at, author=note.author, words=words(note.id, note.encrypted)) for note in oldest_first]
+    return [Note(id=note.id, at=note.at, author=note.author, words=words(note)) for note in oldest_first]

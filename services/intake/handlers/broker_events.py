@@ -29,7 +29,8 @@ from shared.vault import DecryptionError
 @service.on(NoteWritten)
 def add_note(event: NoteWritten, db: Db) -> list[Event]:
     author = event.practitioner_id or "coordinator"
-    store.add_note(db, event.request_id, EncryptedNote(id=event.note_id, encrypted=event.encrypted, at=now(), author=author))
+    note = EncryptedNote(id=event.note_id, encrypted=event.encrypted, at=now(), author=author, match_id=event.match_id)
+    store.add_note(db, event.request_id, note)
     return []
 
 
@@ -68,7 +69,7 @@ def _shown(event: HistoryEvent) -> StatusEvent:
         case OfferReleased():
             return replace(shown, practitioner_ids=(event.practitioner_id,), reason=event.reason)
         case MatchMade():
-            return replace(shown, practitioner_ids=(event.practitioner_id,))
+            return replace(shown, practitioner_ids=(event.practitioner_id,), match_id=event.match_id)
         case SuggestionsMade():
             return replace(shown, practitioner_ids=event.practitioner_ids)
         case RequestWaiting():

@@ -1,12 +1,13 @@
 """What a supportee does. What they wrote is encrypted here, for whoever must read it; what is slow (code words) is prepared
 before the transaction.
 
-Intake holds no private key. It can read a draft or a request only with the person's data key, which comes with a visit: from
+Intake holds no private key. It can read a draft or a request only with the person's own key, which comes with a visit: from
 their cookie, by their code words, or by the link in their e-mail.
 """
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,15 @@ from services.intake.handlers.service import service
 from services.intake.rules import DAYS_TO_KEEP_A_REQUEST, NextChoice, NextStep, no_longer_open
 from shared import sessions, vault
 from shared.clock import now
-from shared.contracts import ChoiceMade, ContactShared, NoteAnswered, RequestSubmitted, RequestWithdrawn, SignInRequested
+from shared.contracts import (
+    ChoiceMade,
+    ContactShared,
+    EncryptedFields,
+    NoteAnswered,
+    RequestSubmitted,
+    RequestWithdrawn,
+    SignInRequested,
+)
 from shared.messages import Event
 from shared.mongo import Db
 from shared.sessions import NewSession
@@ -133,7 +142,7 @@ def _request_submitted(draft: Draft, answers: Answers) -> RequestSubmitted:
         request_id=draft.request_id,
         supportee_id=draft.person_id,
         submitted_at=now(),
-        encrypted=service.vault.encrypt_for("matching", draft.person_id, written, draft.key),
+        encrypted=service.vault.encrypt_for("matching", draft.person_id, written, vault.words_key(draft.key)),
         **coded,
     )
 
@@ -151,8 +160,12 @@ def _contact_shared(command: SubmitRequest, link: str) -> ContactShared:
         time_zone=answers.time_zone,
         quiet_from=answers.quiet_from,
         quiet_until=answers.quiet_until,
-        encrypted=service.vault.encrypt_for("notify", draft.person_id, contact if answers.channels else {}, draft.key),
+        encrypted=_encrypted_contact(draft, contact if answers.channels else {}),
     )
+
+
+def _encrypted_contact(draft: Draft, contact: Mapping[str, str]) -> EncryptedFields:
+    return service.vault.encrypt_for("notify", draft.person_id, contact, vault.contact_key(draft.key))
 
 
 def _address_index(channel: str, address: str) -> str | None:
@@ -209,7 +222,7 @@ def withdraw_request(request_id: str, db: Db) -> list[Event]:
 
 @dataclass(frozen=True, repr=False)
 class WriteNote:
-    """`key`: the person's data key, from their session."""
+    """`key`: the person's own key, from their session."""
 
     request_id: str
     key: bytes
@@ -221,11 +234,13 @@ def write_note(command: WriteNote, db: Db) -> list[Event]:
     request = store.request(db, command.request_id)
     if request is None:
         return []
-    encrypted = vault.encrypt(command.key, request.person_id, vault.note_field(command.note_id), command.words)
-    note = EncryptedNote(id=command.note_id, encrypted=encrypted, at=now(), author="supportee")
+    match_id = request.status.match_id
+    key = vault.note_key(vault.words_key(command.key), match_id)
+    encrypted = vault.encrypt(key, request.person_id, vault.note_field(command.note_id), command.words)
+    note = EncryptedNote(id=command.note_id, encrypted=encrypted, at=now(), author="supportee", match_id=match_id)
     if not store.add_note(db, request.id, note):
         return []
-    return [NoteAnswered(note_id=note.id, request_id=request.id, encrypted=note.encrypted)]
+    return [NoteAnswered(note_id=note.id, request_id=request.id, encrypted=note.encrypted, match_id=match_id)]
 
 
 def _link(token: str) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from services.matching import rules, store
 from services.matching.domain import Offer, Request
+from services.matching.handlers.keys import encrypt_for_match
 from services.matching.handlers.notes import write_note
 from services.matching.handlers.offers import free_place
 from services.matching.handlers.requests import next_step, take_step
@@ -91,7 +92,8 @@ def _change_to_yes(offer: Offer, request: Request, db: Db) -> list[Event]:
 
 
 def _match(offer: Offer, request: Request, db: Db) -> list[Event]:
-    match, made = request.match(offer, str(uuid.uuid4()), now())
+    match_id = str(uuid.uuid4())
+    match, made = request.match(offer, match_id, now(), encrypt_for_match(request, match_id))
     store.offers.save(db, offer)
     store.offers.save_match(db, match)
     store.requests.save(db, request)

@@ -3,7 +3,7 @@
 from services.matching import store
 from services.matching.domain import Note, Offer, Request
 from services.matching.handlers import answers
-from services.matching.handlers.notes import current_conversation
+from services.matching.handlers.notes import can_be_read, current_conversation
 from services.matching.handlers.offers import end_match, issue_links, release_open_offer
 from services.matching.handlers.requests import (
     find_request,
@@ -81,7 +81,7 @@ def withdraw_request(event: RequestWithdrawn, db: Db) -> list[Event]:
 def forward_note(event: NoteAnswered, db: Db) -> list[Event]:
     """To the practitioner they talk with, else to the coordinators."""
     request = find_request(event.request_id, db)
-    if request.encrypted is None:
+    if not can_be_read(request, event.match_id, db):
         return []
     offer = current_conversation(request, db)
     note = Note(
@@ -90,6 +90,7 @@ def forward_note(event: NoteAnswered, db: Db) -> list[Event]:
         encrypted=event.encrypted,
         at=now(),
         to_practitioner_id=offer.practitioner_id if offer else None,
+        match_id=event.match_id,
     )
     store.notes.add(db, note)
     if offer:

@@ -1,13 +1,13 @@
 """Notes between a supportee and whoever reads their request: the practitioner they are with, else the coordinators.
 
-A note is encrypted under the supportee's own data key, like the rest of their words, and goes when those go.
+A note belongs to the match that lives while it is written and ends with that; before a match it ends with the words.
 """
 
 import uuid
 
 from services.matching import store
 from services.matching.domain import Note, Offer, Request
-from services.matching.handlers.service import service
+from services.matching.handlers.keys import open_keys
 from shared import vault
 from shared.clock import now
 from shared.contracts import NoteWritten
@@ -19,10 +19,10 @@ def write_note(
     request: Request, words: str, db: Db, *, practitioner_id: str | None = None, coordinator_id: str | None = None
 ) -> list[Event]:
     """From this practitioner or coordinator to the supportee. Changes the request; the caller saves it."""
-    if request.encrypted is None:
-        return []
     note_id, supportee_id = str(uuid.uuid4()), request.supportee_id
-    key = service.vault.unwrap(request.encrypted.wrap, supportee_id)
+    match_id, key = _key_to_write_with(request, db)
+    if key is None:
+        return []
     note = Note(
         id=note_id,
         request_id=request.id,
@@ -30,6 +30,7 @@ def write_note(
         at=now(),
         practitioner_id=practitioner_id,
         coordinator_id=coordinator_id,
+        match_id=match_id,
     )
     store.notes.add(db, note)
     return [
@@ -40,8 +41,20 @@ def write_note(
             practitioner_id=practitioner_id,
             encrypted=note.encrypted,
             version=request.note_written(),
+            match_id=match_id,
         )
     ]
+
+
+def can_be_read(request: Request, match_id: str | None, db: Db) -> bool:
+    """Whether a note of this match, or without a match, still has a key here."""
+    return match_id in open_keys(request, store.offers.matches_about(db, request.id) if match_id else ())
+
+
+def _key_to_write_with(request: Request, db: Db) -> tuple[str | None, bytes | None]:
+    match = store.offers.find_live_match(db, request.id)
+    keys = open_keys(request, [match] if match else [])
+    return (match.id, keys[match.id]) if match and match.id in keys else (None, keys.get(None))
 
 
 def current_conversation(request: Request, db: Db) -> Offer | None:

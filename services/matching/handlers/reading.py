@@ -1,12 +1,13 @@
 """What practitioners and coordinators may read, decrypted for them. Nothing here changes anything."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.matching import rules, store
-from services.matching.domain import AuditEntry, CoordinatorTask, Note, Offer, Practitioner, Request
+from services.matching.domain import AuditEntry, CoordinatorTask, Match, Note, Offer, Practitioner, Request
 from services.matching.handlers.answers import may_change_to_yes
+from services.matching.handlers.keys import fields_of, open_keys
 from services.matching.handlers.profiles import name_of, public_profile
 from services.matching.handlers.service import service
 from services.matching.handlers.sign_in import coordinator_name
@@ -129,11 +130,12 @@ def view_offer(offer: Offer, db: Db) -> OfferView:
     practitioner = store.practitioners.find(db, offer.practitioner_id)
     time_zone = practitioner.time_zone if practitioner else service.programme.time_zone
     request = store.requests.find(db, offer.request_id) if offer.state not in ("released", "expired") else None
+    match = store.offers.find_live_match(db, offer.request_id) if offer.state == "accepted" else None
     may_change = bool(request and practitioner and practitioner.has_room and may_change_to_yes(offer, request))
     return OfferView(
         offer=offer,
         request=request,
-        words=_words(request, FOR_PRACTITIONERS) if request else {},
+        words=fields_of(request, match, FOR_PRACTITIONERS) if request else {},
         notes=_notes(request, db, offer.practitioner_id) if request else [],
         time_zone=time_zone,
         days_left=rules.days_left_to_answer(offer.answer_by, now(), time_zone),
@@ -147,12 +149,14 @@ def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
         return None
     offers = store.offers.held_by(db, practitioner_id)
     accepted = [offer for offer in offers if not offer.is_open]
-    requests = store.requests.find_many(db, [offer.request_id for offer in accepted])
+    request_ids = [offer.request_id for offer in accepted]
+    requests = store.requests.find_many(db, request_ids)
+    matches = store.offers.find_live_matches(db, request_ids) if request_ids else {}
     return PractitionerView(
         practitioner=practitioner,
         name=name_of(practitioner),
         open_offers=[offer for offer in offers if offer.is_open],
-        matched=[_matched(offer, requests.get(offer.request_id)) for offer in accepted],
+        matched=[_matched(offer, requests.get(offer.request_id), matches.get(offer.request_id)) for offer in accepted],
     )
 
 
@@ -191,7 +195,7 @@ def view_request(request: Request, db: Db) -> RequestView:
     wrote = {note.practitioner_id for note in notes if note.practitioner_id}
     acted = {entry.coordinator_id for entry in audit} | {task.holder for task in tasks} | {note.coordinator_id for note in notes}
     return RequestView(
-        words=_words(request, FOR_COORDINATORS),
+        words=fields_of(request, store.offers.find_live_match(db, request.id), FOR_COORDINATORS),
         tasks=tasks,
         notes=notes,
         offers=offers,
@@ -223,26 +227,12 @@ def profile_of(practitioner: Practitioner) -> dict[str, str]:
     return public_profile(practitioner)
 
 
-def _words(request: Request, names: Sequence[str]) -> dict[str, str]:
-    if request.encrypted is None:
-        return {}
-    encrypted, person_id = request.encrypted, request.supportee_id
-    try:
-        key = service.vault.unwrap(encrypted.wrap, person_id)
-        wanted = {name: encrypted.fields[name] for name in names if name in encrypted.fields}
-        return vault.decrypt_fields(key, person_id, wanted)
-    except DecryptionError:
-        return {}
-
-
 def _notes(request: Request, db: Db, practitioner_id: str | None = None) -> list[NoteView]:
     """Oldest first. With a practitioner: only what is between the two."""
-    if request.encrypted is None:
-        return []
     notes = store.notes.about(db, request.id, practitioner_id)
+    keys = open_keys(request, store.offers.matches_about(db, request.id)) if notes else {}
     try:
-        key = service.vault.unwrap(request.encrypted.wrap, request.supportee_id)
-        return [_note(note, key, request.supportee_id) for note in notes]
+        return [_note(note, keys[note.match_id], request.supportee_id) for note in notes if note.match_id in keys]
     except DecryptionError:
         return []
 
@@ -256,8 +246,8 @@ def _note(note: Note, key: bytes, supportee_id: str) -> NoteView:
     )
 
 
-def _matched(offer: Offer, request: Request | None) -> MatchedView:
-    words = _words(request, ("name",)) if request else {}
+def _matched(offer: Offer, request: Request | None, match: Match | None) -> MatchedView:
+    words = fields_of(request, match, ("name",)) if request else {}
     return MatchedView(name=words.get("name", ""), since=offer.ended_at or offer.made_at)
 
 

@@ -1,6 +1,7 @@
 """Offers, and the matches that come of them. `is_open` and `holds_place` are stored for the unique indexes that stand behind
 every rule: one open offer for a request, one person for each place of a practitioner."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pymongo import IndexModel
@@ -63,6 +64,16 @@ def count_open(db: Db, at_most: int) -> int:
 
 def find_live_match(db: Db, request_id: str) -> Match | None:
     return load_one(Match, db.matches.find_one({"request_id": request_id, "ended_at": None}))
+
+
+def find_live_matches(db: Db, request_ids: Sequence[str]) -> dict[str, Match]:
+    """By the request's id."""
+    found = db.matches.find({"request_id": {"$in": list(request_ids)}, "ended_at": None})
+    return {match.request_id: match for match in load_all(Match, found)}
+
+
+def matches_about(db: Db, request_id: str) -> list[Match]:
+    return load_all(Match, db.matches.find({"request_id": request_id}))
 
 
 def save_match(db: Db, changed: Match) -> None:
