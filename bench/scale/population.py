@@ -286,7 +286,14 @@ class Population:
         reason = ("reach_out", "nobody_suits", "wrote")[number % 3]
         about = number * max(1, self.waiting // TASKS)
         since = self.moment - timedelta(hours=number % 2000)
-        return CoordinatorTask(id=id_of("task", number), reason=reason, request_id=request_id(about), since=since)  # type: ignore[arg-type]
+        due_at, about_request = since + timedelta(days=2), request_id(about)
+        return CoordinatorTask(
+            id=id_of("task", number),
+            reason=reason,  # type: ignore[arg-type]
+            request_id=about_request,
+            since=since,
+            due_at=due_at,
+        )
 
     # requests, as intake keeps them
 

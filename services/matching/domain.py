@@ -42,7 +42,7 @@ RequestState = Literal["received", "asking", "waiting", "reaching_out", "matched
 OfferState = Literal["sent", "seen", "accepted", "declined", "expired", "released"]
 WaitingFor = Literal["place", "choice"]
 Queue = Literal["named", "anyone", "suggestions"]
-AuditAction = Literal["opened", "asked", "suggested", "reaches_out", "wrote", "resolved"]
+AuditAction = Literal["opened", "asked", "suggested", "reaches_out", "wrote", "resolved", "reopened"]
 
 CODES = tuple(letter + digit for letter in string.ascii_uppercase if letter not in "OIL" for digit in "23456789")
 """What answers an offer by text: short enough to type on any phone, and nothing that looks like something else."""
@@ -605,14 +605,17 @@ class Request(Versioned):
 @dataclass(kw_only=True)
 class CoordinatorTask(Versioned):
     """Why a coordinator is needed: once for each reason and request while it is open. `person_id`: the practitioner who asks, or
-    whom no notification reaches. `holder`: the coordinator who took it."""
+    whom no notification reaches. `holder`: the coordinator who took it. `resolved_by`: the coordinator who said that it is done;
+    None where that followed from something else."""
 
     reason: EscalationReason
     request_id: str | None = None
     person_id: str | None = None
     since: datetime
+    due_at: datetime
     holder: str | None = None
     resolved_at: datetime | None = None
+    resolved_by: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -629,9 +632,15 @@ class CoordinatorTask(Versioned):
         self.person_id = person_id
         self.version += 1
 
-    def resolve(self, moment: datetime) -> None:
+    def resolve(self, moment: datetime, coordinator_id: str) -> None:
         _check(self.is_open, "resolve a task", "resolved")
-        self.resolved_at = moment
+        self.resolved_at, self.resolved_by = moment, coordinator_id
+        self.version += 1
+
+    def reopen(self) -> None:
+        """It was not done after all."""
+        _check(not self.is_open, "reopen a task", "open")
+        self.resolved_at = self.resolved_by = None
         self.version += 1
 
 

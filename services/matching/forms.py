@@ -32,6 +32,7 @@ NUMBER = _("Write a number that makes sense here")
 ZONE = _("Choose a time zone from the list")
 NAME = _("Write a name")
 WHO = _("Write an email address or a name")
+REQUEST_NUMBER = _("Write the number of the request, as it stands on its page")
 NOTE = _("Write your note first")
 QUESTION = _("Write what you would like to ask first")
 BOTH = _("To change how we reach them, write the email address and the phone number again")
@@ -153,6 +154,20 @@ class EmailOrPage(fields.String):
 
 class FindPractitionerForm(Form):
     who = EmailOrPage(required=True, validate=validate.Length(max=254, error=LONG), error_messages={"required": WHO})
+
+
+class RequestNumber(fields.String):
+    """As pages show it: the beginning of the request's id. Spaces and capitals change nothing."""
+
+    def _deserialize(self, *args: Any, **kwargs: Any) -> str:
+        written = re.sub(r"\s", "", super()._deserialize(*args, **kwargs)).lower()
+        if not re.fullmatch(r"[0-9a-z][0-9a-z-]{3,35}", written):
+            raise ValidationError(REQUEST_NUMBER)
+        return written
+
+
+class FindRequestForm(Form):
+    number = RequestNumber(required=True, error_messages={"required": REQUEST_NUMBER})
 
 
 class ProfileForm(Form):

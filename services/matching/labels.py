@@ -9,14 +9,17 @@ __all__ = [
     "EMAIL_IN_USE",
     "FLASH_MESSAGES",
     "HELP",
+    "LISTS_OF_REQUESTS",
     "MEETING_TYPES",
     "NOBODY_FOUND",
+    "NO_SUCH_REQUEST",
     "OFFER_STATES",
     "PARTS",
     "REQUEST_FIELDS",
     "REQUEST_STATES",
     "STATES",
     "TASK_REASONS",
+    "URGENCIES",
 ]
 
 STATES = {
@@ -55,6 +58,7 @@ AUDIT_ACTIONS = {
     "reaches_out": _("said that a person writes"),
     "wrote": _("wrote to them"),
     "resolved": _("said that this is done"),
+    "reopened": _("took back that this is done"),
 }
 REQUEST_FIELDS = {
     "name": _("Name"),
@@ -71,9 +75,25 @@ FLASH_MESSAGES = {
     "suggested": _("The suggestions are on their page."),
     "reaching": _("Their page says that a person will write."),
     "wrote": _("Your note is on their page."),
+    "taken": _("It is yours. Whatever you need for it is behind “Open”."),
     "resolved": _("Done."),
+    "reopened": _("It is on the desk again."),
     "saved": _("Saved."),
     "not_possible": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
 }
+LISTS_OF_REQUESTS = {
+    "asking": _("Being asked"),
+    "waiting": _("Waiting"),
+    "reaching_out": _("A person writes"),
+    "matched": _("Matched"),
+    "withdrawn": _("Ended"),
+}
+URGENCIES = {
+    "overdue": _("Late"),
+    "today": _("Today"),
+    "this_week": _("In the next days"),
+    "later": _("Later"),
+}
+NO_SUCH_REQUEST = _("No request has this number. It is the one on its page and in its row")
 NOBODY_FOUND = _("Nobody here has exactly this address or name")
 EMAIL_IN_USE = _("Another practitioner has this email address")

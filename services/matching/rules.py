@@ -9,7 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.matching.domain import Hours, Practitioner, Request
-from shared.contracts import Next, Part
+from shared.contracts import EscalationReason, Next, Part
 
 MINUTES_TOGETHER = 60
 WAKING_HOURS = (9, 21)
@@ -18,6 +18,8 @@ PARTS_OF_DAY = {"morning": (8 * 60, 12 * 60), "afternoon": (12 * 60, 17 * 60), "
 DAYS = {"weekday": range(5), "weekend": range(5, 7)}
 Interval = tuple[datetime, datetime]
 NextAction = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
+DAYS_TO_ACT: dict[EscalationReason, int] = {"nobody_suits": 3, "asks_first": 2, "wrote": 1, "not_delivered": 1}
+Urgency = Literal["overdue", "today", "this_week", "later"]
 
 
 @dataclass(frozen=True)
@@ -254,3 +256,26 @@ def remind_at(made_at: datetime, answer_by: datetime, zone: str) -> datetime:
 
 def is_waking(moment: datetime, zone: str) -> bool:
     return WAKING_HOURS[0] <= moment.astimezone(ZoneInfo(zone)).hour < WAKING_HOURS[1]
+
+
+# What needs a coordinator
+
+
+def task_due_at(reason: EscalationReason, since: datetime, answer_days: int, zone: str) -> datetime:
+    """The end of the last day to act, in the collective's zone. Who asked that a person writes was told `answer_days`."""
+    last_day = since.astimezone(ZoneInfo(zone)).date() + timedelta(days=DAYS_TO_ACT.get(reason, answer_days))
+    return end_of_day(last_day, zone)
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC) - timedelta(milliseconds=1)
+
+
+def urgency(due_at: datetime, moment: datetime, zone: str) -> Urgency:
+    """`this_week`: within the next seven days."""
+    due, today = due_at.astimezone(ZoneInfo(zone)).date(), moment.astimezone(ZoneInfo(zone)).date()
+    if due_at < moment:
+        return "overdue"
+    if due == today:
+        return "today"
+    return "this_week" if due <= today + timedelta(days=7) else "later"

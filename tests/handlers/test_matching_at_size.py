@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.matching import rules, store
 from services.matching.domain import CoordinatorTask, Practitioner, Request
-from services.matching.handlers import reading
+from services.matching.handlers import desk, reading
 from services.matching.handlers.requests import next_step
 from services.matching.store.pages import Page
 from shared import documents
@@ -30,9 +30,15 @@ TODAY = MONDAY.date()
 
 
 def add_tasks(matching: Service, count: int, *, person_id: str | None = None) -> list[str]:
-    """The oldest first. Some came in the same moment."""
+    """What is due first on top. Some are due at the same moment."""
     tasks = [
-        CoordinatorTask(id=f"task-{number:04}", reason="wrote", person_id=person_id, since=MONDAY + timedelta(hours=number // 3))
+        CoordinatorTask(
+            id=f"task-{number:04}",
+            reason="wrote",
+            person_id=person_id,
+            since=MONDAY,
+            due_at=MONDAY + timedelta(hours=number // 3),
+        )
         for number in range(count)
     ]
     documents.save(matching.db.coordinator_tasks, *tasks, derived=["is_open"])
@@ -54,30 +60,30 @@ def walk(read: Callable[..., Page[Any]], id_of: Callable[[Any], str]) -> tuple[l
 
 
 @pytest.mark.parametrize("count", [0, 1, store.tasks.PAGE, store.tasks.PAGE + 1, 3 * store.tasks.PAGE])
-def test_every_open_task_is_on_one_page_of_the_desk_the_oldest_first(matching: Service, count: int) -> None:
+def test_every_open_task_is_on_one_page_of_the_desk_what_is_due_first_on_top(matching: Service, count: int) -> None:
     ids = add_tasks(matching, count)
 
-    def read(**place: str) -> Page[reading.TaskView]:
-        return reading.view_desk(matching.db, **place).tasks
+    def read(**place: str) -> Page[desk.TaskView]:
+        return desk.view_desk(matching.db, **place).tasks
 
     assert walk(read, lambda shown: shown.task.id) == (ids, ids)
-    assert reading.view_desk(matching.db).open_tasks == count
+    assert desk.view_desk(matching.db).open_tasks == count
 
 
 def test_a_page_goes_on_after_a_task_that_is_done_meanwhile_and_begins_anew_when_none_is_left(matching: Service) -> None:
     ids = add_tasks(matching, store.tasks.PAGE + 2)
     last = ids[store.tasks.PAGE - 1]
     matching.db.coordinator_tasks.update_one({"_id": last}, {"$set": {"is_open": False}})
-    assert [shown.task.id for shown in reading.view_desk(matching.db, after=last).tasks.items] == ids[-2:]
+    assert [shown.task.id for shown in desk.view_desk(matching.db, after=last).tasks.items] == ids[-2:]
     matching.db.coordinator_tasks.update_many({"_id": {"$in": ids[-2:]}}, {"$set": {"is_open": False}})
-    again = reading.view_desk(matching.db, after=last).tasks
+    again = desk.view_desk(matching.db, after=last).tasks
     assert (again.items[0].task.id, again.has_previous) == (ids[0], False)
 
 
 @pytest.mark.parametrize("place", [{"after": "nobody"}, {"before": "nobody"}, {"after": ""}])
 def test_an_unknown_place_in_a_list_is_its_beginning(matching: Service, place: dict[str, str]) -> None:
     ids = add_tasks(matching, 3)
-    assert [shown.task.id for shown in reading.view_desk(matching.db, **place).tasks.items] == ids
+    assert [shown.task.id for shown in desk.view_desk(matching.db, **place).tasks.items] == ids
 
 
 def test_every_practitioner_is_on_one_page_of_the_list_of_their_state(matching: Service) -> None:
@@ -121,9 +127,13 @@ def first_step(db: Db, *choices: Any, **facts: Any) -> rules.Step:
 
 
 READ: dict[str, Callable[[Db], object]] = {
-    "the desk": reading.view_desk,
-    "the desk, further down": lambda db: reading.view_desk(db, after="task-0200"),
-    "the desk, back": lambda db: reading.view_desk(db, before="task-0200"),
+    "the desk": desk.view_desk,
+    "the desk, further down": lambda db: desk.view_desk(db, after="task-0200"),
+    "the desk, back": lambda db: desk.view_desk(db, before="task-0200"),
+    "all that are asking": lambda db: desk.list_requests(db, "asking"),
+    "all that wait, further down": lambda db: desk.list_requests(db, "waiting", after="read"),
+    "a request by its number": lambda db: desk.find_by_number(db, "read"),
+    "tasks about a person": lambda db: desk.tasks_about_person(db, "nobody"),
     "a request": lambda db: reading.view_request(store.requests.find(db, "read"), db),  # type: ignore[arg-type]
     "whoever is open": lambda db: reading.list_practitioners(db, "open"),
     "whoever stepped back": lambda db: reading.list_practitioners(db, "stepped_back", after="gone-0200"),

@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from services.matching.handlers.sign_in import RequestSignIn, send_sign_in_link
 from services.matching.web import make_app
 from shared import vault
 from shared.contracts import NoteForwarded, OfferMade, TeamSignInRequested
@@ -15,6 +16,7 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.vault import load_vault
 from shared.web.limits import limiter
+from tests.handlers.matching_steps import only
 
 
 def make_site(matching: Service, keys: Path) -> Flask:
@@ -48,3 +50,12 @@ def links_in(keys: Path, event: NoteForwarded | OfferMade | TeamSignInRequested)
 def everything_in(matching: Service) -> dict[str, list[dict[str, Any]]]:
     names = sorted(matching.db.list_collection_names())
     return {name: list(matching.db[name].find().sort("_id", 1)) for name in names}
+
+
+def signed_in(matching: Service, keys: Path, role: Any, email: str) -> FlaskClient:
+    visitor = make_site(matching, keys).test_client()
+    link = links_in(keys, only(TeamSignInRequested, matching.run(send_sign_in_link, RequestSignIn(email=email, role=role))))[
+        "link"
+    ]
+    assert press(visitor, link).status_code == 303
+    return visitor

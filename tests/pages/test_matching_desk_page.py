@@ -18,29 +18,8 @@ from shared.clock import now
 from shared.contracts import TeamSignInRequested
 from shared.service import Service
 from shared.vault import load_vault
-from tests.handlers.matching_steps import add_practitioners, answer, document, only, open_offer, submit
+from tests.handlers.matching_steps import Clock, add_practitioners, answer, document, only, open_offer, submit
 from tests.pages.matching_site import everything_in, links_in, make_site, press
-
-
-def signed_in(matching: Service, keys: Path, role: Any, email: str) -> FlaskClient:
-    visitor = make_site(matching, keys).test_client()
-    link = links_in(keys, only(TeamSignInRequested, matching.run(send_sign_in_link, RequestSignIn(email=email, role=role))))[
-        "link"
-    ]
-    assert press(visitor, link).status_code == 303
-    return visitor
-
-
-@pytest.fixture
-def juniper(matching: Service, keys: Path) -> FlaskClient:
-    add_practitioners(matching, "juniper", places=2)
-    return signed_in(matching, keys, "practitioner", "juniper@example.org")
-
-
-@pytest.fixture
-def ro(matching: Service, keys: Path) -> FlaskClient:
-    add_coordinator("Ro", "Ro@Example.org", into=matching)
-    return signed_in(matching, keys, "coordinator", "ro@example.org")
 
 
 @pytest.mark.parametrize("page", ["/me", "/c"])
@@ -74,9 +53,14 @@ def test_a_practitioner_sees_their_offers_and_matches(juniper: FlaskClient, matc
     answer(matching, open_offer(matching, "r1"), "yes")
     submit(matching, "juniper", id="r2", words={"name": "Sol"})
     html = juniper.get("/me").text
-    assert "Wren, since" in html
-    assert "Someone would like to meet you. Answer by" in html
+    assert re.search(r">Wren<span class=\"hint\">You said yes on", html)
+    assert "1 person hopes to hear from you." in html
+    assert "Answer by" in html
     assert "Sol" not in html
+    matched = matching.db.offers.find_one({"request_id": "r1"})
+    assert matched
+    press(juniper, "/me", f"/me/offers/{matched['_id']}")
+    assert "You said yes" in juniper.get("/o").text
     assert press(juniper, "/me", f"/me/offers/{open_offer(matching, 'r2')}").location == "/o"
     assert "Sol would like to meet you" in juniper.get("/o").text
 
@@ -133,17 +117,17 @@ def test_what_they_wrote_is_read_only_after_an_opening_that_is_written_down(ro: 
     submit(matching, mode="reach_out")
     assert "Wren" not in ro.get("/c/requests/r1").text
     assert matching.db.audit.count_documents({}) == 0
-    press(ro, "/c", "/c/requests/r1/open")
+    press(ro, "/c/requests/r1", "/c/requests/r1/open")
     html = ro.get("/c/requests/r1").text
     assert "company on hard mornings" in html
-    assert "Ro opened this request" in html
+    assert "Ro</bdi> opened this request" in html
     assert matching.db.audit.count_documents({"action": "opened"}) == 1
 
 
 def test_a_coordinator_asks_suggests_and_reaches_out(ro: FlaskClient, matching: Service) -> None:
     add_practitioners(matching, "ana", "kai")
     submit(matching, mode="reach_out")
-    press(ro, "/c", "/c/requests/r1/open")
+    press(ro, "/c/requests/r1", "/c/requests/r1/open")
     page = "/c/requests/r1"
     assert press(ro, page, f"{page}/suggest", people=["ana", "kai"]).location == f"{page}?done=suggested"
     assert press(ro, page, f"{page}/reach-out").location == f"{page}?done=reaching"
@@ -158,16 +142,20 @@ def test_a_question_is_read_at_the_desk(ro: FlaskClient, matching: Service) -> N
     add_practitioners(matching, "ana")
     submit(matching, "ana")
     answer(matching, open_offer(matching), "ask_first", question="Is text all right?")
-    press(ro, "/c", "/c/requests/r1/open")
+    press(ro, "/c/requests/r1", "/c/requests/r1/open")
     html = ro.get("/c/requests/r1").text
     assert "A practitioner asks something first" in html
     assert "Is text all right?" in html
     task = matching.db.coordinator_tasks.find_one({"is_open": True})
     assert task
     press(ro, "/c", f"/c/tasks/{task['_id']}/take")
-    assert "Ro has this" in ro.get("/c").text
-    press(ro, "/c", f"/c/tasks/{task['_id']}/done")
+    assert held_by(ro.get("/c").text) == ["you"]
+    press(ro, "/c/requests/r1", f"/c/tasks/{task['_id']}/done")
     assert "Nothing needs a person" in ro.get("/c").text
+
+
+def held_by(html: str) -> list[str]:
+    return [words.strip() for words in re.findall(r'<td data-l="Held by">([^<]*)</td>', html, re.S)]
 
 
 SOL = {
@@ -235,15 +223,15 @@ def test_a_long_desk_comes_in_pages_and_what_is_done_leads_back_to_the_same(ro: 
     for number in range(PAGE + 1):
         submit(matching, mode="reach_out", id=f"request-{number:03}")
     first = ro.get("/c").text
-    assert f"{PAGE + 1} need a person today." in first
-    assert first.count("Open request") == PAGE
+    assert f"<h1>{PAGE + 1} things need a person</h1>" in first
+    assert first.count("Take it") == PAGE
     (following,) = re.findall(r'rel="next" href="([^"]+)"', first)
     second = ro.get(following).text
-    assert second.count("Open request") == 1
-    assert ro.get(re.findall(r'rel="prev" href="([^"]+)"', second)[0]).text.count("Open request") == PAGE
-    (done,) = re.findall(r'action="(/c/tasks/[^"]+/done[^"]*)"', second)
-    assert press(ro, following, done).location == f"{following}&done=resolved"
-    assert "Done." in ro.get(f"{following}&done=resolved").text
+    assert second.count("Take it") == 1
+    assert ro.get(re.findall(r'rel="prev" href="([^"]+)"', second)[0]).text.count("Take it") == PAGE
+    (taken,) = re.findall(r'action="(/c/tasks/[^"]+/take[^"]*)"', second)
+    assert press(ro, following, taken).location == f"{following}&done=taken"
+    assert "It is yours." in ro.get(f"{following}&done=taken").text
 
 
 def test_practitioners_are_listed_by_how_they_stand(ro: FlaskClient, matching: Service) -> None:
@@ -323,8 +311,6 @@ def test_hours_that_end_before_they_start_are_said_plainly(ro: FlaskClient, matc
 def test_a_coordinator_is_signed_out_after_fifteen_idle_minutes(
     ro: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.handlers.matching_steps import Clock
-
     Clock(tmp_path / "clock", monkeypatch).advance(minutes=16)
     assert "Sign in as a coordinator" in ro.get("/c").text
 

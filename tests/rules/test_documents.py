@@ -17,7 +17,7 @@ WORDS = EncryptedFields(person_id="p1", wrap="w", fields={"words": "x"})
         a_practitioner(hours=(Hours(day=1, start=60, end=120),), contact=WORDS, last_asked_at=MONDAY, taken=2, places=3),
         a_practitioner(),
         a_request(("ana", "wait"), "kai", encrypted=WORDS, asked=("mo",), help=("forms",)),
-        CoordinatorTask(id="t1", reason="wrote", since=MONDAY),
+        CoordinatorTask(id="t1", reason="wrote", since=MONDAY, due_at=MONDAY),
         Note(id="n1", request_id="r1", encrypted="x", at=MONDAY, coordinator_id="ro"),
     ],
 )

@@ -348,11 +348,20 @@ def test_being_asked_in_between_does_not_cost_anybody_their_turn() -> None:
 
 
 def test_a_task_that_is_resolved_stays_so() -> None:
-    task = CoordinatorTask(id="t1", reason="wrote", since=MONDAY)
-    task.resolve(MONDAY)
-    for change in (lambda: task.take("ro"), lambda: task.resolve(MONDAY)):
+    task = CoordinatorTask(id="t1", reason="wrote", since=MONDAY, due_at=MONDAY)
+    task.resolve(MONDAY, "ro")
+    for change in (lambda: task.take("ro"), lambda: task.resolve(MONDAY, "ro")):
         with pytest.raises(InvalidTransition):
             change()
+
+
+def test_a_task_that_was_not_done_after_all_is_open_again_and_keeps_its_holder() -> None:
+    task = CoordinatorTask(id="t1", reason="wrote", since=MONDAY, due_at=MONDAY, holder="ro")
+    with pytest.raises(InvalidTransition):
+        task.reopen()
+    task.resolve(MONDAY, "ro")
+    task.reopen()
+    assert (task.is_open, task.holder, task.resolved_by) == (True, "ro", None)
 
 
 def test_whoever_stepped_back_is_open_again_only_by_coming_back() -> None:

@@ -3,9 +3,10 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.matching import rules, store
-from services.matching.domain import AuditAction, AuditEntry, Request
+from services.matching.domain import AuditAction, AuditEntry, CoordinatorTask, Request
 from services.matching.handlers import profiles
 from services.matching.handlers.notes import write_note
 from services.matching.handlers.offers import make_offer, release_open_offer
@@ -14,6 +15,8 @@ from services.matching.handlers.tasks import hand_to_coordinators
 from shared.clock import now
 from shared.messages import Event
 from shared.mongo import Db
+
+UNDO_LASTS = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +126,35 @@ def take_task(command: ChangeTask, db: Db) -> list[Event]:
 def resolve_task(command: ChangeTask, db: Db) -> list[Event]:
     task = store.tasks.find(db, command.task_id)
     if task and task.is_open:
-        task.resolve(now())
-        store.tasks.save(db, task)
-        if task.request_id:
-            _audit(command.coordinator_id, "resolved", task.request_id, db)
+        task.resolve(now(), command.coordinator_id)
+        _save_task(command.coordinator_id, "resolved", task, db)
     return []
+
+
+def reopen_task(command: ChangeTask, db: Db) -> list[Event]:
+    """It was not done after all. Nothing changes once its time to be undone has passed, the request has ended, or the same need
+    came again."""
+    task = store.tasks.find(db, command.task_id)
+    if task and _may_be_reopened(task, db):
+        task.reopen()
+        _save_task(command.coordinator_id, "reopened", task, db)
+    return []
+
+
+def _may_be_reopened(task: CoordinatorTask, db: Db) -> bool:
+    if task.resolved_at is None or task.resolved_by is None or task.resolved_at < now() - UNDO_LASTS:
+        return False
+    if task.request_id is None:
+        return task.person_id is None or store.tasks.find_open_about_person(db, task.person_id) is None
+    request = store.requests.find(db, task.request_id)
+    is_over = request is None or request.state == "withdrawn"
+    return not is_over and store.tasks.find_open(db, task.request_id, task.reason) is None
+
+
+def _save_task(coordinator_id: str, action: AuditAction, task: CoordinatorTask, db: Db) -> None:
+    store.tasks.save(db, task)
+    if task.request_id:
+        _audit(coordinator_id, action, task.request_id, db)
 
 
 def write_profile(command: PractitionerProfile, db: Db) -> list[Event]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.matching import rules, store
-from services.matching.domain import AuditEntry, CoordinatorTask, Match, Note, Offer, Practitioner, Request
+from services.matching.domain import AuditEntry, Match, Note, Offer, Practitioner, Request
 from services.matching.handlers.answers import may_change_to_yes
 from services.matching.handlers.keys import fields_of, open_keys
 from services.matching.handlers.profiles import name_of, public_profile
@@ -21,7 +21,6 @@ from shared.vault import DecryptionError
 FOR_PRACTITIONERS = ("name", "pronouns", "words", "access", "anything", "language_other")
 FOR_COORDINATORS = (*FOR_PRACTITIONERS, "before_we_write", "avoid_words")
 OPENING_LASTS = timedelta(minutes=15)
-MOST_COUNTED = 1000
 MOST_AVAILABLE = 30
 
 
@@ -55,6 +54,7 @@ class OfferView:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class MatchedView:
+    offer_id: str
     name: str
     since: datetime
 
@@ -70,31 +70,11 @@ class PractitionerView:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class TaskView:
-    task: CoordinatorTask
-    holder: str
-    person: str
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class DeskView:
-    """A page of the tasks. `open_tasks` and `open_offers`: how many in all, counted up to MOST_COUNTED. `oldest_days`: since when
-    the oldest task is open."""
-
-    tasks: Page[TaskView]
-    open_tasks: int
-    open_offers: int
-    oldest_days: int
-    most_counted: int = MOST_COUNTED
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
 class RequestView:
     """A request as a coordinator reads it after opening it. `practitioners` and `coordinators`: id -> name. `available`: whom
     they may ask now, as (id, name), best first, MOST_AVAILABLE of them. `asked_now`: whom the open offer is to."""
 
     words: dict[str, str]
-    tasks: list[CoordinatorTask]
     notes: list[NoteView]
     offers: list[Offer]
     audit: list[AuditEntry]
@@ -160,23 +140,6 @@ def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
     )
 
 
-def view_desk(db: Db, after: str = "", before: str = "") -> DeskView:
-    """The page after or before the task with this id; without one the first."""
-    page, oldest = store.tasks.page_of_open(db, after, before), store.tasks.oldest_open(db)
-    coordinators = _coordinators([task.holder for task in page.items if task.holder], db)
-    people = _practitioners([task.person_id for task in page.items if task.person_id], db)
-
-    def view(task: CoordinatorTask) -> TaskView:
-        return TaskView(task=task, holder=coordinators.get(task.holder or "", ""), person=people.get(task.person_id or "", ""))
-
-    return DeskView(
-        tasks=page.of(view),
-        open_tasks=store.tasks.count_open(db, MOST_COUNTED + 1),
-        open_offers=store.offers.count_open(db, MOST_COUNTED + 1),
-        oldest_days=(now() - oldest.since).days if oldest else 0,
-    )
-
-
 def find_request(request_id: str, db: Db) -> Request | None:
     return store.requests.find(db, request_id)
 
@@ -190,13 +153,12 @@ def view_request(request: Request, db: Db) -> RequestView:
     offers, open_offer = store.offers.about(db, request.id), store.offers.find_open(db, request.id)
     asked_now = open_offer.practitioner_id if open_offer else None
     able = [one for one in available_for(request, db) if one.id != asked_now]
-    notes, tasks, audit = _notes(request, db), store.tasks.open_about(db, request.id), store.tasks.audit_about(db, request.id)
+    notes, audit = _notes(request, db), store.tasks.audit_about(db, request.id)
     named = {choice.practitioner_id for choice in request.choices} | {offer.practitioner_id for offer in offers}
     wrote = {note.practitioner_id for note in notes if note.practitioner_id}
-    acted = {entry.coordinator_id for entry in audit} | {task.holder for task in tasks} | {note.coordinator_id for note in notes}
+    acted = {entry.coordinator_id for entry in audit} | {note.coordinator_id for note in notes}
     return RequestView(
         words=fields_of(request, store.offers.find_live_match(db, request.id), FOR_COORDINATORS),
-        tasks=tasks,
         notes=notes,
         offers=offers,
         audit=audit,
@@ -248,7 +210,7 @@ def _note(note: Note, key: bytes, supportee_id: str) -> NoteView:
 
 def _matched(offer: Offer, request: Request | None, match: Match | None) -> MatchedView:
     words = fields_of(request, match, ("name",)) if request else {}
-    return MatchedView(name=words.get("name", ""), since=offer.ended_at or offer.made_at)
+    return MatchedView(offer_id=offer.id, name=words.get("name", ""), since=offer.ended_at or offer.made_at)
 
 
 def _practitioners(ids: Iterable[str], db: Db) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 import uuid
 
-from services.matching import store
+from services.matching import rules, store
 from services.matching.domain import CoordinatorTask, Request
+from services.matching.handlers.service import service
 from shared.clock import now
 from shared.contracts import EscalationReason
 from shared.messages import Event
@@ -46,7 +47,14 @@ def add_task(
     person_id: str | None = None,
     holder: str | None = None,
 ) -> None:
+    moment, programme = now(), service.programme
     task = CoordinatorTask(
-        id=str(uuid.uuid4()), reason=reason, request_id=request_id, person_id=person_id, since=now(), holder=holder
+        id=str(uuid.uuid4()),
+        reason=reason,
+        request_id=request_id,
+        person_id=person_id,
+        since=moment,
+        due_at=rules.task_due_at(reason, moment, programme.answer_days, programme.time_zone),
+        holder=holder,
     )
     store.tasks.save(db, task)

@@ -1,7 +1,7 @@
 """Offers, and the matches that come of them. `is_open` and `holds_place` are stored for the unique indexes that stand behind
 every rule: one open offer for a request, one person for each place of a practitioner."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pymongo import IndexModel
@@ -51,6 +51,12 @@ def held_by(db: Db, practitioner_id: str) -> list[Offer]:
     """Those of this practitioner that are open or led to a match that lives, the newest first."""
     held = {"practitioner_id": practitioner_id, "holds_place": True}
     return load_all(Offer, db.offers.find(held).sort("made_at", -1))
+
+
+def that_hold_places(db: Db, request_ids: Iterable[str]) -> list[Offer]:
+    """Of each of these requests the offer that is open or led to a match that lives."""
+    held = {"request_id": {"$in": list(request_ids)}, "holds_place": True}
+    return load_all(Offer, db.offers.find(held))
 
 
 def about(db: Db, request_id: str) -> list[Offer]:

@@ -5,12 +5,16 @@ from itertools import chain
 
 from pymongo import IndexModel
 
-from services.matching.domain import Practitioner, Queue, Request
+from services.matching.domain import Practitioner, Queue, Request, RequestState
+from services.matching.store import pages
+from services.matching.store.pages import Page
 from shared import documents
 from shared.documents import load_all, load_each, load_one
 from shared.mongo import Db, Doc
 
+PAGE = 50
 INDEXES = [
+    IndexModel([("state", 1), ("submitted_at", 1), ("_id", 1)], name="by_state"),
     IndexModel(
         [("queue", 1), ("submitted_at", 1), ("_id", 1)],
         name="waiting_list",
@@ -32,6 +36,17 @@ def find(db: Db, request_id: str) -> Request | None:
 def find_many(db: Db, ids: Iterable[str]) -> dict[str, Request]:
     found = load_all(Request, db.requests.find({"_id": {"$in": list(ids)}}))
     return {one.id: one for one in found}
+
+
+def page_of(db: Db, state: RequestState, after: str, before: str) -> Page[Request]:
+    """Those in this state, whoever asked first at the top."""
+    return pages.read(db.requests, Request, {"state": state}, "submitted_at", PAGE, after=after, before=before)
+
+
+def that_begin_with(db: Db, beginning: str, at_most: int) -> list[Request]:
+    """Whose id begins like this."""
+    alike = {"_id": {"$gte": beginning, "$lt": beginning + chr(0x10FFFF)}}
+    return load_all(Request, db.requests.find(alike).limit(at_most))
 
 
 def newest(db: Db, count: int) -> list[Request]:

@@ -22,7 +22,9 @@ TASK_INDEXES = [
         partialFilterExpression={"is_open": True, "request_id": {"$type": "string"}},
     ),
     IndexModel([("request_id", 1), ("is_open", 1)]),
-    IndexModel([("is_open", 1), ("since", 1), ("_id", 1)]),
+    IndexModel([("is_open", 1), ("due_at", 1), ("_id", 1)]),
+    IndexModel([("is_open", 1), ("since", 1)]),
+    IndexModel("resolved_at", name="done_by_a_coordinator", partialFilterExpression={"resolved_by": {"$exists": True}}),
     IndexModel("person_id", name="open_about_person", partialFilterExpression={"is_open": True}),
 ]
 PAGE = 25
@@ -49,21 +51,34 @@ def save(db: Db, changed: CoordinatorTask) -> None:
 
 
 def page_of_open(db: Db, after: str, before: str) -> Page[CoordinatorTask]:
-    """The oldest first."""
-    return pages.read(db.coordinator_tasks, CoordinatorTask, {"is_open": True}, "since", PAGE, after=after, before=before)
+    """Whatever is due first."""
+    return pages.read(db.coordinator_tasks, CoordinatorTask, {"is_open": True}, "due_at", PAGE, after=after, before=before)
 
 
 def oldest_open(db: Db) -> CoordinatorTask | None:
     return load_one(CoordinatorTask, db.coordinator_tasks.find_one({"is_open": True}, sort=[("since", 1)]))
 
 
-def count_open(db: Db, at_most: int) -> int:
-    return db.coordinator_tasks.count_documents({"is_open": True}, limit=at_most)
+def count_open(db: Db, at_most: int, due_by: datetime | None = None) -> int:
+    due = {"due_at": {"$lte": due_by}} if due_by else {}
+    return db.coordinator_tasks.count_documents({"is_open": True, **due}, limit=at_most)
+
+
+def done_since(db: Db, moment: datetime, at_most: int) -> list[CoordinatorTask]:
+    """Those that a coordinator said are done after this moment, the newest first."""
+    done = {"resolved_by": {"$exists": True}, "resolved_at": {"$gt": moment}}
+    return load_all(CoordinatorTask, db.coordinator_tasks.find(done).sort("resolved_at", -1).limit(at_most))
 
 
 def open_about(db: Db, request_id: str) -> list[CoordinatorTask]:
     wanted = {"request_id": request_id, "is_open": True}
     return load_all(CoordinatorTask, db.coordinator_tasks.find(wanted).sort("since", 1))
+
+
+def open_about_person(db: Db, person_id: str) -> list[CoordinatorTask]:
+    """Apart from any request."""
+    wanted = {"person_id": person_id, "request_id": None, "is_open": True}
+    return load_all(CoordinatorTask, db.coordinator_tasks.find(wanted))
 
 
 def resolve(db: Db, request_id: str, moment: datetime, only: Iterable[EscalationReason] | None = None) -> None:

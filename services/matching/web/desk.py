@@ -1,4 +1,5 @@
-"""/c: what needs a coordinator and why, oldest first. What somebody wrote is shown only after an opening that is in the audit."""
+"""/c: what needs a coordinator and why, by the time it is due; and every request by its state. What somebody wrote is shown only
+after an opening that is in the audit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,25 +8,52 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from services.matching import forms, labels
+from services.matching.domain import RequestState
 from services.matching.handlers import coordinator as actions
+from services.matching.handlers import desk as desk_reading
 from services.matching.handlers import reading, service
 from services.matching.web.auth import current_person, login_page, require_role
 from services.matching.web.helpers import place_in_list, run
 from shared.clock import now
 from shared.service import Handler, M
 from shared.web.errors import error_page
-from shared.web.forms import Form, read
+from shared.web.forms import Errors, Form, read
 from shared.web.views import redirect_after_post, render
 
 desk = Blueprint("desk", __name__)
 Typed = dict[str, Any]
+LISTED: tuple[RequestState, ...] = ("asking", "waiting", "reaching_out", "matched", "withdrawn")
+CHANGES = {"take": actions.take_task, "done": actions.resolve_task, "undo": actions.reopen_task}
 
 
 @desk.get("/c")
 def show_desk() -> Response:
     if current_person("coordinator") is None:
         return login_page("coordinator")
-    return render("desk.html", view=reading.view_desk(service.db, **place_in_list()), place=place_in_list(), at=now())
+    view, done = desk_reading.view_desk(service.db, **place_in_list()), request.args.get("task", "")
+    return render("desk.html", view=view, place=place_in_list(), at=now(), just_done=done, you=current_person("coordinator"))
+
+
+@desk.get("/c/requests")
+def show_requests() -> Response:
+    require_role("coordinator")
+    return _show_requests()
+
+
+@desk.post("/c/requests/find")
+def find_request() -> Response:
+    require_role("coordinator")
+    typed, errors = read(forms.FindRequestForm(), request.form)
+    found = None if errors else desk_reading.find_by_number(service.db, typed["number"])
+    return (
+        redirect_after_post(f"/c/requests/{found.id}") if found else _show_requests(errors or {"number": labels.NO_SUCH_REQUEST})
+    )
+
+
+def _show_requests(errors: Errors | None = None) -> Response:
+    state = next((known for known in LISTED if known == request.args.get("state")), LISTED[0])
+    page = desk_reading.list_requests(service.db, state, **place_in_list())
+    return render("requests.html", errors, page=page, state=state, states=LISTED, typed=request.form)
 
 
 @desk.post("/c/requests/<request_id>/open")
@@ -79,14 +107,14 @@ def reach_out(request_id: str) -> Response:
     return _act(request_id, Form(), "reaching", actions.reach_out, command)
 
 
-@desk.post("/c/tasks/<task_id>/<any(take, done):action>")
-def take_or_resolve(task_id: str, action: str) -> Response:
+@desk.post("/c/tasks/<task_id>/<any(take, done, undo):action>")
+def change_task(task_id: str, action: str) -> Response:
     coordinator_id = require_role("coordinator")
     command = actions.ChangeTask(coordinator_id=coordinator_id, task_id=task_id)
-    handler = actions.take_task if action == "take" else actions.resolve_task
-    run(handler, command, "coordinator", coordinator_id)
-    query = urlencode({**place_in_list(), **({"done": "resolved"} if action == "done" else {})})
-    return redirect_after_post(f"/c?{query}" if query else "/c")
+    run(CHANGES[action], command, "coordinator", coordinator_id)
+    done = {"done": {"take": "taken", "done": "resolved", "undo": "reopened"}[action]}
+    query = urlencode({**place_in_list(), **done, **({"task": task_id} if action == "done" else {})})
+    return redirect_after_post(f"/c?{query}")
 
 
 def _act(request_id: str, form: Form, done: str, handler: Handler[M], command: Callable[[str, Typed], M]) -> Response:
@@ -106,5 +134,13 @@ def _show(request_id: str, errors: dict[str, str] | None = None) -> Response:
         return error_page(404)
     is_open = reading.is_opened_by(coordinator_id, request_id, service.db)
     view = reading.view_request(found, service.db) if is_open else None
-    labels_of_fields = labels.REQUEST_FIELDS
-    return render("desk_request.html", errors, support_request=found, view=view, fields=labels_of_fields, typed=request.form)
+    return render(
+        "desk_request.html",
+        errors,
+        support_request=found,
+        view=view,
+        tasks=desk_reading.tasks_about_request(service.db, request_id),
+        fields=labels.REQUEST_FIELDS,
+        typed=request.form,
+        you=coordinator_id,
+    )

@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from services.matching import forms, labels
 from services.matching.domain import Practitioner
-from services.matching.handlers import reading, service
+from services.matching.handlers import desk, reading, service
 from services.matching.handlers.coordinator import write_profile
 from services.matching.handlers.profiles import EmailInUse, find_by_address_or_page
 from services.matching.web.auth import require_role
@@ -91,6 +91,8 @@ def _show(
         errors,
         id=practitioner.id if practitioner else practitioner_id,
         is_new=practitioner is None,
+        tasks=desk.tasks_about_person(service.db, practitioner.id) if practitioner else [],
+        you=require_role("coordinator"),
         name=reading.profile_of(practitioner)["name"] if practitioner else "",
         typed=typed,
         hours=[*hours, *[("", "", "")] * EMPTY_ROWS],
