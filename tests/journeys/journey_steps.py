@@ -181,14 +181,15 @@ class JourneySteps:
         self.stack.email_to(coordinator, "/c")
         for state, page in self._sign_in("c", coordinator):
             yield state, page
-        page.locator("a[href^='/c/requests/'], form[action^='/c/requests/']").first.wait_for()
-        link = page.locator("a[href^='/c/requests/']").first
-        if link.count():
-            link.click()
-            yield "a request, not opened", page
+        page.locator("form[action$='/take'] button").first.click()
+        yield "the desk, a task taken", page
+        page.locator("main a[href^='/c/requests/']").first.click()
+        yield "a request, not opened", page
         page.locator("form[action$='/open'] button").first.click()
         yield "a request, opened", page
-        yield from self._each(page, "/c/people", "/c/people/new")
+        page.locator("form[action$='/done'] button").first.click()
+        yield "the desk, a task done", page
+        yield from self._each(page, "/c/requests?state=asking", "/c/people", "/c/people/new")
         page.locator("main form button").last.click()
         yield "a practitioner without a name", page
 
