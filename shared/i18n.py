@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,8 +39,13 @@ def supported(language: str | None) -> str:
 
 def day(moment: datetime, zone: str, language: str) -> str:
     """Thursday 26 November / jueves 26 de noviembre, in the reader's zone."""
+    return _day(moment.astimezone(ZoneInfo(zone)).date(), language)
+
+
+@lru_cache(maxsize=256)
+def _day(local: date, language: str) -> str:
     pattern = "EEEE d 'de' MMMM" if language == "es" else "EEEE d MMMM"
-    return format_date(moment.astimezone(ZoneInfo(zone)), pattern, locale=language)
+    return format_date(local, pattern, locale=language)
 
 
 def written_date(text: str, language: str) -> str:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -12,16 +12,17 @@ import pymongo
 from pymongo.errors import PyMongoError
 
 from services.notify import store
-from services.notify.domain import Contact, Notification, Outcome, reason_not_to_send
+from services.notify.domain import TEMPLATES, Contact, Notification, Outcome, reason_not_to_send
 from services.notify.email import EmailSender
 from services.notify.handlers import service
 from services.notify.handlers.outcomes import GiveUp, give_up
-from services.notify.rendering import Recipient, render_sms
+from services.notify.rendering import Brand, Recipient, render_sms
 from services.notify.sms import SmsSender, segments
 from services.notify.store import LEASE, DeliveryQueue
 from shared.backoff import Breaker, delay
 from shared.clock import now
 from shared.contracts import Channel
+from shared.i18n import short_day
 from shared.leased_work import Lease, LeasedWorker
 from shared.logs import get_logger
 from shared.metrics import NOTIFICATION_SECONDS, NOTIFICATIONS
@@ -43,6 +44,7 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 FIRST_LOOK_FOR_CONTACT = timedelta(seconds=1)
 SECONDS_TO_PREPARE = 5
 PAUSE_WITHOUT_DATABASE = timedelta(seconds=1)
+EVERY_WEEKDAY_AND_MONTH = [datetime(2026, month, day, 12, tzinfo=UTC) for month in range(1, 13) for day in range(20, 27)]
 
 
 class ChannelSender(Protocol):
@@ -73,7 +75,7 @@ def deliver_notifications(settings: NotifySettings) -> None:
 
     @service.background_task("text delivery")
     def deliver_texts(db: Db, stop: threading.Event) -> None:
-        warn_of_long_texts(service.public_url)
+        warn_of_long_texts(service.brand)
         run_delivery(db, "text", SmsSender(db, settings), stop)
 
 
@@ -96,15 +98,22 @@ def give_up_texts(db: Db, stop: threading.Event) -> None:
     stop.wait()
 
 
-def warn_of_long_texts(public_url: str) -> None:
-    """What we ship fits one segment; a long name, a sign outside of GSM or a long address makes each offer cost two."""
-    programme, brand = service.programme, replace(service.brand, public_url=public_url)
-    context = {"code": "A7", "answer_by": now(), "link": f"{public_url}/o/{'x' * 16}"}
-    for language in programme.languages:
-        text = render_sms("offer", context, Recipient(language, programme.time_zone, "practitioner"), brand)
-        if segments(text) > 1:
-            about = {"template": "offer", "setting": "PUBLIC_URL", "count": segments(text)}
-            log.warning("an offer by text takes more than one segment: the programme's name or the address is long", extra=about)
+def warn_of_long_texts(brand: Brand) -> None:
+    """What we ship fits one segment on every day; a long name, a sign outside of GSM or a long address makes some cost two."""
+    for language in service.programme.languages:
+        size = {name: segments(_longest(name, language, brand)) for name in TEMPLATES}
+        long = [name for name in TEMPLATES if size[name] > 1]
+        if long:
+            about = {"template": ", ".join(long), "setting": "PUBLIC_URL", "count": max(size.values())}
+            log.warning("texts take more than one segment: the programme's name or an address is long", extra=about)
+
+
+def _longest(name: str, language: str, brand: Brand) -> str:
+    zone, with_own_page = service.programme.time_zone, name in ("offer", "reminder", "note_for_you")
+    link = f"{brand.public_url}/o/{'x' * 16}" if with_own_page else f"{brand.public_url}/s"
+    day = max(EVERY_WEEKDAY_AND_MONTH, key=lambda moment: len(short_day(moment, zone, language)))
+    recipient = Recipient(language, zone, "practitioner" if with_own_page else "supportee")
+    return render_sms(name, {"code": "A7", "answer_by": day, "hear_by": day, "link": link}, recipient, brand)
 
 
 @dataclass(frozen=True)

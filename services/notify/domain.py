@@ -19,18 +19,20 @@ class NotificationTemplate:
     """What is special about a template.
 
     `useful_for`: later than that it helps nobody and is not sent. `reply`: answers a text that its receiver has just sent, so it
-    goes at once, whatever the hour. `escalate`: when it reaches nobody, a coordinator should know.
+    goes at once, whatever the hour. `escalate`: when it reaches nobody, a coordinator should know. `spaced`: its text waits while
+    another was sent within the hour.
     """
 
     channels: tuple[Channel, ...] = ("email", "text")
     useful_for: timedelta = LONGEST_DELIVERY
     reply: bool = False
     escalate: bool = True
+    spaced: bool = True
 
 
-REPLY = NotificationTemplate(channels=("text",), useful_for=timedelta(hours=1), reply=True, escalate=False)
+REPLY = NotificationTemplate(channels=("text",), useful_for=timedelta(hours=1), reply=True, escalate=False, spaced=False)
 TEMPLATES: dict[str, NotificationTemplate] = {
-    "offer": NotificationTemplate(),
+    "offer": NotificationTemplate(spaced=False),
     "reminder": NotificationTemplate(escalate=False),
     "offer_gone": NotificationTemplate(escalate=False),
     "request_received": NotificationTemplate(),
@@ -49,6 +51,8 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "answer_already_not_this_time": REPLY,
     "answer_too_late": REPLY,
     "not_understood": REPLY,
+    "how_to_answer": REPLY,
+    "which_code": REPLY,
     "texts_stopped": REPLY,
     "texts_started": REPLY,
     "help": REPLY,
@@ -140,11 +144,12 @@ class Contact:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What notify keeps of an offer: whose code it is, and whether it has ended."""
+    """What notify keeps of an offer: whose code it is, when they were asked, and whether it has ended."""
 
     id: str
     practitioner_id: str
     code: str
+    asked_at: datetime | None = None
     ended: bool = False
 
 

@@ -1,7 +1,7 @@
 """From a template's name, its context and a language to what its receiver reads. Pure: no address, no clock, no I/O.
 
-Each template is a folder in templates/: subject.txt, body.txt, sms.txt. The HTML is drawn from the paragraphs of the text by one
-layout; a paragraph that is a label and an address under it becomes a button.
+Each template is a folder in templates/: subject.txt, body.txt, sms.txt. The HTML is drawn from the paragraphs of the body by one
+layout, under the subject as its heading; a paragraph that is a label and an address under it becomes a button.
 """
 
 import re
@@ -29,7 +29,10 @@ ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES_DIR), autoescape=select_autoescape(["html"]), undefined=StrictUndefined, trim_blocks=True,
     lstrip_blocks=True, auto_reload=False,
 )  # fmt: skip
-INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+# What depends on the reader's screen cannot be inlined; it outweighs what is inlined by "!important".
+INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, keep_at_rules=True)
+# Once, around the template's own marks: for each e-mail it would cost more than all the rest.
+HTML_LAYOUT = ENVIRONMENT.from_string(INLINER.inline((TEMPLATES_DIR / "layout.html").read_text()))
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,12 @@ class Paragraph:
 
 
 def render_email(name: str, values: Mapping[str, Any], recipient: Recipient, brand: Brand) -> RenderedEmail:
-    context = _context(values, recipient, brand)
-    subject = _render(f"{name}/subject.txt", context)
-    text = _render("layout.txt", {**context, "body": _render(f"{name}/body.txt", context)})
-    page = _render("layout.html", {**context, "subject": subject, "paragraphs": _paragraphs(text)})
-    return RenderedEmail(subject, text + "\n", INLINER.inline(page))
+    context = {**_context(values, recipient, brand), "template": name}
+    subject, body = _render(f"{name}/subject.txt", context), _render(f"{name}/body.txt", context)
+    parts = {**context, "subject": subject, "body": body, "greeting": _render("greeting.txt", context)}
+    text = _render("layout.txt", {**parts, "closing": _closing(context, as_html=False)})
+    html = HTML_LAYOUT.render({**parts, "closing": _closing(context, as_html=True), "paragraphs": _paragraphs(body)})
+    return RenderedEmail(subject, text + "\n", html)
 
 
 def render_sms(name: str, values: Mapping[str, Any], recipient: Recipient, brand: Brand) -> str:
@@ -107,6 +111,10 @@ def _hour(moment: datetime, recipient: Recipient) -> str:
 
 def _render(template: str, context: Mapping[str, Any]) -> str:
     return ENVIRONMENT.get_template(template).render(context).strip()
+
+
+def _closing(context: Mapping[str, Any], *, as_html: bool) -> list[str]:
+    return _render("closing.txt", {**context, "as_html": as_html}).splitlines()
 
 
 def _paragraphs(text: str) -> list[Paragraph]:

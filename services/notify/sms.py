@@ -60,7 +60,9 @@ class SmsSender:
         self._gap = timedelta(minutes=settings.minutes_between_texts)
 
     def send(self, notification: Notification, contact: Contact, fields: Mapping[str, str]) -> Outcome:
-        against = None if get_template(notification.template).reply else self._check_sms_policy(notification, contact)
+        template = get_template(notification.template)
+        gap = self._gap if template.spaced else timedelta()
+        against = None if template.reply else self._check_sms_policy(notification, contact, gap)
         if against:
             return against
         context = {**notification.context, "link": _sms_link(contact, fields)}
@@ -84,15 +86,15 @@ class SmsSender:
             )
             return Outcome("uncertain", type(error).__name__)
 
-    def _check_sms_policy(self, notification: Notification, contact: Contact) -> Outcome | None:
-        """Nobody is texted who said stop, nor in their quiet hours, nor twice within the hour."""
+    def _check_sms_policy(self, notification: Notification, contact: Contact, gap: timedelta) -> Outcome | None:
+        """Nobody is texted who said stop, nor in their quiet hours, nor sooner than `gap` after another text."""
         moment, phone_hash = now(), contact.phone_hash or ""
         if store.has_stopped_texts(self._db, phone_hash):
             return Outcome("cancelled" if contact.role == "supportee" else "refused", "stopped")
         awake = contact.when_to_send(moment, "text", notification.template)
         if awake > moment:
             return Outcome("postponed", "quiet hours", awake)
-        free = store.acquire_sms_slot(self._db, phone_hash, notification.id, moment, self._gap)
+        free = store.acquire_sms_slot(self._db, phone_hash, notification.id, moment, gap)
         return Outcome("postponed", "one text an hour", free) if free else None
 
 

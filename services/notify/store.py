@@ -296,10 +296,10 @@ def another_may_arrive(db: Db, notification: Notification) -> bool:
 # Offers
 
 
-def save_offer(db: Db, event: OfferMade) -> Offer:
+def save_offer(db: Db, event: OfferMade, asked_at: datetime) -> Offer:
     fields = {"practitioner_id": event.practitioner_id, "code": event.code, "delete_at": event.answer_by + OFFER_KEPT}
     known = db.offers.find_one({"_id": event.offer_id})
-    document = {"_id": event.offer_id, **(known or {}), **fields}
+    document = {"_id": event.offer_id, "asked_at": asked_at, **(known or {}), **fields}
     if known is None:
         db.offers.insert_one(document)
     else:
@@ -310,6 +310,17 @@ def save_offer(db: Db, event: OfferMade) -> Offer:
 def mark_offer_ended(db: Db, offer_id: str, moment: datetime) -> None:
     change = {"$set": {"ended": True}, "$setOnInsert": {"delete_at": moment + OFFER_KEPT}}
     db.offers.update_one({"_id": offer_id}, change, upsert=True)
+
+
+def find_offer(db: Db, offer_id: str) -> Offer | None:
+    """None, too, when only its end has come."""
+    document = db.offers.find_one({"_id": offer_id})
+    return from_document(Offer, document) if document and "code" in document else None
+
+
+def find_open_offers(db: Db, practitioner_ids: Sequence[str]) -> list[Offer]:
+    where = {"practitioner_id": {"$in": list(practitioner_ids)}, "ended": {"$ne": True}}
+    return load_all(Offer, db.offers.find(where))
 
 
 def offer_has_ended(db: Db, offer_id: str) -> bool:

@@ -372,6 +372,64 @@ def test_the_words_of_both_languages_are_answered(notify: Service, db: Db, words
     assert enqueued(db) == {(template, "ana", "text")}
 
 
+@pytest.mark.parametrize("words", ["yes", "Sí", "sure", "A7 1 ok?", "no", "1", "Z9 1", "who are you"])
+def test_with_one_offer_open_what_is_not_clear_is_told_exactly_what_to_send(notify: Service, db: Db, words: str) -> None:
+    enqueue_offer_notification(an_offer(notify), db)
+    assert receive_sms(a_text(words), db) == []
+    reply = db.notifications.find_one({"template": "how_to_answer", "person_id": "ana"})
+    assert reply
+    assert reply["context"] == {"code": "A7"}
+
+
+def test_with_several_offers_open_it_is_told_to_use_the_code_of_the_text(notify: Service, db: Db) -> None:
+    enqueue_offer_notification(an_offer(notify, "o1"), db)
+    enqueue_offer_notification(an_offer(notify, "o2", code="B3"), db)
+    receive_sms(a_text("yes"), db)
+    assert ("which_code", "ana", "text") in enqueued(db)
+    enqueue_not_this_time(declined(), db)
+    receive_sms(a_text("yes", id="t2"), db)
+    assert [one["context"] for one in db.notifications.find({"template": "how_to_answer"})] == [{"code": "B3"}]
+
+
+def test_an_offer_that_has_ended_is_nothing_to_answer(notify: Service, db: Db) -> None:
+    enqueue_offer_notification(an_offer(notify), db)
+    enqueue_not_this_time(declined(), db)
+    receive_sms(a_text("yes"), db)
+    assert ("not_understood", "ana", "text") in enqueued(db)
+
+
+def test_whoever_shares_a_phone_with_a_practitioner_does_not_hide_what_they_were_asked(notify: Service, db: Db) -> None:
+    shared_phone = encrypted_for_notify(notify.vault, "wren", phone=ANA_PHONE)
+    record_contact(replace(wren(notify, version=2, language="es"), encrypted=shared_phone), db)
+    enqueue_offer_notification(an_offer(notify), db)
+    receive_sms(a_text("yes"), db)
+    assert ("how_to_answer", "ana", "text") in enqueued(db)
+
+
+def test_an_offer_its_reminder_and_its_end_say_since_when_it_is_with_somebody(notify: Service, db: Db) -> None:
+    offer = an_offer(notify)
+    enqueue_offer_notification(offer, db)
+    asked_at = notification_by(db, "email")["context"]["asked_at"]
+    assert abs(asked_at - now()) < timedelta(minutes=1)
+    enqueue_offer_notification(offer, db)
+    enqueue_offer_reminder(a_reminder(notify, offer), db)
+    db.notifications.update_many({}, {"$set": {"state": "accepted"}})
+    enqueue_offer_release(OfferReleased(offer_id="o1", request_id="r1", practitioner_id="ana", version=2, reason="withdrawn"), db)
+    emails = list(db.notifications.find({"channel": "email"}))
+    assert {one["template"] for one in emails} == {"offer", "reminder", "offer_gone"}
+    assert {one["context"]["asked_at"] for one in emails} == {asked_at}
+
+
+def test_an_offer_of_an_earlier_release_is_reminded_of_without_that(notify: Service, db: Db) -> None:
+    offer = an_offer(notify)
+    enqueue_offer_notification(offer, db)
+    db.offers.update_one({"_id": "o1"}, {"$unset": {"asked_at": ""}})
+    enqueue_offer_reminder(a_reminder(notify, offer), db)
+    reminder = db.notifications.find_one({"template": "reminder", "channel": "email"})
+    assert reminder
+    assert "asked_at" not in reminder["context"]
+
+
 def test_stop_ends_texts_that_were_waiting_and_never_the_email(notify: Service, db: Db) -> None:
     enqueue_offer_notification(an_offer(notify), db)
     receive_sms(a_text("ALTO"), db)

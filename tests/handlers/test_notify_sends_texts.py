@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +14,8 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from services.notify.delivery import warn_of_long_texts
 from services.notify.domain import after_quiet_hours
-from services.notify.handlers.offers import enqueue_match_notification, enqueue_offer_notification
+from services.notify.handlers.offers import enqueue_match_notification, enqueue_offer_notification, enqueue_offer_reminder
+from services.notify.handlers.outbound import NotifyService
 from services.notify.handlers.outcomes import Receipt, apply_receipt
 from services.notify.handlers.replies import SmsReceived, receive_sms
 from services.notify.sms import Sms, make_gateway
@@ -29,7 +31,7 @@ from tests.delivery import delivering_email, delivering_texts, make_due, notific
 from tests.eventually import eventually
 from tests.kannel import Kannel, a_kannel
 from tests.mailbox import a_mailbox, words_of
-from tests.receivers import ANA_PHONE, WREN_PHONE, an_offer, ana, record_contact, wren
+from tests.receivers import ANA_PHONE, WREN_PHONE, a_reminder, an_offer, ana, record_contact, wren
 
 SECRET = "kannel-callback-secret"
 
@@ -84,8 +86,8 @@ def tell_wren(notify: Service, version: int = 5) -> None:
     notify.run(enqueue_match_notification, yes)
 
 
-def text_in(db: Db, offer_id: str = "o1") -> dict[str, object]:
-    return notification_in(db, offer_id=offer_id, channel="text")
+def text_in(db: Db, offer_id: str = "o1", template: str = "offer") -> dict[str, object]:
+    return notification_in(db, offer_id=offer_id, channel="text", template=template)
 
 
 def move_clock(monkeypatch: pytest.MonkeyPatch, folder: Path, by: timedelta) -> None:
@@ -154,12 +156,42 @@ def test_a_second_text_waits_until_the_hour_is_over(
 ) -> None:
     offer(notify, "o1")
     kannel.phone.wait_for(ANA_PHONE)
-    offer(notify, "o2", code="B3")
-    eventually(lambda: text_in(db, "o2").get("reason") == "one text an hour")
-    held = text_in(db, "o2")["next_at"]
+    notify.run(enqueue_offer_reminder, a_reminder(notify, an_offer(notify, "o1")))
+    eventually(lambda: text_in(db, template="reminder").get("reason") == "one text an hour")
+    held = text_in(db, template="reminder")["next_at"]
     assert timedelta(minutes=58) < held - now() <= timedelta(minutes=60)  # type: ignore[operator]
     move_clock(monkeypatch, tmp_path, timedelta(minutes=61))
-    assert "B3 1" in kannel.phone.wait_for(ANA_PHONE, 2)[1]
+    assert "still with you" in kannel.phone.wait_for(ANA_PHONE, 2)[1]
+
+
+@pytest.mark.usefixtures("sending")
+def test_each_offer_is_texted_at_once_however_soon_after_another(notify: Service, kannel: Kannel, db: Db) -> None:
+    for number, code in enumerate(("A7", "B3", "C9")):
+        offer(notify, f"o{number}", code=code)
+    texts = kannel.phone.wait_for(ANA_PHONE, 3)
+    assert sorted(code for code in ("A7", "B3", "C9") for words in texts if f"{code} 1" in words) == ["A7", "B3", "C9"]
+    eventually(lambda: db.notifications.count_documents({"channel": "text", "state": "delivered"}) == 3)
+
+
+@pytest.mark.usefixtures("sending")
+def test_a_second_offer_waits_for_the_morning_too(notify: Service, kannel: Kannel, db: Db) -> None:
+    hour = now().hour
+    offer(notify, "o1")
+    kannel.phone.wait_for(ANA_PHONE)
+    record_contact(ana(notify, version=2, time_zone="UTC", quiet_from=hour, quiet_until=(hour + 2) % 24), db)
+    offer(notify, "o2", code="B3")
+    make_due(db)
+    eventually(lambda: text_in(db, "o2").get("reason") == "quiet hours")
+    assert len(kannel.phone.to(ANA_PHONE)) == 1
+
+
+@pytest.mark.usefixtures("sending")
+def test_a_yes_in_other_words_is_told_what_to_send(notify: Service, kannel: Kannel, db: Db) -> None:
+    offer(notify, code="N2")
+    kannel.phone.wait_for(ANA_PHONE)
+    kannel.phone.write(ANA_PHONE, "Sure, happy to")
+    assert "to answer, send N2 1 for yes or N2 2 for not this time." in kannel.phone.wait_for(ANA_PHONE, 2)[1]
+    assert db.outbox.count_documents({}) == 0
 
 
 @pytest.mark.usefixtures("sending")
@@ -194,12 +226,19 @@ def test_a_wrong_password_is_our_trouble_and_loses_no_text(settings: NotifySetti
 
 
 def test_an_address_that_makes_each_offer_two_texts_is_said_at_the_start(
-    notify: Service, caplog: pytest.LogCaptureFixture
+    notify: NotifyService, caplog: pytest.LogCaptureFixture
 ) -> None:
-    warn_of_long_texts("https://kt.example")
+    warn_of_long_texts(notify.brand)
     assert not caplog.records
-    warn_of_long_texts("https://the-kitchen-table-of-our-whole-town.example.org/peers")
+    warn_of_long_texts(replace(notify.brand, public_url="https://the-kitchen-table-of-our-whole-town.example.org/peers"))
     assert {vars(record)["setting"] for record in caplog.records} == {"PUBLIC_URL"}
+
+
+def test_a_name_that_makes_texts_cost_two_is_said_at_the_start_whatever_day_it_is(
+    notify: NotifyService, caplog: pytest.LogCaptureFixture
+) -> None:
+    warn_of_long_texts(replace(notify.brand, name="The Kitchen Table of Oldtown"))
+    assert [vars(record)["template"] for record in caplog.records] == ["offer, reminder", "offer, reminder"]
 
 
 def _kannel_part(settings: NotifySettings) -> dict[str, str]:

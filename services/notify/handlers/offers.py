@@ -1,7 +1,9 @@
 """Events of offers: who is asked, reminded, and told how it ended."""
 
+from datetime import datetime
+
 from services.notify import rules, store
-from services.notify.domain import Context, Message
+from services.notify.domain import Context, Message, Offer
 from services.notify.handlers.outbound import enqueue_notification, enqueue_supportee_update, require, service
 from shared.clock import now
 from shared.contracts import MatchMade, Next, NoteForwarded, OfferDeclined, OfferExpired, OfferMade, OfferReleased, OfferReminded
@@ -11,9 +13,10 @@ from shared.mongo import Db
 
 @service.on(OfferMade, prefetch=store.keys_of_offer)
 def enqueue_offer_notification(event: OfferMade, db: Db) -> list[Event]:
-    if store.save_offer(db, event).ended:  # its end came first
+    offer = store.save_offer(db, event, now())
+    if offer.ended:  # its end came first
         return []
-    events = _enqueue_to_practitioner("offer", event, db)
+    events = _enqueue_to_practitioner("offer", event, offer, db)
     if event.after_waiting:
         events += enqueue_supportee_update(db, event.request_id, event.version, "asked_after_waiting")
     return events
@@ -21,7 +24,9 @@ def enqueue_offer_notification(event: OfferMade, db: Db) -> list[Event]:
 
 @service.on(OfferReminded)
 def enqueue_offer_reminder(event: OfferReminded, db: Db) -> list[Event]:
-    return [] if store.offer_has_ended(db, event.offer_id) else _enqueue_to_practitioner("reminder", event, db)
+    if store.offer_has_ended(db, event.offer_id):
+        return []
+    return _enqueue_to_practitioner("reminder", event, store.find_offer(db, event.offer_id), db)
 
 
 @service.on(OfferDeclined)
@@ -54,9 +59,9 @@ def enqueue_forwarded_note(event: NoteForwarded, db: Db) -> list[Event]:
     return enqueue_notification(db, practitioner, message)
 
 
-def _enqueue_to_practitioner(template: str, event: OfferMade | OfferReminded, db: Db) -> list[Event]:
+def _enqueue_to_practitioner(template: str, event: OfferMade | OfferReminded, offer: Offer | None, db: Db) -> list[Event]:
     practitioner = require(store.find_contact(db, event.practitioner_id))
-    context: Context = {"code": event.code, "answer_by": event.answer_by}
+    context: Context = {"code": event.code, "answer_by": event.answer_by, **_since(offer)}
     message = Message(template, event.offer_id, context, encrypted=event.encrypted, offer_id=event.offer_id)
     return enqueue_notification(db, practitioner, message)
 
@@ -67,7 +72,12 @@ def _enqueue_offer_gone(db: Db, offer_id: str, practitioner_id: str) -> list[Eve
     _end_offer(db, offer_id)
     if not store.offer_was_sent(db, offer_id):
         return []
-    return enqueue_notification(db, practitioner, Message("offer_gone", offer_id))
+    return enqueue_notification(db, practitioner, Message("offer_gone", offer_id, _since(store.find_offer(db, offer_id))))
+
+
+def _since(offer: Offer | None) -> dict[str, datetime]:
+    """By when they were asked, a reader of several e-mails tells one offer from another."""
+    return {"asked_at": offer.asked_at} if offer and offer.asked_at else {}
 
 
 def _enqueue_not_this_time(db: Db, request_id: str, version: int, then: Next) -> list[Event]:

@@ -50,8 +50,20 @@ def _answer(db: Db, contacts: list[Contact], command: SmsCommand, reply_id: str)
             return [
                 ReplyReceived(offer_id=offer.id, practitioner_id=offer.practitioner_id, reply_id=reply_id, answer=command.answer)
             ]
-    template = TEMPLATE_OF_COMMAND.get(command.word, "not_understood")
-    return enqueue_notification(db, contacts[0], Message(template, reply_id))
+    if command.word in TEMPLATE_OF_COMMAND:
+        return enqueue_notification(db, contacts[0], Message(TEMPLATE_OF_COMMAND[command.word], reply_id))
+    return _explain(db, contacts, reply_id)
+
+
+def _explain(db: Db, contacts: list[Contact], reply_id: str) -> list[Event]:
+    """What is not clear is not guessed: whoever has been asked something hears how to answer it."""
+    offers = store.find_open_offers(db, [contact.person_id for contact in contacts])
+    if not offers:
+        return enqueue_notification(db, contacts[0], Message("not_understood", reply_id))
+    asked = next(contact for contact in contacts if contact.person_id == offers[0].practitioner_id)
+    if len(offers) > 1:
+        return enqueue_notification(db, asked, Message("which_code", reply_id))
+    return enqueue_notification(db, asked, Message("how_to_answer", reply_id, {"code": offers[0].code}))
 
 
 @service.on(ReplyProcessed)
