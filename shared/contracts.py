@@ -24,7 +24,9 @@ Role = Literal["supportee", "practitioner", "coordinator"]
 TeamRole = Literal["practitioner", "coordinator"]
 Next = Literal["next_choice", "ask_me", "suggest", "wait", "person"]
 ReleaseReason = Literal["withdrawn", "chose_another"]
-EscalationReason = Literal["reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered"]
+EscalationReason = Literal["reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "yes_taken_back"]
+PairMember = Literal["practitioner", "supportee"]
+AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
 Answer = Literal["yes", "not_this_time"]
 ReplyOutcome = Literal["yes", "not_this_time", "already_yes", "already_not_this_time", "too_late"]
 PractitionerState = Literal["open", "full", "resting", "stepped_back"]
@@ -107,6 +109,23 @@ class ChoiceMade(Event):
 @contract("request.withdrawn.v1", subject="request_id", published_by="intake")
 class RequestWithdrawn(Event):
     request_id: str
+
+
+@contract("match.left.v1", subject="request_id", published_by="intake")
+class MatchLeft(Event):
+    """The supportee ended their meetings with this practitioner. `wait`: nothing follows until they choose."""
+
+    request_id: str
+    practitioner_id: str
+    then: Literal["someone_else", "wait"]
+
+
+@contract("match.leaving_undone.v1", subject="request_id", published_by="intake")
+class MatchLeavingUndone(Event):
+    """The supportee took back, within a day, that they ended their meetings with this practitioner."""
+
+    request_id: str
+    practitioner_id: str
 
 
 @contract("note.answered.v1", subject="request_id", published_by="intake")
@@ -203,6 +222,45 @@ class MatchMade(Event):
     request_id: str
     practitioner_id: str
     supportee_id: str
+    version: int
+
+
+@contract("match.ended.v1", subject="request_id", published_by="matching")
+class MatchEnded(Event):
+    """The meetings of two people came to an end. `then`: what follows for the request; `ask_me`: what the supportee chooses,
+    `over`: nothing, they left. Until `undo_until` whoever ended them may take that back; None: nobody can."""
+
+    match_id: str
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    supportee_id: str
+    ended_by: PairMember
+    then: AfterEnding
+    undo_until: datetime | None = None
+    version: int
+
+
+@contract("match.ending_undone.v1", subject="request_id", published_by="matching")
+class MatchEndingUndone(Event):
+    """Whoever ended their meetings took it back: they go on."""
+
+    match_id: str
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    supportee_id: str
+    undone_by: PairMember
+    version: int
+
+
+@contract("match.ending_settled.v1", subject="request_id", published_by="matching")
+class MatchEndingSettled(Event):
+    """An ending can no longer be taken back, although its day is not over: both ended their meetings, or the request went on."""
+
+    match_id: str
+    request_id: str
+    practitioner_id: str
     version: int
 
 

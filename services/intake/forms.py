@@ -34,6 +34,7 @@ TOO_LONG = {
     4000: _("This is longer than 4,000 characters. Shorten it a little, everything is still here"),
 }
 UNKNOWN = _("We could not read this part. Choose again")
+THEN = _("Choose what happens then")
 NOTE = _("Write your note first")
 ADDRESS = _("Write the email address or the phone number that you gave us")
 CODE = _("We cannot find that code. Codes have six words, like river cedar button lamp otter moss. A person can help.")
@@ -259,6 +260,13 @@ def _code_of(name: str) -> str:
 
 class NoteForm(Form):
     words = fields.String(required=True, validate=_no_longer_than(4000), error_messages={"required": NOTE})
+
+
+class EndForm(Form):
+    version = fields.Integer(required=True)
+    then = fields.String(
+        required=True, validate=validate.OneOf(["someone_else", "wait"], error=THEN), error_messages={"required": THEN}
+    )
 
 
 class NextForm(Form):

@@ -9,9 +9,13 @@ from hashlib import sha256
 from typing import Literal
 
 from shared.contracts import (
+    AfterEnding,
     Choice,
     CoordinatorNeeded,
     Help,
+    MatchEnded,
+    MatchEndingSettled,
+    MatchEndingUndone,
     MatchMade,
     MeetingType,
     Next,
@@ -178,11 +182,13 @@ State = Literal[
     "choice_needed",
     "reaching_out",
     "matched",
+    "meetings_ended",
     "choice_sent",
     "withdrawn",
 ]
-Action = Literal["ask", "wait", "person", "leave"]
+Action = Literal["ask", "wait", "person", "end", "leave"]
 NextStep = Literal["ask", "wait", "person"]
+Chosen = Literal[NextStep, "end", "undo_end"]
 ALL_ACTIONS: tuple[Action, ...] = ("ask", "wait", "person", "leave")
 
 
@@ -195,8 +201,9 @@ class StatusEvent:
     at: datetime  # when intake received it
     practitioner_ids: tuple[str, ...] = ()
     answer_by: datetime | None = None
-    then: Next | None = None
+    then: Next | AfterEnding | None = None
     reason: str = ""
+    undo_until: datetime | None = None
     waiting_for: Literal["place", "choice"] | None = None
     reaching_out: bool = False
     match_id: str | None = None
@@ -207,7 +214,7 @@ class NextChoice:
     """What the supportee chose to happen after the event with this version."""
 
     version: int
-    next: NextStep
+    next: Chosen
     practitioner_id: str | None = None
     at: datetime
 
@@ -228,7 +235,9 @@ class RequestStatus:
 ENDED_OFFER = {OfferDeclined.event_type: "declined", OfferExpired.event_type: "expired", OfferReleased.event_type: "released"}
 
 
-def request_status(history: Iterable[StatusEvent], *, withdrawn: bool = False, choice: NextChoice | None = None) -> RequestStatus:
+def request_status(
+    history: Collection[StatusEvent], *, withdrawn: bool = False, choice: NextChoice | None = None
+) -> RequestStatus:
     """The newest event decides, unless the supportee has chosen since."""
     if withdrawn:
         return RequestStatus(state="withdrawn", allowed_actions=())
@@ -237,7 +246,32 @@ def request_status(history: Iterable[StatusEvent], *, withdrawn: bool = False, c
         return RequestStatus(state="received")
     newest, before = known[-1], known[-2] if len(known) > 1 else None
     status = _STATUS_AFTER[newest.event_type](newest, _reason_ended(before) if before else "")
-    return _after_their_choice(status, choice) if choice and choice.version >= newest.version else status
+    return _after_their_choice(status, choice) if choice and _is_pending(choice, history, newest) else status
+
+
+def _is_pending(choice: NextChoice, history: Iterable[StatusEvent], newest: StatusEvent) -> bool:
+    """Whether no event has answered it yet. That an end cannot be taken back any more is an answer, too."""
+    settled = [event.version for event in history if event.event_type == MatchEndingSettled.event_type]
+    answered = max([newest.version, *settled]) if choice.next == "undo_end" else newest.version
+    return choice.version >= answered
+
+
+def end_to_undo(history: Iterable[StatusEvent], moment: datetime) -> StatusEvent | None:
+    """The end of their meetings that the supportee may take back now."""
+    ends = [event for event in in_order(history) if event.event_type in _ENDS_AND_WHAT_FOLLOWS]
+    last = ends[-1] if ends else None
+    if last is None or last.event_type != MatchEnded.event_type or last.reason != "supportee":
+        return None
+    return last if last.undo_until and moment < last.undo_until else None
+
+
+_ENDS_AND_WHAT_FOLLOWS = {each.event_type for each in (MatchMade, MatchEnded, MatchEndingUndone, MatchEndingSettled)}
+
+
+def may_not_be_asked_again(history: Iterable[StatusEvent]) -> set[str]:
+    """Practitioners who ended their meetings themselves."""
+    ended = [event for event in history if event.event_type == MatchEnded.event_type and event.reason == "practitioner"]
+    return {practitioner_id for event in ended for practitioner_id in event.practitioner_ids}
 
 
 def in_order(history: Iterable[StatusEvent]) -> list[StatusEvent]:
@@ -255,6 +289,8 @@ def note_reader(status: RequestStatus, authors: Collection[str]) -> str | None:
 
 
 def _changes_the_state(event: StatusEvent) -> bool:
+    if event.event_type == MatchEndingSettled.event_type:
+        return False
     return event.event_type != CoordinatorNeeded.event_type or event.reaching_out
 
 
@@ -304,12 +340,23 @@ def _waiting(event: StatusEvent, reason: str) -> RequestStatus:
     )
 
 
-def _matched(event: StatusEvent) -> RequestStatus:
-    return RequestStatus(state="matched", practitioner_ids=event.practitioner_ids, match_id=event.match_id)
-
-
 def _suggested(event: StatusEvent, reason: str) -> RequestStatus:
     return RequestStatus(state="suggested", practitioner_ids=event.practitioner_ids, reason=reason, allowed_actions=ALL_ACTIONS)
+
+
+def _matched(event: StatusEvent, _: str) -> RequestStatus:
+    return RequestStatus(
+        state="matched",
+        practitioner_ids=event.practitioner_ids,
+        allowed_actions=("end", "leave"),
+        match_id=event.match_id,
+    )
+
+
+def _meetings_ended(event: StatusEvent, _: str) -> RequestStatus:
+    return RequestStatus(
+        state="meetings_ended", practitioner_ids=event.practitioner_ids, reason=event.reason, allowed_actions=ALL_ACTIONS
+    )
 
 
 _STATUS_AFTER: dict[str, Callable[[StatusEvent, str], RequestStatus]] = {
@@ -317,7 +364,9 @@ _STATUS_AFTER: dict[str, Callable[[StatusEvent, str], RequestStatus]] = {
     OfferDeclined.event_type: _offer_ended,
     OfferExpired.event_type: _offer_ended,
     OfferReleased.event_type: _offer_ended,
-    MatchMade.event_type: lambda event, _: _matched(event),
+    MatchMade.event_type: _matched,
+    MatchEnded.event_type: _meetings_ended,
+    MatchEndingUndone.event_type: _matched,
     SuggestionsMade.event_type: _suggested,
     RequestWaiting.event_type: _waiting,
     CoordinatorNeeded.event_type: lambda event, _: RequestStatus(state="reaching_out", reason=event.reason),

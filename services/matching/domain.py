@@ -13,12 +13,16 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from shared.contracts import (
+    AfterEnding,
     AgeGroup,
     Choice,
     CoordinatorNeeded,
     EncryptedFields,
     EscalationReason,
     Help,
+    MatchEnded,
+    MatchEndingSettled,
+    MatchEndingUndone,
     MatchMade,
     MeetingType,
     Mode,
@@ -28,6 +32,7 @@ from shared.contracts import (
     OfferMade,
     OfferReleased,
     OfferReminded,
+    PairMember,
     Part,
     PractitionerChanged,
     PractitionerState,
@@ -39,7 +44,7 @@ from shared.contracts import (
 from shared.messages import Event
 
 RequestState = Literal["received", "asking", "waiting", "reaching_out", "matched", "withdrawn"]
-OfferState = Literal["sent", "seen", "accepted", "declined", "expired", "released"]
+OfferState = Literal["sent", "seen", "accepted", "declined", "expired", "released", "ended"]
 WaitingFor = Literal["place", "choice"]
 Queue = Literal["named", "anyone", "suggestions"]
 AuditAction = Literal["opened", "asked", "suggested", "reaches_out", "wrote", "resolved", "reopened"]
@@ -263,7 +268,8 @@ def _codes_of(practitioner_id: str) -> tuple[str, ...]:
 @dataclass(kw_only=True)
 class Offer(Versioned):
     """One practitioner is asked about one request. It holds `slot` of their places while it is open, and, accepted, while the
-    match lives. `code` is what they may type to answer by text. `remind_at`: the one reminder, in their waking hours."""
+    match lives, and while its end may be taken back by `ended_by` (`undo_until`). `code` is what they may type to answer by
+    text. `remind_at`: the one reminder, in their waking hours."""
 
     request_id: str
     supportee_id: str
@@ -277,6 +283,8 @@ class Offer(Versioned):
     reminded_at: datetime | None = None
     seen_at: datetime | None = None
     ended_at: datetime | None = None
+    ended_by: PairMember | None = None
+    undo_until: datetime | None = None
     after_waiting: bool = False
 
     @property
@@ -284,8 +292,16 @@ class Offer(Versioned):
         return self.state in ("sent", "seen")
 
     @property
-    def holds_place(self) -> bool:
+    def is_live(self) -> bool:
+        """Open, or the two meet."""
         return self.is_open or self.state == "accepted"
+
+    @property
+    def holds_place(self) -> bool:
+        return self.is_live or self.undo_until is not None
+
+    def may_be_undone_by(self, member: PairMember, moment: datetime) -> bool:
+        return self.ended_by == member and self.undo_until is not None and moment < self.undo_until
 
     def see(self, moment: datetime) -> None:
         _check(self.state == "sent", "see", self.state)
@@ -319,10 +335,25 @@ class Offer(Versioned):
         self._end("expired", moment)
 
     def release(self, moment: datetime) -> None:
-        """The supportee went another way, before the answer or, by leaving, after a yes."""
-        _check(self.holds_place, "release", self.state)
-        self.ended_at = moment
-        self._become("released")
+        """The supportee went another way before the answer."""
+        self._end("released", moment)
+
+    def end_meetings(self, moment: datetime, by: PairMember, undo_until: datetime | None) -> None:
+        """After a yes."""
+        _check(self.state == "accepted", "end meetings", self.state)
+        self.ended_at, self.ended_by, self.undo_until = moment, by, undo_until
+        self._become("ended")
+
+    def undo_end(self, said_yes_at: datetime) -> None:
+        _check(self.undo_until is not None, "undo an end", self.state)
+        self.ended_at, self.ended_by, self.undo_until = said_yes_at, None, None
+        self._become("accepted")
+
+    def settle_end(self) -> None:
+        """It cannot be taken back any more, and no longer holds the place."""
+        _check(self.undo_until is not None, "settle an end", self.state)
+        self.undo_until = None
+        self.version += 1
 
     def change_to_yes(self, slot: int, moment: datetime) -> None:
         """A "not this time" becomes a yes, with a place held anew."""
@@ -351,10 +382,16 @@ class Match(Versioned):
     made_at: datetime
     ended_at: datetime | None = None
     encrypted: EncryptedFields | None = None
+    ended_by: PairMember | None = None
 
-    def end(self, moment: datetime) -> None:
+    def end(self, moment: datetime, by: PairMember) -> None:
         _check(self.ended_at is None, "end a match", "ended")
-        self.ended_at = moment
+        self.ended_at, self.ended_by = moment, by
+        self.version += 1
+
+    def undo_end(self) -> None:
+        _check(self.ended_at is not None, "undo the end of a match", "live")
+        self.ended_at = self.ended_by = None
         self.version += 1
 
 
@@ -367,7 +404,9 @@ class Request(Versioned):
     coordinator writes to them. `matched`. `withdrawn`: nothing follows.
     `submitted_at` is also where waiting began: being asked about in between does not cost them their turn.
     `choice_index`: which of `choices` is being asked; None once they left their ranking. `asked`: practitioners who said "not
-    this time" or let the time pass; they are not asked again. `encrypted`: their words, for matching; None once they withdrew.
+    this time", let the time pass or ended their meetings; they are not asked again. `left`: those with whom the supportee ended
+    their meetings; they are asked again only where the supportee names them. `encrypted`: their words, for matching; None once
+    they withdrew.
     """
 
     supportee_id: str
@@ -385,6 +424,7 @@ class Request(Versioned):
     state: RequestState = "received"
     choice_index: int | None = None
     asked: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     waiting_for: WaitingFor | None = None
     wanted: tuple[str, ...] = ()
     suggested: tuple[str, ...] = ()
@@ -505,6 +545,62 @@ class Request(Versioned):
             version=self.version,
         )
         return match, [made]
+
+    def end_match(self, match: Match, offer: Offer, then: AfterEnding) -> list[Event]:
+        """The two do not meet any more. With `someone_else` the next step is to be decided; `over`: they leave for good."""
+        _check(self.state == "matched" and match.ended_by is not None, "end a match", self.state)
+        self._become("received" if then == "someone_else" else "waiting")
+        self.waiting_for, self.choice_index = None if then == "someone_else" else "choice", None
+        if match.ended_by == "practitioner":
+            self.asked += (match.practitioner_id,)
+        else:
+            self.left += (match.practitioner_id,)
+        return [
+            MatchEnded(
+                match_id=match.id,
+                offer_id=offer.id,
+                request_id=self.id,
+                practitioner_id=match.practitioner_id,
+                supportee_id=self.supportee_id,
+                ended_by=match.ended_by or "supportee",
+                then=then,
+                undo_until=offer.undo_until,
+                version=self.version,
+            )
+        ]
+
+    def resume_match(self, match: Match, by: PairMember) -> list[Event]:
+        """Their end was taken back."""
+        _check(self._may_go_on and match.ended_by is None, "resume a match", self.state)
+        self._become("matched")
+        self.asked = tuple(id for id in self.asked if id != match.practitioner_id)
+        self.ask_again(match.practitioner_id)
+        return [
+            MatchEndingUndone(
+                match_id=match.id,
+                offer_id=match.offer_id,
+                request_id=self.id,
+                practitioner_id=match.practitioner_id,
+                supportee_id=self.supportee_id,
+                undone_by=by,
+                version=self.version,
+            )
+        ]
+
+    def settle_end(self, match: Match) -> list[Event]:
+        self.version += 1
+        settled = MatchEndingSettled(
+            match_id=match.id, request_id=self.id, practitioner_id=match.practitioner_id, version=self.version
+        )
+        return [settled]
+
+    def ask_again(self, practitioner_id: str) -> None:
+        """The supportee named somebody whom they had left."""
+        self.left = tuple(id for id in self.left if id != practitioner_id)
+
+    def was_with(self, practitioner_id: str) -> bool:
+        """Somebody who is not to be asked about this request any more."""
+        return practitioner_id in self.asked or practitioner_id in self.left
 
     def close_offer(self, offer: Offer) -> None:
         """The offer ended without a yes, so the next step is to be decided. Whoever answered or let the time pass is not asked

@@ -34,6 +34,7 @@ TASK_REASONS = {
     "asks_first": _("A practitioner asks something first"),
     "wrote": _("They wrote to the coordinators"),
     "not_delivered": _("A message could not be delivered"),
+    "yes_taken_back": _("A practitioner changed their mind after a yes"),
 }
 REQUEST_STATES = {
     "received": _("This request came in"),
@@ -50,6 +51,7 @@ OFFER_STATES = {
     "declined": _("said not this time"),
     "expired": _("the time to answer passed"),
     "released": _("let off"),
+    "ended": _("their meetings have ended"),
 }
 AUDIT_ACTIONS = {
     "opened": _("opened this request"),

@@ -63,7 +63,7 @@ def avoid_each_other(request: Request, practitioner: Practitioner) -> bool:
 
 def could_be_asked_later(request: Request, practitioner: Practitioner, today: date) -> bool:
     """Waiting for this person makes sense: nothing but time stands between them."""
-    return not practitioner.has_stepped_back and practitioner.id not in request.asked and suits(request, practitioner, today)
+    return not practitioner.has_stepped_back and not request.was_with(practitioner.id) and suits(request, practitioner, today)
 
 
 def may_be_asked(request: Request, practitioner: Practitioner, today: date) -> bool:

@@ -35,6 +35,8 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "offer": NotificationTemplate(spaced=False),
     "reminder": NotificationTemplate(escalate=False),
     "offer_gone": NotificationTemplate(escalate=False),
+    "meetings_ended": NotificationTemplate(),
+    "meetings_go_on": NotificationTemplate(),
     "request_received": NotificationTemplate(),
     "said_yes": NotificationTemplate(),
     "not_this_time": NotificationTemplate(),

@@ -13,10 +13,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from services.matching import rules, store
 from services.matching.handlers.broker_events import apply_choice, start_request, withdraw_request
 from services.matching.handlers.coordinator import AskPractitioner, ReachOut, ask_practitioner, reach_out, write_profile
+from services.matching.handlers.endings import (
+    end_by_practitioner,
+    end_by_supportee,
+    find_ends_to_settle,
+    settle_after_a_day,
+    undo_by_practitioner,
+    undo_by_supportee,
+)
 from services.matching.handlers.practitioner import AnswerOffer, SetAvailability, answer_offer, set_availability
 from services.matching.handlers.timers import end_pause
 from shared.clock import now
-from shared.contracts import ChoiceMade, RequestWithdrawn
+from shared.contracts import ChoiceMade, MatchLeavingUndone, MatchLeft, RequestWithdrawn
 from shared.service import RetryLater, Service
 from tests.handlers.matching_steps import assign
 from tests.people import MONDAY, a_profile, a_request_submitted
@@ -69,6 +77,26 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(id=request_ids)
     def withdraw(self, id: str) -> None:
         self.unless_unknown(withdraw_request, RequestWithdrawn(request_id=id))
+
+    @rule(id=request_ids, then=st.sampled_from(["someone_else", "wait"]), practitioner_id=practitioner_ids)
+    def supportee_ends(self, id: str, then: Any, practitioner_id: str) -> None:
+        self.unless_unknown(end_by_supportee, MatchLeft(request_id=id, practitioner_id=practitioner_id, then=then))
+
+    @rule(id=request_ids, practitioner_id=practitioner_ids)
+    def supportee_takes_it_back(self, id: str, practitioner_id: str) -> None:
+        self.unless_unknown(undo_by_supportee, MatchLeavingUndone(request_id=id, practitioner_id=practitioner_id))
+
+    @rule(id=request_ids, what=st.sampled_from([end_by_practitioner, undo_by_practitioner]))
+    def practitioner_ends_or_takes_it_back(self, id: str, what: Any) -> None:
+        for offer in store.offers.about(self.matching.db, id):
+            self.matching.run(what, offer.id)
+
+    @rule(id=request_ids)
+    def a_day_is_over(self, id: str) -> None:
+        moment, ended = now() - timedelta(seconds=1), {"request_id": id, "undo_until": {"$exists": True}}
+        self.matching.db.offers.update_many(ended, {"$set": {"undo_until": moment}})
+        for offer_id in find_ends_to_settle(self.matching.db):
+            self.matching.run(settle_after_a_day, offer_id)
 
     @rule(
         id=practitioner_ids,

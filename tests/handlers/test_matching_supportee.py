@@ -7,6 +7,7 @@ from services.matching.handlers.sign_in import AddCoordinator, add_coordinator
 from shared.contracts import (
     ChoiceMade,
     CoordinatorNeeded,
+    MatchEnded,
     MatchMade,
     NotificationFailed,
     OfferMade,
@@ -106,7 +107,7 @@ def test_withdrawing_after_a_match_frees_the_place_for_the_next(matching: Servic
     submit(matching, "ana")
     assert only(MatchMade, answer(matching, open_offer(matching), "yes"))
     submit(matching, ("ana", "wait"), id="r2")
-    assert only(OfferReleased, withdraw(matching)).request_id == "r1"
+    assert only(MatchEnded, withdraw(matching)).request_id == "r1"
     assert only(OfferMade, assign(matching)).request_id == "r2"
     assert places_of(matching, "ana") == (1, 1)
 

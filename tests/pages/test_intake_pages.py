@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,7 +15,6 @@ from werkzeug.test import TestResponse
 from services.intake import store
 from services.intake.domain import AccessLink
 from services.intake.handlers.broker_events import add_note, add_to_history, save_directory_entry
-from services.intake.web import make_app
 from shared import vault
 from shared.clock import now
 from shared.contracts import (
@@ -29,58 +27,16 @@ from shared.contracts import (
     SignInRequested,
     SuggestionsMade,
 )
-from shared.messages import from_json, parse_event
 from shared.service import Service
 from shared.tokens import digest
-from shared.web.limits import limiter
+from tests.pages.intake_site import ask_for, code_words, make_site, post, published
 from tests.people import an_entry_seen
-from tests.web_settings import settings_for_pages
 
 
 @pytest.fixture
 def visitor(intake: Service, keys: Path) -> Iterator[FlaskClient]:
-    settings = settings_for_pages(keys)
-    for name, state in (("juniper", "open"), ("kai", "open"), ("ana", "resting")):
-        intake.run(save_directory_entry, an_entry_seen(intake, name, state=state))
-    app = make_app(settings)
-    limiter.reset()
-    with app.test_client() as client:
+    with make_site(intake, keys).test_client() as client:
         yield client
-
-
-def post(visitor: FlaskClient, path: str, at: str | None = None, **fields: Any) -> TestResponse:
-    """Draw the page, then send its form with these fields."""
-    html = visitor.get(at or path).text
-    token = re.search(r'name="csrf_token" value="([^"]+)"', html)
-    assert token
-    form_id = re.search(r'name="form_id" value="([^"]+)"', html)
-    more = {"form_id": form_id[1]} if form_id else {}
-    return visitor.post(path, data={"csrf_token": token[1], **more, **fields})
-
-
-def ask_for(visitor: FlaskClient, *choices: str, **more: Any) -> None:
-    assert (
-        post(
-            visitor, "/ask/1", mode="chosen" if choices else "suggest", choice=list(choices), if_not=["ask_me"] * len(choices)
-        ).status_code
-        == 303
-    )
-    assert post(visitor, "/ask/2", name="Wren").status_code == 303
-    assert post(visitor, "/ask/3", words="company on hard mornings").status_code == 303
-    assert post(visitor, "/ask/4", **(more or {"reach": "page"})).status_code == 303
-    assert post(visitor, "/ask/5", time_zone="America/New_York").status_code == 303
-    assert post(visitor, "/ask/6").status_code == 303
-    assert post(visitor, "/ask/7").headers["Location"] == "/ask/check"
-
-
-def code_words(html: str) -> str:
-    found = re.search(r'<ol class="words"[^>]*>(.*?)</ol>', html, re.S)
-    assert found
-    return " ".join(re.findall(r"<li>([^<]+)</li>", found[1]))
-
-
-def published(intake: Service, event_type: str) -> list[Any]:
-    return [parse_event(from_json(row["body"])) for row in intake.db.outbox.find({"type": event_type})]
 
 
 PAGES = [

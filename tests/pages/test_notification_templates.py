@@ -40,7 +40,7 @@ RECEIVED_BY = {
     },
     "coordinator": {"reach_out", "sign_in"},
 }  # fmt: skip
-FOR_ANYBODY = {"sign_in", "not_understood", "texts_stopped", "texts_started", "help"}
+FOR_ANYBODY = {"sign_in", "meetings_ended", "meetings_go_on", "not_understood", "texts_stopped", "texts_started", "help"}
 NOT_SAID = re.compile(
     r"patient|client|\bcase|service|provider|triage|screening|eligib|\brisk|diagnos|symptom|treatment|intervention|escalat|"
     r"supervisor|reject|den(y|ied)|terminat|unmatch|no-show|unresponsive|mentor|mentee|rating|score|only 1|ticket|mental|"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -139,12 +140,38 @@ class Matching(RuleBasedStateMachine):
                 world.events += request.offer_released(offer, "withdrawn")
             for match in world.live_matches(request_id):
                 offer = next(offer for offer in world.offers if offer.id == match.offer_id)
-                match.end(MONDAY)
-                offer.release(MONDAY)
+                match.end(MONDAY, "supportee")
+                offer.end_meetings(MONDAY, "supportee", None)
+                world.events += request.end_match(match, offer, "over")
                 world.events += world.people[offer.practitioner_id].free_place(offer.slot, None)
-                world.events += request.offer_released(offer, "withdrawn")
             request.withdraw()
             self.withdrawn.add(request_id)
+
+    @rule(request_id=request_ids, by=st.sampled_from(["practitioner", "supportee"]))
+    def end_meetings(self, request_id: str, by: Literal["practitioner", "supportee"]) -> None:
+        with self.transaction() as world:
+            for match in world.live_matches(request_id):
+                offer = next(offer for offer in world.offers if offer.id == match.offer_id)
+                match.end(MONDAY, by)
+                offer.end_meetings(MONDAY, by, MONDAY + timedelta(days=1))
+                world.events += world.requests[request_id].end_match(match, offer, "wait")
+
+    @rule(request_id=request_ids)
+    def undo_end(self, request_id: str) -> None:
+        with self.transaction() as world:
+            for offer in [one for one in world.offers if one.request_id == request_id and one.undo_until]:
+                match = next(match for match in world.matches if match.offer_id == offer.id)
+                by = offer.ended_by or "supportee"
+                match.undo_end()
+                offer.undo_end(MONDAY)
+                world.events += world.requests[request_id].resume_match(match, by)
+
+    @rule(request_id=request_ids)
+    def settle_end(self, request_id: str) -> None:
+        with self.transaction() as world:
+            for offer in [one for one in world.offers if one.request_id == request_id and one.undo_until]:
+                offer.settle_end()
+                world.events += world.people[offer.practitioner_id].free_place(offer.slot, None)
 
     @rule(request_id=request_ids, step=st.sampled_from(["suggest", "place", "choice", "hand_over", "call"]))
     def go_on(self, request_id: str, step: str) -> None:

@@ -11,6 +11,9 @@ from services.intake.rules import StatusEvent
 from shared.clock import now
 from shared.contracts import (
     CoordinatorNeeded,
+    MatchEnded,
+    MatchEndingSettled,
+    MatchEndingUndone,
     MatchMade,
     NoteWritten,
     OfferDeclined,
@@ -45,7 +48,17 @@ def save_directory_entry(event: PractitionerChanged, db: Db) -> list[Event]:
 
 
 HistoryEvent = (
-    OfferMade | OfferDeclined | OfferExpired | OfferReleased | MatchMade | SuggestionsMade | RequestWaiting | CoordinatorNeeded
+    OfferMade
+    | OfferDeclined
+    | OfferExpired
+    | OfferReleased
+    | MatchMade
+    | MatchEnded
+    | MatchEndingUndone
+    | MatchEndingSettled
+    | SuggestionsMade
+    | RequestWaiting
+    | CoordinatorNeeded
 )
 
 
@@ -68,8 +81,13 @@ def _shown(event: HistoryEvent) -> StatusEvent:
             return replace(shown, practitioner_ids=(event.practitioner_id,), then=event.then)
         case OfferReleased():
             return replace(shown, practitioner_ids=(event.practitioner_id,), reason=event.reason)
-        case MatchMade():
+        case MatchMade() | MatchEndingUndone():
             return replace(shown, practitioner_ids=(event.practitioner_id,), match_id=event.match_id)
+        case MatchEndingSettled():
+            return replace(shown, practitioner_ids=(event.practitioner_id,))
+        case MatchEnded():
+            ended = replace(shown, practitioner_ids=(event.practitioner_id,), reason=event.ended_by, then=event.then)
+            return replace(ended, undo_until=event.undo_until)
         case SuggestionsMade():
             return replace(shown, practitioner_ids=event.practitioner_ids)
         case RequestWaiting():

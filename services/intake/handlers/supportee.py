@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from services.intake import code_words, store
 from services.intake.domain import AccessCode, AccessLink, Answers, CodeWords, Draft, EncryptedNote, Request
@@ -22,6 +22,8 @@ from shared.contracts import (
     ChoiceMade,
     ContactShared,
     EncryptedFields,
+    MatchLeavingUndone,
+    MatchLeft,
     NoteAnswered,
     RequestSubmitted,
     RequestWithdrawn,
@@ -214,6 +216,38 @@ def choose_next(command: ChooseNext, db: Db) -> list[Event]:
     if not store.save_choice(db, command.request_id, choice):
         return []
     return [ChoiceMade(request_id=command.request_id, next=command.next, practitioner_id=command.practitioner_id)]
+
+
+@dataclass(frozen=True)
+class EndMeetings:
+    """`version`: as above."""
+
+    request_id: str
+    version: int
+    practitioner_id: str
+    then: Literal["someone_else", "wait"]
+
+
+def end_meetings(command: EndMeetings, db: Db) -> list[Event]:
+    """Without a reason. Within a day they may take it back."""
+    choice = NextChoice(version=command.version, next="end", practitioner_id=command.practitioner_id, at=now())
+    if not store.save_choice(db, command.request_id, choice):
+        return []
+    return [MatchLeft(request_id=command.request_id, practitioner_id=command.practitioner_id, then=command.then)]
+
+
+@dataclass(frozen=True)
+class UndoEnd:
+    request_id: str
+    version: int
+    practitioner_id: str
+
+
+def undo_end(command: UndoEnd, db: Db) -> list[Event]:
+    choice = NextChoice(version=command.version, next="undo_end", practitioner_id=command.practitioner_id, at=now())
+    if not store.save_choice(db, command.request_id, choice):
+        return []
+    return [MatchLeavingUndone(request_id=command.request_id, practitioner_id=command.practitioner_id)]
 
 
 def withdraw_request(request_id: str, db: Db) -> list[Event]:

@@ -34,11 +34,11 @@ WRONG_GUESSES = "60 per 10 minutes"
 
 @status.get("/s")
 def show_status() -> Response:
-    sent, key = _current()
+    sent, key = current_request()
     if sent is None:
         return render("status/find.html", typed="")
     notes = access.own_notes(sent, key) if key else []
-    return _status_page("status/now.html", sent, can_read=key is not None, notes=notes, reader=_note_reader(sent, notes))
+    return status_page("status/now.html", sent, can_read=key is not None, notes=notes, reader=_note_reader(sent, notes))
 
 
 @status.get("/ask/return")
@@ -111,7 +111,7 @@ def sign_out() -> Response:
 
 @status.post("/s/words-kept")
 def code_words_are_kept() -> Response:
-    sent, _ = _current()
+    sent, _ = current_request()
     if sent:
         service.run(delete_code_words, sent.id)
     return redirect_after_post("/s")
@@ -119,7 +119,7 @@ def code_words_are_kept() -> Response:
 
 @status.get("/s/answers")
 def show_own_answers() -> Response:
-    sent, key = _current()
+    sent, key = current_request()
     answers, _ = forms.read_all(access.own_answers(sent, key), service.programme.time_zone) if sent and key else (None, None)
     if answers is None:
         return redirect_after_post("/s")
@@ -135,7 +135,7 @@ def show_write() -> Response:
 @status.post("/s/write")
 @limiter.limit("60 per 10 minutes")
 def send_note() -> Response:
-    sent, key = _current()
+    sent, key = current_request()
     if sent is None or key is None:
         return redirect_after_post("/s")
     note, errors = read(forms.NoteForm(), request.form)
@@ -146,12 +146,12 @@ def send_note() -> Response:
 
 
 def _write_page(errors: Errors | None = None) -> Response:
-    sent, key = _current()
+    sent, key = current_request()
     if sent is None or key is None:
         return redirect_after_post("/s")
     notes = access.own_notes(sent, key)
     reader, typed = _note_reader(sent, notes), request.form.get("words", "")
-    return _status_page("status/write.html", sent, errors, notes=notes, reader=reader, typed=typed)
+    return status_page("status/write.html", sent, errors, notes=notes, reader=reader, typed=typed)
 
 
 @status.get("/s/someone-else")
@@ -167,20 +167,21 @@ def find_someone_else() -> Response:
 
 
 def _someone_else_page(errors: Errors | None = None, name: str = "") -> Response:
-    sent, _ = _current()
+    sent, _ = current_request()
     if sent is None or "ask" not in sent.status.allowed_actions:
         return redirect_after_post("/s")
-    open_now = listing().open_now
+    gone = rules.may_not_be_asked_again(sent.history)
+    open_now = [entry for entry in listing().open_now if entry.id not in gone]
     many = len(open_now) > rules.ENTRIES_ON_A_PAGE
     found = rules.named_like(open_now, name) if name or not many else []
     context = {"anybody": bool(open_now), "many": many, "found": found, "name": name}
-    return _status_page("status/someone_else.html", sent, errors, **context)
+    return status_page("status/someone_else.html", sent, errors, **context)
 
 
 @status.post("/s/next")
 @limiter.limit("60 per 10 minutes")
 def choose_what_happens_next() -> Response:
-    sent, _ = _current()
+    sent, _ = current_request()
     if sent is None:
         return redirect_after_post("/s")
     choice, errors = read(forms.NextForm(), request.form)
@@ -199,26 +200,26 @@ def _may_be_asked(practitioner_id: str) -> bool:
 
 @status.get("/s/leave")
 def show_leave() -> Response:
-    sent, _ = _current()
+    sent, _ = current_request()
     return render("status/leave.html") if sent and sent.withdrawn_at is None else redirect_after_post("/s")
 
 
 @status.post("/s/leave")
 def leave_for_good() -> Response:
-    sent, _ = _current()
+    sent, _ = current_request()
     if sent:
         service.run(withdraw_request, sent.id)
     return redirect_after_post("/s")
 
 
-def _current() -> tuple[Request | None, bytes | None]:
+def current_request() -> tuple[Request | None, bytes | None]:
     """Their request, and their key while it opens something: not after they left."""
     session = sessions.current(service.db, "supportee")
     sent = store.request(service.db, session.subject_id) if session else None
     return sent, session.key if session and sent and sent.encrypted_answers else None
 
 
-def _status_page(template: str, sent: Request, errors: Errors | None = None, **context: Any) -> Response:
+def status_page(template: str, sent: Request, errors: Errors | None = None, **context: Any) -> Response:
     known = _entries_named_in(sent)
     view: StatusView = present_status(sent, known, service.programme)
     return render(template, errors, sent=sent, view=view, known=known, version=sent.version, **context)

@@ -8,10 +8,14 @@ from flask_babel import gettext
 
 from services.intake.domain import Request
 from services.intake.labels import listed
-from services.intake.rules import Entry, RequestStatus, StatusEvent, answer_by, in_order
+from services.intake.rules import Entry, RequestStatus, StatusEvent, answer_by, end_to_undo, in_order
 from shared import i18n
+from shared.clock import now
 from shared.contracts import (
     CoordinatorNeeded,
+    MatchEnded,
+    MatchEndingSettled,
+    MatchEndingUndone,
     MatchMade,
     OfferDeclined,
     OfferExpired,
@@ -32,17 +36,20 @@ def _(text: str, **values: str) -> str:
 
 @dataclass(frozen=True)
 class StatusView:
-    """`lines`: what happens next, in sentences. `steps`: (done, now or later; what; when)."""
+    """`lines`: what happens next, in sentences. `steps`: (done, now or later; what; when). `undo`: (with whom they could meet
+    again, until when) while they may take back that they ended their meetings."""
 
     title: str
     lines: tuple[str, ...]
     steps: tuple[Step, ...]
     status: RequestStatus
+    undo: tuple[str, str] | None = None
 
 
 def present_status(request: Request, known: Mapping[str, Entry], programme: Programme) -> StatusView:
     presenter = _StatusPresenter(request, known, programme)
-    return StatusView(presenter.title(), tuple(filter(None, presenter.lines())), tuple(presenter.steps()), presenter.status)
+    lines, steps = tuple(filter(None, presenter.lines())), tuple(presenter.steps())
+    return StatusView(presenter.title(), lines, steps, presenter.status, presenter.undo())
 
 
 class _StatusPresenter:
@@ -75,7 +82,8 @@ class _StatusPresenter:
             "waiting": _("You are waiting for %(name)s", name=names) if names else _("You are waiting for a free place"),
             "choice_needed": _("What would you like to happen next?"),
             "reaching_out": _("A coordinator is writing to you"),
-            "matched": _("%(name)s would like to meet you", name=names),
+            "matched": _("You and %(name)s: find a first time", name=names),
+            "meetings_ended": _("Your meetings with %(name)s have come to an end", name=names),
             "choice_sent": _("We heard you"),
             "withdrawn": _("Your request has ended"),
         }
@@ -104,6 +112,7 @@ class _StatusPresenter:
             "choice_needed": lambda: [_("Nothing happens until you choose. There is no hurry.")],
             "reaching_out": self._reaching_out,
             "matched": self._matched,
+            "meetings_ended": self._meetings_ended,
             "choice_sent": self._going_on,
             "withdrawn": self._withdrawn,
         }
@@ -159,11 +168,30 @@ class _StatusPresenter:
             _("If it does not feel right, you can stop at any point and never have to say why."),
         ]
 
+    def _meetings_ended(self) -> list[str]:
+        if self.status.reason == "supportee":
+            return [_("Nothing happens until you choose. There is no hurry.")]
+        lines = [
+            _("You did nothing wrong. Nobody has to say why they end meetings."),
+            _("Your request is still here, with your answers. What comes next is yours to say, and there is no hurry."),
+        ]
+        known = any(event.reason == "yes_taken_back" for event in self.request.history)
+        return [*lines, _("A coordinator knows of it, and you can write to them.")] if known else lines
+
+    def undo(self) -> tuple[str, str] | None:
+        ended = None if self.request.withdrawn_at else end_to_undo(self.request.history, now())
+        if ended is None or ended.undo_until is None or self.status.reason == "undo_end":
+            return None
+        until, zone = ended.undo_until, self.request.time_zone
+        return self._names(ended.practitioner_ids), f"{self.day(until)}, {i18n.time_of_day(until, zone, language())}"
+
     def _going_on(self) -> list[str]:
         if self.status.reason == "ask" and self.names:
             return [_("We are asking %(name)s. In a moment this page shows by when they answer.", name=self.names)]
         if self.status.reason == "person":
             return [_("A person reads your request and writes to you by %(day)s.", day=self._latest(from_choice=True))]
+        if self.status.reason == "end":
+            return [_("You ended your meetings with %(name)s. In a moment this page shows what happens next.", name=self.names)]
         return [_("In a moment this page shows what happens next.")]
 
     def _withdrawn(self) -> list[str]:
@@ -185,7 +213,15 @@ class _StatusPresenter:
         if self.request.withdrawn_at:
             return [*done, ("now", _("You left"), self.day(self.request.withdrawn_at))]
         done = [step for step in done if step[1] != self.title()]
-        return [*done, ("now", self.title(), self._by()), ("later", _("You meet for the first time"), "")]
+        now_step = ("now", self.title(), self._by())
+        if self.status.state == "meetings_ended":
+            return [*done, now_step]
+        return [*done, now_step, ("later", _("You meet for the first time"), "")]
+
+    def _who_ended(self, event: StatusEvent, name: str) -> str:
+        if event.reason == "supportee":
+            return _("You ended your meetings with %(name)s", name=name)
+        return _("Your meetings with %(name)s have come to an end", name=name)
 
     def _by(self) -> str:
         return _("by %(day)s", day=self.day(self.status.answer_by)) if self.status.answer_by else ""
@@ -198,6 +234,9 @@ class _StatusPresenter:
             OfferExpired.event_type: _("The time to answer ran out for %(name)s", name=name),
             OfferReleased.event_type: _("%(name)s is no longer asked", name=name),
             MatchMade.event_type: _("%(name)s said yes", name=name),
+            MatchEnded.event_type: self._who_ended(event, name),
+            MatchEndingUndone.event_type: _("You and %(name)s go on meeting", name=name),
+            MatchEndingSettled.event_type: "",
             SuggestionsMade.event_type: _("We suggested people to you"),
             RequestWaiting.event_type: _("You began to wait") if event.waiting_for == "place" else "",
             CoordinatorNeeded.event_type: _("A coordinator was asked to write to you") if event.reaching_out else "",

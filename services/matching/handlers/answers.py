@@ -11,7 +11,7 @@ from services.matching import rules, store
 from services.matching.domain import Offer, Request
 from services.matching.handlers.keys import encrypt_for_match
 from services.matching.handlers.notes import write_note
-from services.matching.handlers.offers import free_place
+from services.matching.handlers.offers import free_place, settle_ends
 from services.matching.handlers.requests import next_step, take_step
 from services.matching.handlers.tasks import open_task
 from shared.clock import now
@@ -96,9 +96,10 @@ def _match(offer: Offer, request: Request, db: Db) -> list[Event]:
     match, made = request.match(offer, match_id, now(), encrypt_for_match(request, match_id))
     store.offers.save(db, offer)
     store.offers.save_match(db, match)
+    settled = settle_ends(request, db)
     store.requests.save(db, request)
     store.tasks.resolve(db, request.id, now())
-    return made
+    return made + settled
 
 
 def _keep_place(offer: Offer, db: Db) -> list[Event]:

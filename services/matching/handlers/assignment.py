@@ -230,7 +230,7 @@ class _Run:
         return tuple(one.id for one in rules.in_order(request, suitable, self._today))
 
     def _suits(self, request: Request, practitioner: Practitioner) -> bool:
-        if practitioner.id in request.asked or rules.avoid_each_other(request, practitioner):
+        if request.was_with(practitioner.id) or rules.avoid_each_other(request, practitioner):
             return False
         key = rules.limits_of(request), practitioner.id
         if key not in self._allowed:

@@ -4,7 +4,7 @@ from services.matching import store
 from services.matching.domain import Note, Offer, Request
 from services.matching.handlers import answers
 from services.matching.handlers.notes import can_be_read, current_conversation
-from services.matching.handlers.offers import end_match, issue_links, release_open_offer
+from services.matching.handlers.offers import end_match, issue_links, release_open_offer, settle_ends
 from services.matching.handlers.requests import (
     find_request,
     next_step,
@@ -60,6 +60,7 @@ def apply_choice(event: ChoiceMade, db: Db) -> list[Event]:
     else:
         events = _ask_another(request, event.practitioner_id, db)
     if events:
+        events += settle_ends(request, db, by="practitioner")
         store.requests.save(db, request)
     return events
 
@@ -69,7 +70,9 @@ def withdraw_request(event: RequestWithdrawn, db: Db) -> list[Event]:
     request = find_request(event.request_id, db)
     if request.state == "withdrawn":
         return []
-    events = release_open_offer(request, "withdrawn", db) + end_match(request, db)
+    match = store.offers.find_live_match(db, request.id)
+    events = release_open_offer(request, "withdrawn", db) + settle_ends(request, db)
+    events += end_match(match, "supportee", "over", request, db) if match else []
     store.tasks.resolve(db, request.id, now())
     store.notes.delete_about(db, request.id)
     request.withdraw()

@@ -4,15 +4,16 @@ import uuid
 from datetime import timedelta
 
 from services.matching import rules, store
-from services.matching.domain import Offer, Practitioner, Request
+from services.matching.domain import Match, Offer, Practitioner, Request
 from services.matching.handlers.service import service
 from shared import tokens
 from shared.clock import now
-from shared.contracts import EncryptedFields, ReleaseReason
+from shared.contracts import AfterEnding, EncryptedFields, PairMember, ReleaseReason
 from shared.messages import Event
 from shared.mongo import Db
 
 LINK_OUTLIVES_OFFER = timedelta(days=7)
+UNDO_LASTS = timedelta(hours=24)
 
 
 def make_offer(
@@ -63,17 +64,37 @@ def release_open_offer(request: Request, reason: ReleaseReason, db: Db) -> list[
     return request.offer_released(offer, reason) + free_place(offer, db, pending=True)
 
 
-def end_match(request: Request, db: Db) -> list[Event]:
-    """The supportee leaves. Changes the request; the caller saves it."""
-    match = store.offers.find_live_match(db, request.id)
-    offer = store.offers.find(db, match.offer_id) if match else None
-    if match is None or offer is None:
+def end_match(match: Match, by: PairMember, then: AfterEnding, request: Request, db: Db) -> list[Event]:
+    """Their place stays held while this may be taken back. Changes the request; the caller saves it."""
+    moment, offer = now(), store.offers.find(db, match.offer_id)
+    if offer is None or offer.state != "accepted":
         return []
-    match.end(now())
-    offer.release(now())
+    undo_until = None if then == "over" else moment + UNDO_LASTS
+    match.end(moment, by)
+    offer.end_meetings(moment, by, undo_until)
     store.offers.save_match(db, match)
     store.offers.save(db, offer)
-    return request.offer_released(offer, "withdrawn") + free_place(offer, db, pending=False)
+    events = request.end_match(match, offer, then)
+    return events if undo_until else events + free_place(offer, db, pending=False)
+
+
+def settle_end(offer: Offer, db: Db) -> list[Event]:
+    """The end of a match cannot be taken back any more: its place is free, once."""
+    if offer.undo_until is None:
+        return []
+    offer.settle_end()
+    store.offers.save(db, offer)
+    return free_place(offer, db, pending=False)
+
+
+def settle_ends(request: Request, db: Db, *, by: PairMember | None = None) -> list[Event]:
+    """The request went on. With `by`: only what this one ended. Changes the request; the caller saves it."""
+    events: list[Event] = []
+    for offer in store.offers.undoable_about(db, request.id):
+        match = store.offers.find_match(db, offer.id)
+        if match and by in (None, offer.ended_by):
+            events += request.settle_end(match) + settle_end(offer, db)
+    return events
 
 
 def free_place(offer: Offer, db: Db, *, pending: bool) -> list[Event]:

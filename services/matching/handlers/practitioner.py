@@ -63,7 +63,7 @@ def write_to_supportee(command: WriteToSupportee, db: Db) -> list[Event]:
     """[] when they are not with each other any more: the page then shows what became of it."""
     offer = store.offers.find(db, command.offer_id)
     request = store.requests.find(db, offer.request_id) if offer else None
-    if offer is None or request is None or not offer.holds_place:
+    if offer is None or request is None or not offer.is_live:
         return []
     events = write_note(request, command.words, db, practitioner_id=offer.practitioner_id)
     store.requests.save(db, request)

@@ -109,7 +109,8 @@ def time_zone_of(practitioner_id: str, db: Db) -> str:
 def view_offer(offer: Offer, db: Db) -> OfferView:
     practitioner = store.practitioners.find(db, offer.practitioner_id)
     time_zone = practitioner.time_zone if practitioner else service.programme.time_zone
-    request = store.requests.find(db, offer.request_id) if offer.state not in ("released", "expired") else None
+    theirs = offer.state not in ("released", "expired", "ended")
+    request = store.requests.find(db, offer.request_id) if theirs else None
     match = store.offers.find_live_match(db, offer.request_id) if offer.state == "accepted" else None
     may_change = bool(request and practitioner and practitioner.has_room and may_change_to_yes(offer, request))
     return OfferView(
@@ -128,7 +129,7 @@ def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
     if practitioner is None:
         return None
     offers = store.offers.held_by(db, practitioner_id)
-    accepted = [offer for offer in offers if not offer.is_open]
+    accepted = [offer for offer in offers if offer.state == "accepted"]
     request_ids = [offer.request_id for offer in accepted]
     requests = store.requests.find_many(db, request_ids)
     matches = store.offers.find_live_matches(db, request_ids) if request_ids else {}

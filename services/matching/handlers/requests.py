@@ -36,7 +36,8 @@ def step_after_ranking(request: Request, db: Db) -> Step:
 
 
 def step_for_choice(request: Request, practitioner_id: str, db: Db) -> Step:
-    """Ask this person if that is possible now; else show who else is free, else wait for them."""
+    """Ask this person if that is possible now; else show who else is free, else wait for them. Changes the request."""
+    request.ask_again(practitioner_id)
     person, today = _available([practitioner_id], db).get(practitioner_id), now().date()
     if person and rules.may_be_asked(request, person, today):
         return rules.ask_step(person, request.choice_of(practitioner_id))

@@ -22,8 +22,9 @@ OFFER_INDEXES = [
     IndexModel("request_id"),
     IndexModel("answer_by", partialFilterExpression={"is_open": True}),
     IndexModel("remind_at", partialFilterExpression={"is_open": True}),
+    IndexModel("undo_until", partialFilterExpression={"undo_until": {"$exists": True}}),
 ]
-MATCH_INDEXES = [IndexModel("request_id")]
+MATCH_INDEXES = [IndexModel("request_id"), IndexModel("offer_id")]
 
 
 def find(db: Db, offer_id: str) -> Offer | None:
@@ -48,7 +49,7 @@ def ids_past_their_time(db: Db, moment: datetime) -> list[str]:
 
 
 def held_by(db: Db, practitioner_id: str) -> list[Offer]:
-    """Those of this practitioner that are open or led to a match that lives, the newest first."""
+    """Those of this practitioner that are open, led to a match that lives or whose end may be taken back, the newest first."""
     held = {"practitioner_id": practitioner_id, "holds_place": True}
     return load_all(Offer, db.offers.find(held).sort("made_at", -1))
 
@@ -80,6 +81,24 @@ def find_live_matches(db: Db, request_ids: Sequence[str]) -> dict[str, Match]:
 
 def matches_about(db: Db, request_id: str) -> list[Match]:
     return load_all(Match, db.matches.find({"request_id": request_id}))
+
+
+def find_match(db: Db, offer_id: str) -> Match | None:
+    return load_one(Match, db.matches.find_one({"offer_id": offer_id}))
+
+
+def newest_match(db: Db, request_id: str, practitioner_id: str) -> Match | None:
+    these_two = {"request_id": request_id, "practitioner_id": practitioner_id}
+    return load_one(Match, db.matches.find_one(these_two, sort=[("made_at", -1)]))
+
+
+def undoable_about(db: Db, request_id: str) -> list[Offer]:
+    """Those whose meetings ended, which may still be taken back."""
+    return load_all(Offer, db.offers.find({"request_id": request_id, "undo_until": {"$exists": True}}))
+
+
+def ids_past_their_undo(db: Db, moment: datetime) -> list[str]:
+    return [row["_id"] for row in db.offers.find({"undo_until": {"$lte": moment}}, {"_id": 1})]
 
 
 def save_match(db: Db, changed: Match) -> None:
