@@ -33,11 +33,11 @@ def choices(typed: TypedAnswers) -> list[Choice]:
     return list(ranked_choices("chosen", listed(typed, "choice"), if_not))
 
 
-def with_person_first(typed: TypedAnswers, practitioner_id: str) -> TypedAnswers:
+def with_person_first(typed: TypedAnswers, practitioner_id: str, if_not: IfNot = "ask_me") -> TypedAnswers:
     """Coming from somebody's page, that person stands first, with what was said about them before."""
     known = choices(typed)
     first, others = _named(known, practitioner_id), _without(known, practitioner_id)
-    return _with_choices({**typed, "mode": "chosen"}, [*(first or [_new(practitioner_id)]), *others])
+    return _with_choices({**typed, "mode": "chosen"}, [*(first or [_new(practitioner_id, if_not)]), *others])
 
 
 def after_press(button: str, typed: TypedAnswers, before: TypedAnswers) -> TypedAnswers:
@@ -80,8 +80,8 @@ def _with_choices(typed: TypedAnswers, changed: Sequence[Choice]) -> TypedAnswer
     return {**typed, "choice": [choice.practitioner_id for choice in kept], "if_not": [choice.if_not for choice in kept]}
 
 
-def _new(practitioner_id: str) -> Choice:
-    return Choice(practitioner_id=practitioner_id, if_not="ask_me")
+def _new(practitioner_id: str, if_not: IfNot = "ask_me") -> Choice:
+    return Choice(practitioner_id=practitioner_id, if_not=if_not)
 
 
 def _named(known: Sequence[Choice], practitioner_id: str) -> list[Choice]:

@@ -36,8 +36,8 @@ TOO_LONG = {
 UNKNOWN = _("We could not read this part. Choose again")
 THEN = _("Choose what happens then")
 NOTE = _("Write your note first")
-ADDRESS = _("Write the email address or the phone number that you gave us")
-CODE = _("We cannot find that code. Codes have six words, like river cedar button lamp otter moss. A person can help.")
+ADDRESS = _("Write the email address that you gave us. It should look like name@example.org")
+CODE = _("We cannot find that code. Codes have six words, like river cedar button lamp otter moss")
 
 
 def one_of(literal: Any, **more: Any) -> fields.String:

@@ -137,6 +137,15 @@ def test_coming_from_a_page_keeps_the_others_with_what_was_said_about_them(visit
     assert FirstQuestion(visitor, "/ask/1?with=kai").chosen() == [("kai", "wait")]
 
 
+def test_from_the_page_of_somebody_without_a_place_to_wait_for_them_is_chosen(visitor: FlaskClient, intake: Service) -> None:
+    list_someone(intake, "otis", "Otis", state="full")
+    for id, chosen in (("otis", "wait"), ("ana", "wait"), ("kai", "ask_me")):
+        page = FirstQuestion(visitor, f"/ask/1?with={id}")
+        assert page.chosen() == [(id, chosen)]
+    FirstQuestion(visitor, "/ask/1?with=otis").press("save", if_not=["suggest"])
+    assert FirstQuestion(visitor, "/ask/1?with=otis").chosen() == [("otis", "suggest")]
+
+
 def test_five_are_the_most_and_nobody_is_chosen_twice(visitor: FlaskClient) -> None:
     page = FirstQuestion(visitor)
     for id in ["kai", *NAMES]:

@@ -109,8 +109,8 @@ def _chosen(typed: TypedAnswers) -> list[str]:
 
 
 def _as_the_address_asks(typed: TypedAnswers) -> TypedAnswers:
-    """`with`: the person from whose page they come. `mode`: what a link offered."""
+    """`with`: from whose page they come (without a free place its button says "Wait"). `mode`: what a link offered."""
     entry = store.entry_by_slug(service.db, service.vault, request.args["with"]) if "with" in request.args else None
     if entry and rules.may_be_chosen(entry):
-        return choosing.with_person_first(typed, entry.id)
+        return choosing.with_person_first(typed, entry.id, "ask_me" if entry.state == "open" else "wait")
     return {"mode": request.args["mode"], **typed} if "mode" in request.args else typed

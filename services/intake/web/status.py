@@ -71,13 +71,12 @@ def _open_by_code_words(template: str) -> Response:
 @status.post("/s/link")
 @limiter.limit("10 per 10 minutes")  # each may send a message
 def ask_for_link() -> Response:
-    """The same page and the same work, whether somebody here has that address or not."""
+    """The same page and the same work, whether somebody here has that address or not. A link goes by email only."""
     typed = request.form.get("address", "")
     email = forms.email_or_nothing(typed)
-    phone = "" if email else forms.phone_or_nothing(typed, service.programme.time_zone)
-    if not email and not phone:
+    if not email:
         return render("status/find.html", {"address": forms.ADDRESS}, typed="", address=typed)
-    run_form(service, send_sign_in_link, SendSignInLink(email=email, phone=phone))
+    run_form(service, send_sign_in_link, SendSignInLink(email=email))
     return redirect_after_post("/s/link-sent")
 
 
