@@ -27,6 +27,8 @@ ReleaseReason = Literal["withdrawn", "chose_another"]
 EscalationReason = Literal["reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "yes_taken_back"]
 PairMember = Literal["practitioner", "supportee"]
 AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
+WaitsFor = Literal["place", "choice", "coordinator"]
+StillWaiting = Literal["news", "question", "last_warning"]
 Answer = Literal["yes", "not_this_time"]
 ReplyOutcome = Literal["yes", "not_this_time", "already_yes", "already_not_this_time", "too_late"]
 PractitionerState = Literal["open", "full", "resting", "stepped_back"]
@@ -126,6 +128,38 @@ class MatchLeavingUndone(Event):
 
     request_id: str
     practitioner_id: str
+
+
+@contract("request.still_waiting.v1", subject="request_id", published_by="intake")
+class RequestStillWaiting(Event):
+    """Time to write to somebody who waits. `news`: that nothing has changed, at the pace that they chose; `question`: whether
+    they still look; `last_warning`: that the request ends at `ends_at` if they do not say a word. `version`: of the newest event
+    that the request's page knows."""
+
+    request_id: str
+    kind: StillWaiting
+    waits_for: WaitsFor
+    since: datetime
+    ends_at: datetime
+    written_at: datetime
+    version: int
+
+
+@contract("request.gone_silent.v1", subject="request_id", published_by="intake")
+class RequestGoneSilent(Event):
+    """No sign of life since `silent_since`, and they were told so in time: the request may end, unless somebody is asked or with
+    them."""
+
+    request_id: str
+    silent_since: datetime
+
+
+@contract("request.extended.v1", subject="request_id", published_by="intake")
+class RequestExtended(Event):
+    """A sign of life at `extended_at` after all: a `request.gone_silent` from before that has no meaning."""
+
+    request_id: str
+    extended_at: datetime
 
 
 @contract("note.answered.v1", subject="request_id", published_by="intake")
@@ -282,6 +316,15 @@ class RequestWaiting(Event):
     supportee_id: str
     waiting_for: Literal["place", "choice"]
     practitioner_ids: tuple[str, ...] = ()
+    version: int
+
+
+@contract("request.lapsed.v1", subject="request_id", published_by="matching")
+class RequestLapsed(Event):
+    """The request ended after a long silence, and with it everything that was to happen."""
+
+    request_id: str
+    supportee_id: str
     version: int
 
 

@@ -18,7 +18,7 @@ def a_stored_request(db: Db, **what: Any) -> Request:
         "language": "en",
         "time_zone": "America/New_York",
         "sent_at": now(),
-        "expires_at": now() + timedelta(days=90),
+        "silent_since": now(),
         "encrypted_answers": "AQ",
         "encrypted_code_words": "AQ",
         "code_words_until": now() + timedelta(minutes=30),

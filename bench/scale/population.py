@@ -22,7 +22,7 @@ from typing import Any
 
 from services.intake.domain import AccessCode, AccessLink
 from services.intake.domain import Request as SentRequest
-from services.intake.rules import DAYS_TO_KEEP_A_REQUEST, StatusEvent
+from services.intake.rules import StatusEvent
 from services.matching.domain import CoordinatorTask, Match, Offer, Practitioner, Request
 from services.notify.domain import Contact, Notification, expires_at
 from shared import vault
@@ -308,7 +308,8 @@ class Population:
             language="en",
             time_zone=ZONES[0],
             sent_at=sent_at,
-            expires_at=sent_at + timedelta(days=DAYS_TO_KEEP_A_REQUEST),
+            silent_since=sent_at,
+            next_look_at=self.moment + timedelta(days=1 + number % 14),
             encrypted_answers=self._answers(number),
             email_index=id_of("email", number).replace("-", "") * 2,
             history=tuple(self._history(number, wanted)),
@@ -337,18 +338,13 @@ class Population:
         return vault.encrypt(own_key(number), supportee_id(number), "answers", json.dumps(TYPED))
 
     def code(self, number: int) -> AccessCode:
-        expires = self.sent_at(number) + timedelta(days=DAYS_TO_KEEP_A_REQUEST)
-        return AccessCode(
-            id=digest(f"code {number}"), person_id=supportee_id(number), wrap=self._wrap(number, "code"), expires_at=expires
-        )
+        return AccessCode(id=digest(f"code {number}"), person_id=supportee_id(number), wrap=self._wrap(number, "code"))
 
     def link(self, number: int) -> AccessLink:
-        expires = self.sent_at(number) + timedelta(days=DAYS_TO_KEEP_A_REQUEST)
         return AccessLink(
             id=digest(token_of(number)),
             subject_id=request_id(number),
             person_id=supportee_id(number),
-            expires_at=expires,
             wrap=self._wrap(number, token_of(number)),
         )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from services.intake import rules
-from services.intake.rules import NextChoice, RequestStatus, StatusEvent
+from services.intake.rules import NextChoice, Pace, RequestStatus, StatusEvent
 from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, Part
 
 TypedAnswers = dict[str, str | list[str]]  # the answers to one question as they were typed: field -> text, or list of texts
@@ -34,6 +34,7 @@ class Answers:
     quiet_from: int
     quiet_until: int
     before_we_write: str
+    pace: Pace
     meeting_types: tuple[MeetingType, ...]
     parts: tuple[Part, ...]
     time_zone: str
@@ -69,25 +70,25 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class AccessCode:
-    """Code words as they are stored, among the links."""
+    """Code words as they are stored, among the links. Without `expires_at` they open a request as long as it is there."""
 
     id: str
     purpose: Literal["code_words"] = "code_words"
     person_id: str
     wrap: str
-    expires_at: datetime
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class AccessLink:
     """`id`: digest of its token. `subject_id`: the request. `wrap`: the person's own key under the token itself; empty when the
-    link shows the state only."""
+    link shows the state only. Without `expires_at` it opens the request as long as that is there."""
 
     id: str
     purpose: Literal["status"] = "status"
     subject_id: str
     person_id: str
-    expires_at: datetime
+    expires_at: datetime | None = None
     wrap: str = ""
 
 
@@ -117,8 +118,12 @@ class Request:
     """A request as its own page shows it; matching decides what becomes of it.
 
     `history`: every event about it, in any order. `choice`: what the supportee last chose to happen next. Answers and notes are
-    gone once they left, code words some minutes after sending. Indexes are keyed hashes of their addresses. `reconciled_at`: when
+    gone once it ended, code words some minutes after sending. Indexes are keyed hashes of their addresses. `reconciled_at`: when
     it was last looked at because no event had come back; `reemissions`: how often it was published again for that.
+
+    `silent_since`: from when silence counts (lifetimes.py). `told_at`, `asked_at`, `warned_at`: when they were last written to
+    while they waited: without news, whether they still look, and that it ends. `next_look_at`: when something of that may be
+    due. `gone_silent_at`: when matching was told that it may end. `ended_at`: they left, or it ended after a long silence.
     """
 
     id: str
@@ -128,7 +133,13 @@ class Request:
     language: str
     time_zone: str
     sent_at: datetime
-    expires_at: datetime
+    silent_since: datetime
+    pace: Pace = "two_weeks"
+    next_look_at: datetime | None = None
+    told_at: datetime | None = None
+    asked_at: datetime | None = None
+    warned_at: datetime | None = None
+    gone_silent_at: datetime | None = None
     encrypted_answers: str | None = None
     encrypted_code_words: str | None = None
     code_words_until: datetime | None = None
@@ -138,6 +149,7 @@ class Request:
     choice: NextChoice | None = None
     notes: tuple[EncryptedNote, ...] = ()
     withdrawn_at: datetime | None = None
+    ended_at: datetime | None = None
     reconciled_at: datetime | None = None
     reemissions: int = 0
 

@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields, post_load, validate
 from werkzeug.datastructures import MultiDict
 
 from services.intake.domain import Answers, TypedAnswers
-from services.intake.rules import MOST_CHOICES, NextStep
+from services.intake.rules import MOST_CHOICES, NextStep, Pace
 from shared.contracts import AgeGroup, Channel, Choice, Help, IfNot, MeetingType, Mode, Part
 from shared.i18n import LANGUAGES, _
 from shared.people import parse_email, parse_phone
@@ -117,6 +117,7 @@ class Reach(Question):
     quiet_from = fields.Integer(load_default=21, validate=validate.Range(0, 23, error=UNKNOWN))
     quiet_until = fields.Integer(load_default=9, validate=validate.Range(0, 23, error=UNKNOWN))
     before_we_write = text(500)
+    pace = one_of(Pace, load_default="two_weeks")
 
     @post_load
     def normalize_addresses(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -267,6 +268,10 @@ class EndForm(Form):
     then = fields.String(
         required=True, validate=validate.OneOf(["someone_else", "wait"], error=THEN), error_messages={"required": THEN}
     )
+
+
+class PaceForm(Form):
+    pace = one_of(Pace, required=True)
 
 
 class NextForm(Form):

@@ -13,6 +13,7 @@ __all__ = [
     "IF_NOT",
     "MEETING_TYPES",
     "MODES",
+    "PACES",
     "PARTS",
     "REACH",
     "SPOKEN_LANGUAGES",
@@ -33,6 +34,7 @@ IF_NOT = {
     "wait": _("Just wait for this person"),
 }
 REACH = {"email": _("Email"), "text": _("Text message"), "page": _("I will check the private page myself")}
+PACES = {"two_weeks": _("Every two weeks"), "month": _("Once a month"), "never": _("Only when there is news")}
 WHEN = {"morning": _("Mornings"), "afternoon": _("Afternoons"), "evening": _("Evenings")}
 SPOKEN_LANGUAGES = {"en": "English", "es": "Español", "both": _("Either English or Spanish"), "other": _("Another language")}
 AGES = {"": _("I would rather not say"), **shared_labels.AGES}

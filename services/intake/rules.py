@@ -25,6 +25,7 @@ from shared.contracts import (
     OfferReleased,
     Part,
     PractitionerState,
+    RequestLapsed,
     RequestWaiting,
     SuggestionsMade,
 )
@@ -33,7 +34,6 @@ MOST_CHOICES = 5
 LAST_QUESTION = 7
 ENTRIES_ON_A_PAGE = 24
 MOST_FOUND = 10
-DAYS_TO_KEEP_A_REQUEST = 90
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +185,10 @@ State = Literal[
     "meetings_ended",
     "choice_sent",
     "withdrawn",
+    "lapsed",
 ]
+Pace = Literal["two_weeks", "month", "never"]
+"""How often somebody who waits is written to while there is no news."""
 Action = Literal["ask", "wait", "person", "end", "leave"]
 NextStep = Literal["ask", "wait", "person"]
 Chosen = Literal[NextStep, "end", "undo_end"]
@@ -241,12 +244,13 @@ def request_status(
     """The newest event decides, unless the supportee has chosen since."""
     if withdrawn:
         return RequestStatus(state="withdrawn", allowed_actions=())
-    known = in_order(event for event in history if _changes_the_state(event))
+    known = state_changes(history)
     if not known:
         return RequestStatus(state="received")
     newest, before = known[-1], known[-2] if len(known) > 1 else None
     status = _STATUS_AFTER[newest.event_type](newest, _reason_ended(before) if before else "")
-    return _after_their_choice(status, choice) if choice and _is_pending(choice, history, newest) else status
+    chosen_since = choice and status.state != "lapsed" and _is_pending(choice, history, newest)
+    return _after_their_choice(status, choice) if choice and chosen_since else status
 
 
 def _is_pending(choice: NextChoice, history: Iterable[StatusEvent], newest: StatusEvent) -> bool:
@@ -272,6 +276,10 @@ def may_not_be_asked_again(history: Iterable[StatusEvent]) -> set[str]:
     """Practitioners who ended their meetings themselves."""
     ended = [event for event in history if event.event_type == MatchEnded.event_type and event.reason == "practitioner"]
     return {practitioner_id for event in ended for practitioner_id in event.practitioner_ids}
+
+
+def state_changes(history: Iterable[StatusEvent]) -> list[StatusEvent]:
+    return in_order(event for event in history if _changes_the_state(event))
 
 
 def in_order(history: Iterable[StatusEvent]) -> list[StatusEvent]:
@@ -369,5 +377,6 @@ _STATUS_AFTER: dict[str, Callable[[StatusEvent, str], RequestStatus]] = {
     MatchEndingUndone.event_type: _matched,
     SuggestionsMade.event_type: _suggested,
     RequestWaiting.event_type: _waiting,
+    RequestLapsed.event_type: lambda event, _: RequestStatus(state="lapsed", allowed_actions=()),
     CoordinatorNeeded.event_type: lambda event, _: RequestStatus(state="reaching_out", reason=event.reason),
 }

@@ -11,6 +11,7 @@ from bson import Timestamp
 from pymongo import IndexModel
 
 from services.intake.domain import AccessCode, AccessLink, CodeWords, Draft, EncryptedNote, Request
+from services.intake.lifetimes import KEPT_AFTER_THE_END
 from services.intake.rules import Entry, NextChoice, StatusEvent
 from shared import tokens, vault
 from shared.clock import now
@@ -35,7 +36,8 @@ INDEXES = {
         _where_it_exists("code_words_until"),
         IndexModel("reconciled_at", partialFilterExpression=_UNANSWERED),
         IndexModel("reemissions", name="given_up", partialFilterExpression={"reemissions": {"$gte": MOST_REEMISSIONS}}),
-        IndexModel("expires_at", expireAfterSeconds=24 * 3600),
+        _where_it_exists("next_look_at"),
+        IndexModel("ended_at", expireAfterSeconds=int(KEPT_AFTER_THE_END.total_seconds())),
     ],
     "drafts": [IndexModel("expires_at", expireAfterSeconds=24 * 3600)],
     "directory": [_where_it_exists("slug_index"), IndexModel("state"), _CHANGES],
@@ -43,6 +45,7 @@ INDEXES = {
     "sessions": tokens.SESSION_INDEXES,
 }
 CODE_WORDS_AT_ONCE = 500
+LOOKS_AT_ONCE = 1000
 UNANSWERED_AT_ONCE = 500
 
 
@@ -184,7 +187,7 @@ def link(db: Db, token: str) -> AccessLink | None:
 
 
 def _valid(id: str, purpose: Literal["code_words", "status"]) -> Doc:
-    return {"_id": id, "purpose": purpose, "expires_at": {"$gt": now()}}
+    return {"_id": id, "purpose": purpose, "expires_at": {"$not": {"$lte": now()}}}
 
 
 # Requests. A document is a Request.
@@ -195,16 +198,16 @@ def add_request(db: Db, request: Request) -> None:
 
 
 def request(db: Db, request_id: str) -> Request | None:
-    return load_one(Request, db.requests.find_one({"_id": request_id, "expires_at": {"$gt": now()}}))
+    return load_one(Request, db.requests.find_one({"_id": request_id}))
 
 
 def request_of(db: Db, person_id: str) -> Request | None:
-    return load_one(Request, db.requests.find_one({"person_id": person_id, "expires_at": {"$gt": now()}}))
+    return load_one(Request, db.requests.find_one({"person_id": person_id}))
 
 
 def newest_request_at(db: Db, channel: str, index: str) -> Request | None:
     """The newest request that is still going on, of whoever wrote from this address."""
-    going_on = {f"{channel}_index": index, "withdrawn_at": None, "expires_at": {"$gt": now()}}
+    going_on = {f"{channel}_index": index, "ended_at": None}
     return load_one(Request, db.requests.find_one(going_on, sort=[("sent_at", -1)]))
 
 
@@ -217,23 +220,31 @@ def add_to_history(db: Db, request_id: str, event: StatusEvent) -> None:
 def save_choice(db: Db, request_id: str, choice: NextChoice) -> bool:
     """True when this is the first choice after the event with this version."""
     unanswered = [{"choice": None}, {"choice.version": {"$lt": choice.version}}]
-    where = {"_id": request_id, "withdrawn_at": None, "$or": unanswered}
+    where = {"_id": request_id, "ended_at": None, "$or": unanswered}
     return db.requests.update_one(where, {"$set": {"choice": to_document(choice)}}).modified_count == 1
 
 
 def mark_withdrawn(db: Db, request_id: str) -> bool:
-    """Answers, notes and code words go at once; the rest stays until `expires_at`, so that its page can say what happened."""
-    written = ("encrypted_answers", "encrypted_code_words", "code_words_until", "notes")
-    done = db.requests.update_one(
-        {"_id": request_id, "withdrawn_at": None},
-        {"$set": {"withdrawn_at": now()}, "$unset": dict.fromkeys(written, 1)},
-    )
-    return done.modified_count == 1
+    return _mark_ended(db, request_id, {"withdrawn_at": now()})
+
+
+def mark_lapsed(db: Db, request_id: str) -> bool:
+    return _mark_ended(db, request_id, {})
+
+
+def _mark_ended(db: Db, request_id: str, how: Doc) -> bool:
+    """Answers, notes and code words go at once; the rest stays for a while, so that its page can say what happened."""
+    gone = dict.fromkeys(("encrypted_answers", "encrypted_code_words", "code_words_until", "notes", "next_look_at"), 1)
+    change = {"$set": {"ended_at": now(), **how}, "$unset": gone}
+    ended = db.requests.find_one_and_update({"_id": request_id, "ended_at": None}, change)
+    if ended is not None:
+        db.links.update_many({"person_id": ended["person_id"]}, {"$set": {"expires_at": now() + KEPT_AFTER_THE_END}})
+    return ended is not None
 
 
 def add_note(db: Db, request_id: str, note: EncryptedNote) -> bool:
     """Each note once, and none after they left."""
-    here = {"_id": request_id, "withdrawn_at": None, "notes._id": {"$ne": note.id}}
+    here = {"_id": request_id, "ended_at": None, "notes._id": {"$ne": note.id}}
     return db.requests.update_one(here, {"$push": {"notes": to_document(note)}}).modified_count == 1
 
 
@@ -248,7 +259,7 @@ def unanswered_requests(db: Db, sent_before: datetime) -> list[tuple[str, str]]:
     looked at come first, then those for whom that is longest ago."""
     where = {
         **_UNANSWERED,
-        "withdrawn_at": None,
+        "ended_at": None,
         "sent_at": {"$lte": sent_before},
         "reemissions": {"$not": {"$gte": MOST_REEMISSIONS}},
     }
@@ -262,8 +273,27 @@ def mark_reconciled(db: Db, request_id: str, *, reemitted: bool) -> None:
 
 def count_given_up(db: Db) -> int:
     """Requests that were published again as often as may be, and about which still no event came back."""
-    where = {**_UNANSWERED, "withdrawn_at": None, "expires_at": {"$gt": now()}, "reemissions": {"$gte": MOST_REEMISSIONS}}
+    where = {**_UNANSWERED, "ended_at": None, "reemissions": {"$gte": MOST_REEMISSIONS}}
     return db.requests.count_documents(where)
+
+
+def requests_to_look_at(db: Db) -> list[str]:
+    """Ids of some of those of whom something may be due because time passed, the longest due first."""
+    found = db.requests.find({"next_look_at": {"$lte": now()}}, {"_id": 1}).sort("next_look_at", 1).limit(LOOKS_AT_ONCE)
+    return [document["_id"] for document in found]
+
+
+def save_look(db: Db, request: Request) -> None:
+    """How somebody who waits is written to, and when to look again."""
+    names = ("pace", "next_look_at", "told_at", "asked_at", "warned_at", "gone_silent_at")
+    looked = {name: getattr(request, name) for name in names}
+    known = {name: value for name, value in looked.items() if value is not None}
+    db.requests.update_one({"_id": request.id, "ended_at": None}, {"$set": known})
+
+
+def record_sign_of_life(db: Db, request_id: str, silent_since: datetime) -> None:
+    change = {"$max": {"silent_since": silent_since}, "$unset": {"gone_silent_at": 1}}
+    db.requests.update_one({"_id": request_id, "ended_at": None}, change)
 
 
 def delete_code_words(db: Db, request_id: str) -> None:

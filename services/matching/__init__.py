@@ -1,4 +1,4 @@
 """Matching decides who is asked, in what order, and who meets whom.
-It subscribes to request.submitted, request.withdrawn, choice.made, note.answered, reply.received and notification.failed.
-It publishes offer.*, match.made, suggestions.*, request.waiting, coordinator.*, note.*, reply.processed, practitioner.*, team_*.
+It subscribes to request.*, choice.made, note.answered, reply.received and notification.failed.
+It publishes offer.*, match.made, suggestions.*, request.*, coordinator.*, note.*, reply.processed, practitioner.*, team_*.
 """

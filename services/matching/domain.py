@@ -37,13 +37,14 @@ from shared.contracts import (
     PractitionerChanged,
     PractitionerState,
     ReleaseReason,
+    RequestLapsed,
     RequestSubmitted,
     RequestWaiting,
     SuggestionsMade,
 )
 from shared.messages import Event
 
-RequestState = Literal["received", "asking", "waiting", "reaching_out", "matched", "withdrawn"]
+RequestState = Literal["received", "asking", "waiting", "reaching_out", "matched", "withdrawn", "lapsed"]
 OfferState = Literal["sent", "seen", "accepted", "declined", "expired", "released", "ended"]
 WaitingFor = Literal["place", "choice"]
 Queue = Literal["named", "anyone", "suggestions"]
@@ -401,12 +402,12 @@ class Request(Versioned):
 
     `received`: its next step is to be decided (never stored). `asking`: exactly one offer is open. `waiting`: for a place with
     one of `wanted` (empty: with anybody who suits), or for the supportee's choice, perhaps among `suggested`. `reaching_out`: a
-    coordinator writes to them. `matched`. `withdrawn`: nothing follows.
+    coordinator writes to them. `matched`. `withdrawn`, `lapsed`: it has ended, they left or said no word for long.
     `submitted_at` is also where waiting began: being asked about in between does not cost them their turn.
     `choice_index`: which of `choices` is being asked; None once they left their ranking. `asked`: practitioners who said "not
     this time", let the time pass or ended their meetings; they are not asked again. `left`: those with whom the supportee ended
     their meetings; they are asked again only where the supportee names them. `encrypted`: their words, for matching; None once
-    they withdrew.
+    it ended. `alive_at`: a sign of life after they were silent for long.
     """
 
     supportee_id: str
@@ -428,6 +429,7 @@ class Request(Versioned):
     waiting_for: WaitingFor | None = None
     wanted: tuple[str, ...] = ()
     suggested: tuple[str, ...] = ()
+    alive_at: datetime | None = None
 
     @classmethod
     def submitted(cls, event: RequestSubmitted) -> "Request":
@@ -450,7 +452,11 @@ class Request(Versioned):
 
     @property
     def is_over(self) -> bool:
-        return self.state in ("matched", "withdrawn")
+        return self.state == "matched" or self.has_ended
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ("withdrawn", "lapsed")
 
     @property
     def queue(self) -> Queue | None:
@@ -516,7 +522,7 @@ class Request(Versioned):
 
     def call_coordinators(self, reason: EscalationReason) -> list[Event]:
         """A coordinator should look; what happens with the request itself stays as it is."""
-        _check(self.state != "withdrawn", "call coordinators", self.state)
+        _check(not self.has_ended, "call coordinators", self.state)
         self.version += 1
         return [self._coordinator_needed(reason, reaching_out=False, taken=False)]
 
@@ -650,9 +656,24 @@ class Request(Versioned):
 
     def withdraw(self) -> None:
         """Their words go at once: nobody has a reason to read them any more. An open offer or a match is released before."""
-        _check(self.state not in ("withdrawn", "asking"), "withdraw", self.state)
+        _check(not self.has_ended and self.state != "asking", "withdraw", self.state)
         self._become("withdrawn")
         self.encrypted = None
+
+    def extend(self, moment: datetime) -> None:
+        self.alive_at = max(moment, self.alive_at or moment)
+        self.version += 1
+
+    def may_lapse(self, silent_since: datetime) -> bool:
+        """Never while somebody is asked or with them."""
+        return self._may_go_on and (self.alive_at is None or self.alive_at < silent_since)
+
+    def lapse(self) -> list[Event]:
+        """After a long silence. Their words go at once, as when they leave."""
+        _check(self._may_go_on, "lapse", self.state)
+        self._become("lapsed")
+        self.encrypted = None
+        return [RequestLapsed(request_id=self.id, supportee_id=self.supportee_id, version=self.version)]
 
     def choice_of(self, practitioner_id: str) -> int | None:
         """At which place of their ranking this practitioner stands."""
@@ -661,7 +682,7 @@ class Request(Versioned):
 
     def note_written(self) -> int:
         """Somebody wrote a note to the supportee: the version that its event carries."""
-        _check(self.state != "withdrawn", "write a note", self.state)
+        _check(not self.has_ended, "write a note", self.state)
         self.version += 1
         return self.version
 

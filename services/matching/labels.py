@@ -43,6 +43,7 @@ REQUEST_STATES = {
     "waiting": _("This request is waiting"),
     "reaching_out": _("A person will write to them"),
     "withdrawn": _("This request has ended"),
+    "lapsed": _("This request ended after a long silence"),
 }
 OFFER_STATES = {
     "sent": _("asked"),

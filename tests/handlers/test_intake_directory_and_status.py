@@ -5,14 +5,15 @@ from itertools import permutations
 
 import pytest
 
-from services.intake import store
-from services.intake.domain import Request
+from services.intake import lifetimes, store
+from services.intake.domain import AccessLink, Request
 from services.intake.handlers.broker_events import HistoryEvent, add_to_history, save_directory_entry
 from services.intake.handlers.supportee import ChooseNext, choose_next, delete_code_words, withdraw_request
 from shared.clock import now
 from shared.contracts import ChoiceMade, EncryptedFields, OfferDeclined, OfferMade, RequestWithdrawn, SuggestionsMade
 from shared.mongo import Db
 from shared.service import Service
+from shared.tokens import digest
 from tests.intake_requests import a_stored_request
 from tests.people import an_entry_seen
 
@@ -105,7 +106,12 @@ def test_code_words_are_deleted_by_themselves_once_they_may_no_longer_be_shown(i
     assert list(timer.find(intake.db)) == []
 
 
-def test_a_request_leaves_its_page_after_its_time(intake_db: Db) -> None:
-    ended = a_stored_request(intake_db, expires_at=now() - timedelta(seconds=1))
-    assert store.request(intake_db, ended.id) is None
-    assert store.request_of(intake_db, ended.person_id) is None
+def test_a_request_that_ended_keeps_no_answers_and_its_links_have_an_end(intake_db: Db) -> None:
+    ended = a_stored_request(intake_db)
+    store.save_link(intake_db, AccessLink(id=digest("token"), subject_id=ended.id, person_id=ended.person_id))
+    assert store.mark_lapsed(intake_db, ended.id)
+    assert not store.mark_lapsed(intake_db, ended.id)
+    assert not store.mark_withdrawn(intake_db, ended.id)
+    assert (stored(intake_db, ended.id).encrypted_answers, stored(intake_db, ended.id).notes) == (None, ())
+    [link] = intake_db.links.find()
+    assert timedelta() < link["expires_at"] - now() <= lifetimes.KEPT_AFTER_THE_END

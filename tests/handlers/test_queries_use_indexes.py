@@ -35,8 +35,13 @@ def notify_with_history(notify_db: Db) -> Db:
 def intake_with_history(intake_db: Db) -> Db:
     event = {"event_type": "match.made.v1", "version": 1, "at": now()}
     request = {"mode": "suggest", "choices": [], "language": "en", "time_zone": "UTC"}
-    answered = {**request, "history": [event], "expires_at": now() + timedelta(days=9), "sent_at": now(), "reemissions": 0}
-    intake_db.requests.insert_many([{"_id": f"r{one}", "person_id": str(one), **answered} for one in range(STORED)])
+    answered: dict[str, Any] = {**request, "history": [event], "sent_at": now(), "silent_since": now(), "reemissions": 0}
+    intake_db.requests.insert_many(
+        [
+            {"_id": f"r{one}", "person_id": str(one), "next_look_at": now() + timedelta(days=9), **answered}
+            for one in range(STORED)
+        ]
+    )
     intake_db.links.insert_many([{"_id": f"c{one}", "person_id": str(one), "purpose": "code_words"} for one in range(STORED)])
     return intake_db
 
@@ -81,6 +86,7 @@ OF_INTAKE: Queries = {
     "newest by e-mail": lambda db: intake_store.newest_request_at(db, "email", "nobody's"),
     "newest by phone": lambda db: intake_store.newest_request_at(db, "phone", "nobody's"),
     "codes of a person": lambda db: intake_store.delete_codes(db, ONE),
+    "due because of time": intake_store.requests_to_look_at,
     "pending": outbox.pending,
 }
 

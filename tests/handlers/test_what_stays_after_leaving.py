@@ -1,14 +1,12 @@
 """What the page "What we keep and delete" says of leaving, against what the three databases hold afterwards."""
 
-import os
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from services.intake import forms, store
+from services.intake import forms
 from services.intake.domain import Draft, TypedAnswers
 from services.intake.handlers import access
 from services.intake.handlers.supportee import (
@@ -106,18 +104,6 @@ def test_kept_until_the_request_expires_are_its_page_and_what_opens_it(services:
     assert {link["purpose"] for link in services.intake.db.links.find()} == {"status", "code_words"}
     ends = {name for name in ("requests", "links") if _expires(services.intake, name)}
     assert ends == {"requests", "links"}
-
-
-def test_half_a_year_on_nothing_opens_the_page_and_the_two_other_parts_hold_what_they_held(
-    services: Services, left: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert left.code_words
-    (tmp_path / "clock").write_text(str(timedelta(days=183).total_seconds()))
-    monkeypatch.setitem(os.environ, "CLOCK_FILE", str(tmp_path / "clock"))
-    assert access.by_code_words(left.code_words.words) is None
-    assert store.request(services.intake.db, left.request_id) is None
-    assert readable(left, *services.notify.db.contacts.find()) >= ADDRESS
-    assert services.matching.db.requests.count_documents({"_id": left.request_id}) == 1
 
 
 def test_kept_without_an_end_are_the_address_in_notify_and_the_choices_in_matching(services: Services, left: Draft) -> None:

@@ -24,7 +24,7 @@ from tests.mailbox import words_of
 
 BRAND = Brand("Kitchen Table", "Kitchen Table", "hello@kitchen-table.example", "https://ktable.example")
 MOMENT = datetime(2026, 11, 26, 17, 0, tzinfo=UTC)
-CONTEXT: dict[str, Any] = {"answer_by": MOMENT, "hear_by": MOMENT, "code": "A7"}
+CONTEXT: dict[str, Any] = {"answer_by": MOMENT, "hear_by": MOMENT, "since": MOMENT, "ends_at": MOMENT, "code": "A7"}
 More = dict[str, Any]
 VARIANTS: dict[str, list[More]] = {
     "offer": [{}, {"asked_at": MOMENT}],
@@ -32,6 +32,7 @@ VARIANTS: dict[str, list[More]] = {
     "offer_gone": [{}, {"asked_at": MOMENT}],
     "not_this_time": [{"then": then} for then in ("next_choice", "ask_me", "suggest", "wait", "person")],
     "waiting": [{"waiting_for": "place"}, {"waiting_for": "choice"}],
+    "still_waiting": [{"waits_for": "place"}, {"waits_for": "choice"}, {"waits_for": "coordinator"}],
 }
 RECEIVED_BY = {
     "practitioner": {
@@ -120,7 +121,9 @@ def test_no_weekday_in_any_month_costs_a_second_segment(name: str, role: str, la
     days = [datetime(2026, month, day, 17, tzinfo=UTC) for month in range(1, 13) for day in range(20, 27)]
     assert len({(moment.month, moment.weekday()) for moment in days}) == 7 * 12
     for moment in days:
-        text = a_text(name, role, language, more, **dict.fromkeys(("answer_by", "hear_by", "asked_at", "since"), moment))
+        text = a_text(
+            name, role, language, more, **dict.fromkeys(("answer_by", "hear_by", "asked_at", "since", "ends_at"), moment)
+        )
         assert sms.segments(text) == 1, text
 
 

@@ -34,7 +34,7 @@ def by_code_words(words: str) -> RequestAccess | Draft | None:
 
 def by_link(token: str) -> RequestAccess | None:
     link = store.link(service.db, token)
-    if link is None:
+    if link is None or store.request(service.db, link.subject_id) is None:
         return None
     key = vault.unwrap_under(token, link.person_id, link.wrap) if link.wrap else None
     return RequestAccess(link.person_id, link.subject_id, key)

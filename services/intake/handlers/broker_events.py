@@ -21,6 +21,7 @@ from shared.contracts import (
     OfferMade,
     OfferReleased,
     PractitionerChanged,
+    RequestLapsed,
     RequestWaiting,
     SuggestionsMade,
 )
@@ -34,6 +35,14 @@ def add_note(event: NoteWritten, db: Db) -> list[Event]:
     author = event.practitioner_id or "coordinator"
     note = EncryptedNote(id=event.note_id, encrypted=event.encrypted, at=now(), author=author, match_id=event.match_id)
     store.add_note(db, event.request_id, note)
+    return []
+
+
+@service.on(RequestLapsed)
+def end_request(event: RequestLapsed, db: Db) -> list[Event]:
+    shown = StatusEvent(event_type=event.event_type, version=event.version, at=now())
+    store.add_to_history(db, event.request_id, shown)
+    store.mark_lapsed(db, event.request_id)
     return []
 
 

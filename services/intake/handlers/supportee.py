@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from services.intake import code_words, store
+from services.intake import code_words, lifetimes, store
 from services.intake.domain import AccessCode, AccessLink, Answers, CodeWords, Draft, EncryptedNote, Request
 from services.intake.handlers.service import service
-from services.intake.rules import DAYS_TO_KEEP_A_REQUEST, NextChoice, NextStep, no_longer_open
+from services.intake.rules import NextChoice, NextStep, Pace, no_longer_open
 from shared import sessions, vault
 from shared.clock import now
 from shared.contracts import (
@@ -25,6 +25,7 @@ from shared.contracts import (
     MatchLeavingUndone,
     MatchLeft,
     NoteAnswered,
+    RequestExtended,
     RequestSubmitted,
     RequestWithdrawn,
     SignInRequested,
@@ -95,9 +96,9 @@ def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
     """Raises NoLongerOpen."""
     if set(no_longer_open(command.answers.choices, store.states_of(db, command.chosen))) - command.told:
         raise NoLongerOpen
-    draft, token, expires_at = command.draft, new_token(), store.in_days(DAYS_TO_KEEP_A_REQUEST)
-    store.add_request(db, _request(command, expires_at))
-    code, link = _access_code(draft, command.code_words, expires_at), _access_link(draft, token, expires_at)
+    draft, token = command.draft, new_token()
+    store.add_request(db, _request(command))
+    code, link = _access_code(draft, command.code_words), _access_link(draft, token)
     store.save_code(db, code, is_new=not command.code_words.saved)
     store.save_link(db, link)
     store.delete_draft(db, draft.person_id)
@@ -105,36 +106,38 @@ def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
     return [_request_submitted(draft, command.answers), _contact_shared(command, _link(token))]
 
 
-def _request(command: SubmitRequest, expires_at: datetime) -> Request:
+def _request(command: SubmitRequest) -> Request:
     """As it is kept: their own copy of what they typed is under their key alone."""
     draft, answers = command.draft, command.answers
     own = {"answers": json.dumps(draft.typed), "code_words": command.code_words.words}
-    encrypted = vault.encrypt_fields(draft.key, draft.person_id, own)
-    return Request(
+    encrypted, moment = vault.encrypt_fields(draft.key, draft.person_id, own), now()
+    request = Request(
         id=draft.request_id,
         person_id=draft.person_id,
         mode=answers.mode,
         choices=tuple(command.chosen),
         language=command.language,
         time_zone=answers.time_zone,
-        sent_at=now(),
-        expires_at=expires_at,
+        sent_at=moment,
+        silent_since=moment,
+        pace=answers.pace,
         encrypted_answers=encrypted["answers"],
         encrypted_code_words=encrypted["code_words"],
         code_words_until=store.in_days(MINUTES_TO_SHOW_CODE_WORDS / (24 * 60)),
         email_index=_address_index("email", answers.email_address),
         phone_index=_address_index("phone", answers.phone_number),
     )
+    return replace(request, next_look_at=lifetimes.next_look(request, moment))
 
 
-def _access_code(draft: Draft, words: CodeWords, expires_at: datetime) -> AccessCode:
+def _access_code(draft: Draft, words: CodeWords, expires_at: datetime | None = None) -> AccessCode:
     return AccessCode(id=words.id, person_id=draft.person_id, wrap=words.wrap, expires_at=expires_at)
 
 
-def _access_link(draft: Draft, token: str, expires_at: datetime) -> AccessLink:
+def _access_link(draft: Draft, token: str) -> AccessLink:
     """Whoever holds the e-mail with this token can read what they wrote."""
     wrap = vault.wrap_under(token, draft.person_id, draft.key)
-    return AccessLink(id=digest(token), subject_id=draft.request_id, person_id=draft.person_id, expires_at=expires_at, wrap=wrap)
+    return AccessLink(id=digest(token), subject_id=draft.request_id, person_id=draft.person_id, wrap=wrap)
 
 
 def _request_submitted(draft: Draft, answers: Answers) -> RequestSubmitted:
@@ -248,6 +251,39 @@ def undo_end(command: UndoEnd, db: Db) -> list[Event]:
     if not store.save_choice(db, command.request_id, choice):
         return []
     return [MatchLeavingUndone(request_id=command.request_id, practitioner_id=command.practitioner_id)]
+
+
+def record_sign_of_life(request_id: str, db: Db) -> list[Event]:
+    """They opened their page, or did something there."""
+    return _keep(request_id, now(), db)
+
+
+def keep_longer(request_id: str, db: Db) -> list[Event]:
+    """They pressed "Yes, keep my request"."""
+    return _keep(request_id, now() + lifetimes.KEPT_LONGER, db)
+
+
+def _keep(request_id: str, silent_since: datetime, db: Db) -> list[Event]:
+    request = store.request(db, request_id)
+    if request is None or request.ended_at:
+        return []
+    store.record_sign_of_life(db, request_id, silent_since)
+    return [RequestExtended(request_id=request_id, extended_at=now())] if request.gone_silent_at else []
+
+
+@dataclass(frozen=True)
+class ChoosePace:
+    request_id: str
+    pace: Pace
+
+
+def choose_pace(command: ChoosePace, db: Db) -> list[Event]:
+    """Counted from now, so that nothing comes at once."""
+    request, moment = store.request(db, command.request_id), now()
+    if request and request.ended_at is None:
+        paced = replace(request, pace=command.pace, told_at=moment)
+        store.save_look(db, replace(paced, next_look_at=lifetimes.next_look(paced, moment)))
+    return []
 
 
 def withdraw_request(request_id: str, db: Db) -> list[Event]:

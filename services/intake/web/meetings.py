@@ -34,7 +34,7 @@ def end() -> Response:
 @meetings.post("/s/end/undo")
 def take_back() -> Response:
     sent, _ = current_request()
-    ended = rules.end_to_undo(sent.history, now()) if sent and sent.withdrawn_at is None else None
+    ended = rules.end_to_undo(sent.history, now()) if sent and sent.ended_at is None else None
     if sent and ended:
         service.run(undo_end, UndoEnd(sent.id, sent.version, ended.practitioner_ids[0]))
     return redirect_after_post("/s")

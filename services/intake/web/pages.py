@@ -3,7 +3,8 @@
 from flask import Blueprint, Response, request
 
 from services.intake.handlers import service
-from services.intake.rules import DAYS_TO_KEEP_A_REQUEST, answer_by
+from services.intake.lifetimes import ENDS_AFTER, KEPT_AFTER_THE_END
+from services.intake.rules import answer_by
 from services.intake.web.helpers import listing
 from shared.clock import now
 from shared.web import display_preferences
@@ -25,7 +26,7 @@ def expect() -> Response:
 
 @pages.get("/keep")
 def keep() -> Response:
-    return render("keep.html", request_days=DAYS_TO_KEEP_A_REQUEST)
+    return render("keep.html", silent_days=ENDS_AFTER.days, days_after_the_end=KEPT_AFTER_THE_END.days)
 
 
 @pages.get("/help")

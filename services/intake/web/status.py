@@ -4,15 +4,19 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
-from services.intake import forms, rules, store
+from services.intake import forms, lifetimes, rules, store
 from services.intake.domain import Draft, Note, Request
 from services.intake.handlers import access, service
 from services.intake.handlers.supportee import (
     ChooseNext,
+    ChoosePace,
     SendSignInLink,
     WriteNote,
     choose_next,
+    choose_pace,
     delete_code_words,
+    keep_longer,
+    record_sign_of_life,
     send_sign_in_link,
     withdraw_request,
     write_note,
@@ -20,6 +24,7 @@ from services.intake.handlers.supportee import (
 from services.intake.rules import Entry
 from services.intake.web.helpers import entries_by_id, listing, start_draft_session, start_supportee_session
 from services.intake.web.status_presenter import StatusView, present_status
+from shared.clock import now
 from shared.web import sessions
 from shared.web.forms import Errors, read
 from shared.web.limits import limit_failures, limiter
@@ -65,6 +70,7 @@ def _open_by_code_words(template: str) -> Response:
         return render(template, {"code": forms.CODE}, typed=typed)
     if isinstance(found, Draft):
         return start_draft_session(redirect_after_post("/ask/check"), found)
+    service.run(record_sign_of_life, found.request_id)
     return start_supportee_session(redirect_after_post("/s"), found)
 
 
@@ -97,6 +103,7 @@ def come_in_by_link(token: str) -> Response:
     found = access.by_link(token)
     if found is None:
         abort(410)
+    service.run(record_sign_of_life, found.request_id)
     return start_supportee_session(redirect_after_post("/s"), found)
 
 
@@ -197,10 +204,29 @@ def _may_be_asked(practitioner_id: str) -> bool:
     return any(rules.may_be_chosen(entry) for entry in entries_by_id([practitioner_id]).values())
 
 
+@status.post("/s/keep")
+def keep_my_request() -> Response:
+    sent, _ = current_request()
+    if sent and lifetimes.may_be_kept_longer(sent, now()):
+        service.run(keep_longer, sent.id)
+    return redirect_after_post("/s")
+
+
+@status.post("/s/pace")
+def choose_how_often_we_write() -> Response:
+    sent, _ = current_request()
+    choice, errors = read(forms.PaceForm(), request.form)
+    if errors:
+        abort(400)
+    if sent and sent.ended_at is None:
+        service.run(choose_pace, ChoosePace(sent.id, choice["pace"]))
+    return redirect_after_post("/s")
+
+
 @status.get("/s/leave")
 def show_leave() -> Response:
     sent, _ = current_request()
-    return render("status/leave.html") if sent and sent.withdrawn_at is None else redirect_after_post("/s")
+    return render("status/leave.html") if sent and sent.ended_at is None else redirect_after_post("/s")
 
 
 @status.post("/s/leave")
@@ -215,7 +241,14 @@ def current_request() -> tuple[Request | None, bytes | None]:
     """Their request, and their key while it opens something: not after they left."""
     session = sessions.current(service.db, "supportee")
     sent = store.request(service.db, session.subject_id) if session else None
+    if sent and request.method == "POST":
+        _show_sign_of_life(sent)
     return sent, session.key if session and sent and sent.encrypted_answers else None
+
+
+def _show_sign_of_life(sent: Request) -> None:
+    if now() - sent.silent_since >= lifetimes.SIGN_OF_LIFE_RESOLUTION or sent.gone_silent_at:
+        service.run(record_sign_of_life, sent.id)
 
 
 def status_page(template: str, sent: Request, errors: Errors | None = None, **context: Any) -> Response:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from flask_babel import gettext
 
+from services.intake import lifetimes
 from services.intake.domain import Request
 from services.intake.labels import listed
 from services.intake.rules import Entry, RequestStatus, StatusEvent, answer_by, end_to_undo, in_order
@@ -21,6 +22,7 @@ from shared.contracts import (
     OfferExpired,
     OfferMade,
     OfferReleased,
+    RequestLapsed,
     RequestWaiting,
     SuggestionsMade,
 )
@@ -37,19 +39,24 @@ def _(text: str, **values: str) -> str:
 @dataclass(frozen=True)
 class StatusView:
     """`lines`: what happens next, in sentences. `steps`: (done, now or later; what; when). `undo`: (with whom they could meet
-    again, until when) while they may take back that they ended their meetings."""
+    again, until when) while they may take back that they ended their meetings. `ends`: the day on which it ends if they do not
+    say a word; empty while it does not end by a date. `may_keep`: whether they can move that day."""
 
     title: str
     lines: tuple[str, ...]
     steps: tuple[Step, ...]
     status: RequestStatus
     undo: tuple[str, str] | None = None
+    ends: str = ""
+    may_keep: bool = False
 
 
 def present_status(request: Request, known: Mapping[str, Entry], programme: Programme) -> StatusView:
     presenter = _StatusPresenter(request, known, programme)
-    lines, steps = tuple(filter(None, presenter.lines())), tuple(presenter.steps())
-    return StatusView(presenter.title(), lines, steps, presenter.status, presenter.undo())
+    lines, steps, moment = tuple(filter(None, presenter.lines())), tuple(presenter.steps()), now()
+    ends = presenter.day(lifetimes.ends_at(request, moment)) if lifetimes.waits(request) else ""
+    may_keep = lifetimes.may_be_kept_longer(request, moment)
+    return StatusView(presenter.title(), lines, steps, presenter.status, presenter.undo(), ends, may_keep)
 
 
 class _StatusPresenter:
@@ -86,6 +93,7 @@ class _StatusPresenter:
             "meetings_ended": _("Your meetings with %(name)s have come to an end", name=names),
             "choice_sent": _("We heard you"),
             "withdrawn": _("Your request has ended"),
+            "lapsed": _("Your request has ended"),
         }
         return titles[state]
 
@@ -115,6 +123,7 @@ class _StatusPresenter:
             "meetings_ended": self._meetings_ended,
             "choice_sent": self._going_on,
             "withdrawn": self._withdrawn,
+            "lapsed": self._lapsed,
         }
         return [before, *lines[self.status.state]()]
 
@@ -179,7 +188,7 @@ class _StatusPresenter:
         return [*lines, _("A coordinator knows of it, and you can write to them.")] if known else lines
 
     def undo(self) -> tuple[str, str] | None:
-        ended = None if self.request.withdrawn_at else end_to_undo(self.request.history, now())
+        ended = None if self.request.ended_at else end_to_undo(self.request.history, now())
         if ended is None or ended.undo_until is None or self.status.reason == "undo_end":
             return None
         until, zone = ended.undo_until, self.request.time_zone
@@ -200,6 +209,12 @@ class _StatusPresenter:
             _("Other copies stay longer: “What we keep and delete”, below, says which."),
         ]
 
+    def _lapsed(self) -> list[str]:
+        return [
+            _("We did not hear from you for a long time, so it ended. You can ask again at any time."),
+            _("Your answers and notes are gone from this page."),
+        ]
+
     def _latest(self, from_choice: bool = False) -> str:
         start = self.request.choice.at if from_choice and self.request.choice else self.request.sent_at
         return self.day(answer_by(start, self.programme.answer_days))
@@ -212,6 +227,8 @@ class _StatusPresenter:
                 done.append(("done", line, self.day(event.at)))
         if self.request.withdrawn_at:
             return [*done, ("now", _("You left"), self.day(self.request.withdrawn_at))]
+        if self.request.ended_at:
+            return [*done, ("now", _("Your request has ended"), self.day(self.request.ended_at))]
         done = [step for step in done if step[1] != self.title()]
         now_step = ("now", self.title(), self._by())
         if self.status.state == "meetings_ended":
@@ -238,6 +255,7 @@ class _StatusPresenter:
             MatchEndingUndone.event_type: _("You and %(name)s go on meeting", name=name),
             MatchEndingSettled.event_type: "",
             SuggestionsMade.event_type: _("We suggested people to you"),
+            RequestLapsed.event_type: "",
             RequestWaiting.event_type: _("You began to wait") if event.waiting_for == "place" else "",
             CoordinatorNeeded.event_type: _("A coordinator was asked to write to you") if event.reaching_out else "",
         }

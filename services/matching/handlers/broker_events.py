@@ -25,6 +25,8 @@ from shared.contracts import (
     ReplyOutcome,
     ReplyProcessed,
     ReplyReceived,
+    RequestExtended,
+    RequestGoneSilent,
     RequestSubmitted,
     RequestWithdrawn,
 )
@@ -68,7 +70,7 @@ def apply_choice(event: ChoiceMade, db: Db) -> list[Event]:
 @service.on(RequestWithdrawn)
 def withdraw_request(event: RequestWithdrawn, db: Db) -> list[Event]:
     request = find_request(event.request_id, db)
-    if request.state == "withdrawn":
+    if request.has_ended:
         return []
     match = store.offers.find_live_match(db, request.id)
     events = release_open_offer(request, "withdrawn", db) + settle_ends(request, db)
@@ -76,6 +78,27 @@ def withdraw_request(event: RequestWithdrawn, db: Db) -> list[Event]:
     store.tasks.resolve(db, request.id, now())
     store.notes.delete_about(db, request.id)
     request.withdraw()
+    store.requests.save(db, request)
+    return events
+
+
+@service.on(RequestExtended)
+def extend_request(event: RequestExtended, db: Db) -> list[Event]:
+    request = find_request(event.request_id, db)
+    request.extend(event.extended_at)
+    store.requests.save(db, request)
+    return []
+
+
+@service.on(RequestGoneSilent)
+def end_silent_request(event: RequestGoneSilent, db: Db) -> list[Event]:
+    """Only here is it known for certain that nobody is asked and nobody said yes: intake may not have heard of it yet."""
+    request = find_request(event.request_id, db)
+    if not request.may_lapse(event.silent_since):
+        return []
+    store.tasks.resolve(db, request.id, now())
+    store.notes.delete_about(db, request.id)
+    events = request.lapse()
     store.requests.save(db, request)
     return events
 
@@ -109,7 +132,7 @@ def forward_note(event: NoteAnswered, db: Db) -> list[Event]:
 def record_failed_notification(event: NotificationFailed, db: Db) -> list[Event]:
     """A notification to a coordinator that fails only becomes a task: to notify them of it would fail again, for ever."""
     request = store.requests.find(db, event.request_id) if event.request_id else None
-    if request is None or request.state == "withdrawn" or store.coordinators.find(db, event.person_id):
+    if request is None or request.has_ended or store.coordinators.find(db, event.person_id):
         if store.tasks.find_open_about_person(db, event.person_id) is None:
             add_task("not_delivered", db, person_id=event.person_id)
         return []

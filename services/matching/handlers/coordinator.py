@@ -106,7 +106,7 @@ def reach_out(command: ReachOut, db: Db) -> list[Event]:
 def write_to_supportee(command: WriteToSupportee, db: Db) -> list[Event]:
     """What they wrote to the coordinators is answered with it; any other task stays open until it is resolved."""
     request = store.requests.find(db, command.request_id)
-    if request is None or request.state == "withdrawn":
+    if request is None or request.has_ended:
         return []
     events = write_note(request, command.words, db, coordinator_id=command.coordinator_id)
     store.tasks.resolve(db, request.id, now(), only=["wrote"])
@@ -147,7 +147,7 @@ def _may_be_reopened(task: CoordinatorTask, db: Db) -> bool:
     if task.request_id is None:
         return task.person_id is None or store.tasks.find_open_about_person(db, task.person_id) is None
     request = store.requests.find(db, task.request_id)
-    is_over = request is None or request.state == "withdrawn"
+    is_over = request is None or request.has_ended
     return not is_over and store.tasks.find_open(db, task.request_id, task.reason) is None
 
 

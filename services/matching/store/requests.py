@@ -50,7 +50,7 @@ def that_begin_with(db: Db, beginning: str, at_most: int) -> list[Request]:
 
 
 def newest(db: Db, count: int) -> list[Request]:
-    """Those that were not withdrawn."""
+    """Those that have not ended."""
     return load_all(Request, db.requests.find({"encrypted": {"$exists": True}}).sort("$natural", -1).limit(count))
 
 

@@ -22,7 +22,7 @@ from shared.web.views import redirect_after_post, render
 
 desk = Blueprint("desk", __name__)
 Typed = dict[str, Any]
-LISTED: tuple[RequestState, ...] = ("asking", "waiting", "reaching_out", "matched", "withdrawn")
+LISTED: tuple[RequestState, ...] = ("asking", "waiting", "reaching_out", "matched", "withdrawn", "lapsed")
 CHANGES = {"take": actions.take_task, "done": actions.resolve_task, "undo": actions.reopen_task}
 
 

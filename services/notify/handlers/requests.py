@@ -1,12 +1,27 @@
 """Events of requests: what their supportees are told, and coordinators when they are needed."""
 
 from services.notify import rules, store
-from services.notify.domain import Message
+from services.notify.domain import Contact, Message
 from services.notify.handlers.outbound import enqueue_notification, enqueue_supportee_update, require, service
 from shared.clock import now
-from shared.contracts import CoordinatorNeeded, NoteWritten, RequestWaiting, RequestWithdrawn, SuggestionsMade
+from shared.contracts import (
+    CoordinatorNeeded,
+    NoteWritten,
+    RequestLapsed,
+    RequestStillWaiting,
+    RequestWaiting,
+    RequestWithdrawn,
+    StillWaiting,
+    SuggestionsMade,
+)
 from shared.messages import Event
 from shared.mongo import Db
+
+TEMPLATE_OF_STILL_WAITING: dict[StillWaiting, str] = {
+    "news": "still_waiting",
+    "question": "still_looking",
+    "last_warning": "request_ending",
+}
 
 
 @service.on(SuggestionsMade)
@@ -43,8 +58,32 @@ def enqueue_note(event: NoteWritten, db: Db) -> list[Event]:
 
 @service.on(RequestWithdrawn)
 def cancel_notifications(event: RequestWithdrawn, db: Db) -> list[Event]:
-    moment, supportee = now(), store.find_supportee(db, event.request_id)
-    store.mark_withdrawn(db, event.request_id, moment)
-    if supportee:
-        store.cancel_notifications(db, moment, "withdrawn", person_id=supportee.person_id)
+    _end(db, event.request_id, "withdrawn")
     return []
+
+
+@service.on(RequestStillWaiting)
+def enqueue_still_waiting(event: RequestStillWaiting, db: Db) -> list[Event]:
+    """Not when they were told something newer meanwhile: then they do not wait like that any more."""
+    last = store.find_last_update(db, event.request_id)
+    if last.withdrawn or last.version > event.version:
+        return []
+    supportee = require(store.find_supportee(db, event.request_id))
+    context = {"waits_for": event.waits_for, "since": event.since, "ends_at": event.ends_at}
+    cause = f"{event.request_id}/{event.written_at.isoformat()}"
+    return enqueue_notification(db, supportee, Message(TEMPLATE_OF_STILL_WAITING[event.kind], cause, context))
+
+
+@service.on(RequestLapsed)
+def enqueue_end(event: RequestLapsed, db: Db) -> list[Event]:
+    supportee = _end(db, event.request_id, "lapsed")
+    return enqueue_notification(db, supportee, Message("request_ended", event.request_id)) if supportee else []
+
+
+def _end(db: Db, request_id: str, reason: str) -> Contact | None:
+    """What waits to be sent about it is not true any more."""
+    moment, supportee = now(), store.find_supportee(db, request_id)
+    store.mark_withdrawn(db, request_id, moment)
+    if supportee:
+        store.cancel_notifications(db, moment, reason, person_id=supportee.person_id)
+    return supportee
