@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from shared.contracts import Channel, EncryptedFields, Role
 
 LONGEST_DELIVERY = timedelta(hours=72)
+DESK_CALL_GAP = timedelta(hours=4)  # a coordinator is called to the desk no more often
 REPETITIONS_ALLOWED = {"email": 3, "text": 1}
 
 
@@ -20,7 +21,7 @@ class NotificationTemplate:
 
     `useful_for`: later than that it helps nobody and is not sent. `reply`: answers a text that its receiver has just sent, so it
     goes at once, whatever the hour. `escalate`: when it reaches nobody, a coordinator should know. `spaced`: its text waits while
-    another was sent within the hour.
+    another was sent within the hour. `gathered`: what comes soon after one waits for the next (DESK_CALL_GAP).
     """
 
     channels: tuple[Channel, ...] = ("email", "text")
@@ -28,6 +29,7 @@ class NotificationTemplate:
     reply: bool = False
     escalate: bool = True
     spaced: bool = True
+    gathered: bool = False
 
 
 REPLY = NotificationTemplate(channels=("text",), useful_for=timedelta(hours=1), reply=True, escalate=False, spaced=False)
@@ -48,7 +50,7 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "still_looking": NotificationTemplate(),
     "request_ending": NotificationTemplate(),
     "request_ended": NotificationTemplate(escalate=False),
-    "reach_out": NotificationTemplate(escalate=False),
+    "reach_out": NotificationTemplate(escalate=False, gathered=True),
     "note": NotificationTemplate(),
     "note_for_you": NotificationTemplate(escalate=False),
     "sign_in": NotificationTemplate(useful_for=timedelta(minutes=30), escalate=False),
@@ -159,6 +161,27 @@ class Offer:
     ended: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeskCall:
+    """The last call of a coordinator to the desk by one channel: its notification, and when that is or was to be sent."""
+
+    id: str
+    notification_id: str
+    due_at: datetime
+
+
+def desk_call_id(person_id: str, channel: Channel) -> str:
+    return f"{person_id}/{channel}"
+
+
+def next_desk_call_at(last: DeskCall | None, moment: datetime) -> datetime:
+    if last is None:
+        return moment
+    if last.due_at > moment:  # it was cancelled before its time
+        return last.due_at
+    return max(moment, last.due_at + DESK_CALL_GAP)
+
+
 @dataclass(frozen=True)
 class LastUpdate:
     """What the supportee of a request was told last: the request's version then (-1: nothing yet) and the update's name."""
@@ -218,6 +241,10 @@ class Notification(Message):
     uncertain: int = 0
     deferrals: int = 0
     cancelled_because: str = ""
+
+    def is_untouched(self) -> bool:
+        """To be sent, and certain not to have been handed over."""
+        return self.state == "pending" and self.claim is None and not self.uncertain
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ phone_numbers     {_id: keyed hash of a number, stopped_at: absent unless they s
 notifications     a Notification; `encrypted` until it was sent; next_at, claim, attempts: see shared/leased_work.py;
                   delete_at: set when it is not pending any more
 offers            an Offer, and delete_at; one whose end came before its beginning has `ended` and `delete_at` only
+desk_calls        a DeskCall, and delete_at
 request_updates   {_id: request's id, version, last_update: as rules.update_name, withdrawn: true once withdrawn, delete_at}
 """
 
@@ -19,7 +20,18 @@ from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateMany, UpdateOne
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from services.notify.domain import MAY_ARRIVE, Contact, LastUpdate, Notification, Offer, Outcome, State, notification_id
+from services.notify.domain import (
+    MAY_ARRIVE,
+    Contact,
+    DeskCall,
+    LastUpdate,
+    Notification,
+    Offer,
+    Outcome,
+    State,
+    desk_call_id,
+    notification_id,
+)
 from shared.clock import offset
 from shared.contracts import Channel, ContactShared, OfferMade
 from shared.documents import from_document, load_all, load_one, to_document
@@ -29,9 +41,10 @@ from shared.threaded_work import Claimed, TypedQueue
 from shared.transaction import Keys
 
 LEASE = timedelta(seconds=10)
-LONGEST_WAIT = timedelta(days=2)  # quiet hours, and the time between two texts, end within 25 hours
+LONGEST_WAIT = timedelta(days=2)  # quiet hours, after the time between two texts or two calls to the desk, end within 30 hours
 NOTIFICATION_KEPT = timedelta(hours=24)  # after it was sent
 OFFER_KEPT = timedelta(days=14)
+DESK_CALL_KEPT = timedelta(days=2)  # longer than until the next one may be made
 REQUEST_UPDATE_KEPT = timedelta(days=120)
 UNREADABLE = {"state": "failed", "reason": "unreadable document"}
 
@@ -52,6 +65,7 @@ INDEXES = {
         _DELETE_IN_TIME,
     ],
     "offers": [IndexModel([("practitioner_id", ASCENDING), ("code", ASCENDING)]), _DELETE_IN_TIME],
+    "desk_calls": [_DELETE_IN_TIME],
     "request_updates": [_DELETE_IN_TIME],
 }
 
@@ -332,6 +346,19 @@ def find_offer_by_code(db: Db, practitioner_ids: Sequence[str], code: str) -> Of
     found = list(db.offers.find({"practitioner_id": {"$in": list(practitioner_ids)}, "code": code}))
     latest = max(found, key=lambda document: (not document.get("ended", False), document["delete_at"]), default=None)
     return from_document(Offer, latest) if latest else None
+
+
+# Calls to the desk
+
+
+def find_desk_call(db: Db, person_id: str, channel: Channel) -> DeskCall | None:
+    return load_one(DeskCall, db.desk_calls.find_one({"_id": desk_call_id(person_id, channel)}))
+
+
+def save_desk_call(db: Db, call: DeskCall) -> None:
+    """Of two workers that write the same at the same moment, one has to handle its event again."""
+    document = to_document(call, {"delete_at": call.due_at + DESK_CALL_KEPT})
+    db.desk_calls.replace_one({"_id": call.id}, document, upsert=True)
 
 
 # What handlers of events read by id

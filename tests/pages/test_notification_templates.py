@@ -30,6 +30,7 @@ VARIANTS: dict[str, list[More]] = {
     "offer": [{}, {"asked_at": MOMENT}],
     "reminder": [{}, {"asked_at": MOMENT}],
     "offer_gone": [{}, {"asked_at": MOMENT}],
+    "reach_out": [{}, {"since": MOMENT}],
     "not_this_time": [{"then": then} for then in ("next_choice", "ask_me", "suggest", "wait", "person")],
     "waiting": [{"waiting_for": "place"}, {"waiting_for": "choice"}],
     "still_waiting": [{"waits_for": "place"}, {"waits_for": "choice"}, {"waits_for": "coordinator"}],

@@ -74,11 +74,16 @@ def enqueue_notification(db: Db, contact: Contact, message: Message) -> list[Eve
     return []
 
 
-def write_notifications(db: Db, contact: Contact, message: Message, channels: Sequence[Channel]) -> None:
-    """What is due now and can be delivered by this process goes on from memory after the commit; the rest is found in time."""
+def write_notifications(
+    db: Db, contact: Contact, message: Message, channels: Sequence[Channel], due_at: datetime | None = None
+) -> list[Notification]:
+    """Those that are new. What is due now and can be delivered by this process goes on from memory after the commit; the rest is
+    found in time."""
     moment = now()
-    notifications = [_leased(make_notification(contact, message, channel, moment)) for channel in channels]
-    service.on_commit(partial(_pass_on, store.add_notifications(db, notifications), contact))
+    notifications = [_leased(make_notification(contact, message, channel, moment, due_at)) for channel in channels]
+    written = store.add_notifications(db, notifications)
+    service.on_commit(partial(_pass_on, written, contact))
+    return written
 
 
 def _leased(notification: Notification) -> Notification:
@@ -95,16 +100,20 @@ def _pass_on(notifications: Sequence[Notification], contact: Contact) -> None:
             delivery.wake()
 
 
-def make_notification(contact: Contact, message: Message, channel: Channel, moment: datetime) -> Notification:
-    send_at = contact.when_to_send(moment, channel, message.template)
+def make_notification(
+    contact: Contact, message: Message, channel: Channel, moment: datetime, due_at: datetime | None = None
+) -> Notification:
+    """`due_at`: not sooner than that; it counts as made then."""
+    made_at = max(moment, due_at or moment)
+    send_at = contact.when_to_send(made_at, channel, message.template)
     return Notification(
         id=notification_id(message.cause, message.template, contact.person_id, channel),
         channel=channel,
         person_id=contact.person_id,
         request_id=contact.request_id,
-        created_at=moment,
+        created_at=made_at,
         next_at=DUE_NOW if send_at == moment else send_at,
-        expires_at=expires_at(message.template, moment, message.answer_by),
+        expires_at=expires_at(message.template, made_at, message.answer_by),
         template=message.template,
         cause=message.cause,
         context=message.context,

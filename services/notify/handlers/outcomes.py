@@ -59,7 +59,7 @@ def _try_another_channel(db: Db, notification: Notification) -> list[Event]:
 
 
 def _enqueue_email_instead(db: Db, text: Notification) -> None:
-    if _is_cancelled(db, text):
+    if _is_cancelled(db, text) or get_template(text.template).gathered:  # e-mails of that kind are made on their own
         return
     contact = store.find_contact(db, text.person_id)
     if contact and "email" in contact.channels_for(text.template):

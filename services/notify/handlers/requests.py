@@ -2,6 +2,7 @@
 
 from services.notify import rules, store
 from services.notify.domain import Contact, Message
+from services.notify.handlers.desk import call_coordinators
 from services.notify.handlers.outbound import enqueue_notification, enqueue_supportee_update, require, service
 from shared.clock import now
 from shared.contracts import (
@@ -39,13 +40,11 @@ def enqueue_waiting(event: RequestWaiting, db: Db) -> list[Event]:
 
 @service.on(CoordinatorNeeded)
 def enqueue_coordinator_call(event: CoordinatorNeeded, db: Db) -> list[Event]:
-    cause = f"{event.request_id}/{event.version}"
-    events: list[Event] = []
-    for coordinator in [] if event.taken else store.find_coordinators(db):
-        events += enqueue_notification(db, coordinator, Message("reach_out", cause))
+    if not event.taken:
+        call_coordinators(db, f"{event.request_id}/{event.version}")
     if event.reaching_out:
-        events += enqueue_supportee_update(db, event.request_id, event.version, "someone_will_write")
-    return events
+        return enqueue_supportee_update(db, event.request_id, event.version, "someone_will_write")
+    return []
 
 
 @service.on(NoteWritten)
