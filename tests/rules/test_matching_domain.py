@@ -319,6 +319,7 @@ def test_a_place_nobody_holds_cannot_be_freed() -> None:
         a_practitioner().free_place(0, "A2")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10), st.randoms(use_true_random=False))
 def test_a_code_comes_again_only_after_all_others_that_are_not_in_use(offers_at_once: int, random: Random) -> None:
     practitioner = a_practitioner(places=50, offers_at_once=offers_at_once)
