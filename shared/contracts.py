@@ -370,13 +370,15 @@ class ReplyProcessed(Event):
     """What became of an answer that came by text, so that its sender hears what stands.
 
     `yes`, `not_this_time`: taken. `already_yes`, `already_not_this_time`: an earlier answer of theirs stands, this one changed
-    nothing. `too_late`: the offer ended without them.
+    nothing; after a yes a coordinator is told that they changed their mind. `too_late`: the offer ended without them.
+    `encrypted` is for notify: link (e-mail), short_link (text) to the offer's page.
     """
 
     offer_id: str
     practitioner_id: str
     reply_id: str
     outcome: ReplyOutcome
+    encrypted: EncryptedFields | None = None
 
 
 @contract("practitioner.changed.v1", subject="practitioner_id", published_by="matching")

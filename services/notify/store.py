@@ -2,7 +2,8 @@
 `id` (of a contact `person_id`) as `_id`, None is left out (shared/documents.py).
 
 contacts          a Contact
-phone_numbers     {_id: keyed hash of a number, stopped_at: absent unless they said stop, texted_at, texted_by: notification's id}
+phone_numbers     {_id: keyed hash of a number, stopped_at: absent unless they said stop, texted_at, texted_by: notification's id,
+                  wrong_codes_at: when wrong codes came lately, codes_blocked_until: after too many of them}
 notifications     a Notification; `encrypted` until it was sent; next_at, claim, attempts: see shared/leased_work.py;
                   delete_at: set when it is not pending any more
 offers            an Offer, and delete_at; one whose end came before its beginning has `ended` and `delete_at` only
@@ -132,6 +133,23 @@ def start_texts(db: Db, phone_hash: str) -> None:
 
 def has_stopped_texts(db: Db, phone_hash: str) -> bool:
     return db.phone_numbers.find_one({"_id": phone_hash, "stopped_at": {"$exists": True}}, {"_id": 1}) is not None
+
+
+def count_wrong_code(db: Db, phone_hash: str, moment: datetime, within: timedelta) -> int:
+    """How many wrong codes came from this number lately, with this one."""
+    known = db.phone_numbers.find_one({"_id": phone_hash}, {"wrong_codes_at": 1}) or {}
+    lately = [at for at in known.get("wrong_codes_at", []) if at > moment - within] + [moment]
+    db.phone_numbers.update_one({"_id": phone_hash}, {"$set": {"wrong_codes_at": lately}}, upsert=True)
+    return len(lately)
+
+
+def block_codes(db: Db, phone_hash: str, until: datetime) -> None:
+    change = {"$set": {"codes_blocked_until": until}, "$unset": {"wrong_codes_at": ""}}
+    db.phone_numbers.update_one({"_id": phone_hash}, change, upsert=True)
+
+
+def codes_are_blocked(db: Db, phone_hash: str, moment: datetime) -> bool:
+    return db.phone_numbers.find_one({"_id": phone_hash, "codes_blocked_until": {"$gt": moment}}, {"_id": 1}) is not None
 
 
 def acquire_sms_slot(db: Db, phone_hash: str, notification_id: str, moment: datetime, gap: timedelta) -> datetime | None:

@@ -2,16 +2,18 @@
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from services.matching import store
 from services.matching.handlers.broker_events import answer_by_text, apply_choice, withdraw_request
 from services.matching.handlers.practitioner import mark_offer_seen
-from services.matching.handlers.reading import view_offer
+from services.matching.handlers.reading import offer_behind_link, view_offer
 from shared.clock import now
 from shared.contracts import (
     ChoiceMade,
+    CoordinatorNeeded,
     MatchMade,
     OfferDeclined,
     OfferMade,
@@ -23,6 +25,7 @@ from shared.contracts import (
 )
 from shared.messages import Event
 from shared.service import Service
+from shared.vault import load_vault
 from tests.handlers.matching_steps import (
     add_practitioners,
     answer,
@@ -156,6 +159,28 @@ def test_a_text_that_changes_its_mind_hears_which_answer_stands(matching: Servic
     outcomes = [reply(matching, offer_id, text).outcome for text in ("yes", "not_this_time", "yes")]
     assert outcomes == ["yes", "already_yes", "yes"]
     assert document(matching, "requests", "r1")["state"] == "matched"
+
+
+def test_a_no_by_text_after_a_yes_comes_to_the_desk_and_a_yes_takes_it_away_again(matching: Service) -> None:
+    add_practitioners(matching, "juniper")
+    submit(matching, "juniper")
+    offer_id = open_offer(matching)
+    for text, tasks in (("yes", []), ("not_this_time", ["yes_taken_back"]), ("not_this_time", ["yes_taken_back"]), ("yes", [])):
+        reply(matching, offer_id, text)
+        assert open_tasks(matching) == tasks
+    assert matching.db.outbox.count_documents({"type": CoordinatorNeeded.event_type}) == 1
+
+
+@pytest.mark.parametrize("text", ["yes", "not_this_time"])
+def test_the_answer_to_a_text_brings_a_link_to_its_page(matching: Service, keys: Path, text: str) -> None:
+    add_practitioners(matching, "juniper")
+    submit(matching, "juniper")
+    processed = reply(matching, open_offer(matching), text)
+    assert processed.encrypted
+    links = load_vault(keys, "notify").decrypt_fields(processed.encrypted)
+    found = offer_behind_link(links["short_link"].rsplit("/", 1)[1], matching.db)
+    assert found
+    assert found.id == processed.offer_id
 
 
 def test_a_yes_by_text_after_somebody_else_was_asked_hears_that_the_no_stands(matching: Service) -> None:

@@ -48,6 +48,7 @@ from shared.messages import InvalidMessage
 from shared.mongo import Db
 from shared.service import RetryLater, Service
 from tests.delivery import notify_settings
+from tests.handlers.matching_steps import Clock
 from tests.receivers import (
     ANA_PHONE,
     WREN_PHONE,
@@ -438,14 +439,53 @@ def test_stop_ends_texts_that_were_waiting_and_never_the_email(notify: Service, 
 
 def test_the_sender_of_an_answer_hears_what_became_of_it(notify: Service, db: Db) -> None:
     for outcome, template in (
-        ("yes", "answer_noted"),
-        ("not_this_time", "answer_noted"),
+        ("yes", "answer_yes"),
+        ("not_this_time", "answer_not_this_time"),
         ("already_yes", "answer_already_yes"),
         ("already_not_this_time", "answer_already_not_this_time"),
         ("too_late", "answer_too_late"),
     ):
         enqueue_reply_confirmation(ReplyProcessed(offer_id="o1", practitioner_id="ana", reply_id=outcome, outcome=outcome), db)
         assert (template, "ana", "text") in enqueued(db)
+
+
+def templates_sent(db: Db) -> list[str]:
+    return [row["template"] for row in db.notifications.find({"channel": "text"}).sort("created_at", 1)]
+
+
+def test_after_three_wrong_codes_one_text_says_so_and_then_only_links_count(notify: Service, db: Db) -> None:
+    enqueue_offer_notification(an_offer(notify), db)
+    db.notifications.delete_many({})
+    for number in range(40):
+        assert receive_sms(a_text(f"B{number + 10} 1", id=f"t{number}"), db) == []
+    assert templates_sent(db)[2:] == ["too_many_codes"]
+    assert len(templates_sent(db)) == 3
+    assert receive_sms(a_text("A7 1", id="right"), db) == []
+    assert len(templates_sent(db)) == 3
+
+
+def test_after_an_hour_codes_count_again(notify: Service, db: Db, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(tmp_path / "clock", monkeypatch)
+    enqueue_offer_notification(an_offer(notify), db)
+    for number in range(3):
+        receive_sms(a_text("B9 1", id=f"t{number}"), db)
+    clock.advance(minutes=61)
+    assert len(receive_sms(a_text("A7 1", id="right"), db)) == 1
+
+
+def test_wrong_codes_of_one_number_stop_nobody_else_and_stop_still_works(notify: Service, db: Db) -> None:
+    for number in range(3):
+        receive_sms(a_text("B9 1", number=WREN_PHONE, id=f"t{number}"), db)
+    enqueue_offer_notification(an_offer(notify), db)
+    assert len(receive_sms(a_text("A7 1", id="right"), db)) == 1
+    receive_sms(a_text("STOP", number=WREN_PHONE, id="stop"), db)
+    assert ("texts_stopped", "wren", "text") in enqueued(db)
+
+
+def test_a_wrong_code_is_kept_as_a_time_and_nothing_of_what_was_written(notify: Service, db: Db) -> None:
+    receive_sms(a_text("B9 1"), db)
+    [row] = db.phone_numbers.find({"wrong_codes_at": {"$exists": True}})
+    assert set(row) == {"_id", "wrong_codes_at"}
 
 
 # what became of notifications

@@ -38,11 +38,14 @@ VARIANTS: dict[str, list[More]] = {
 RECEIVED_BY = {
     "practitioner": {
         "offer", "reminder", "offer_gone", "sign_in", "note_for_you",
-        "answer_noted", "answer_already_yes", "answer_already_not_this_time", "answer_too_late", "how_to_answer", "which_code",
+        "answer_yes", "answer_not_this_time", "answer_already_yes", "answer_already_not_this_time", "answer_too_late",
+        "how_to_answer", "which_code",
     },
     "coordinator": {"reach_out", "sign_in"},
 }  # fmt: skip
-FOR_ANYBODY = {"sign_in", "meetings_ended", "meetings_go_on", "not_understood", "texts_stopped", "texts_started", "help"}
+FOR_ANYBODY = {
+    "sign_in", "meetings_ended", "meetings_go_on", "not_understood", "too_many_codes", "texts_stopped", "texts_started", "help",
+}  # fmt: skip
 NOT_SAID = re.compile(
     r"patient|client|\bcase|service|provider|triage|screening|eligib|\brisk|diagnos|symptom|treatment|intervention|escalat|"
     r"supervisor|reject|den(y|ied)|terminat|unmatch|no-show|unresponsive|mentor|mentee|rating|score|only 1|ticket|mental|"

@@ -1,5 +1,7 @@
 """What matching does with events of other services: a supportee's from intake, texts and failed notifications from notify."""
 
+from collections.abc import Collection
+
 from services.matching import store
 from services.matching.domain import Note, Offer, Request
 from services.matching.handlers import answers
@@ -19,6 +21,7 @@ from services.matching.rules import Step
 from shared.clock import now
 from shared.contracts import (
     ChoiceMade,
+    EncryptedFields,
     NoteAnswered,
     NoteForwarded,
     NotificationFailed,
@@ -144,13 +147,18 @@ def record_failed_notification(event: NotificationFailed, db: Db) -> list[Event]
 
 @service.on(ReplyReceived)
 def answer_by_text(event: ReplyReceived, db: Db) -> list[Event]:
+    """A change of mind after a yes is not done by a text: a coordinator helps, and their page ends meetings in one step."""
     offer = store.offers.find(db, event.offer_id)
     if offer is None or offer.practitioner_id != event.practitioner_id:
         return [_processed(event, "too_late")]
     before = offer.state
     events = answers.accept(offer, db) if event.answer == "yes" else answers.decline(offer, db)
     outcome = event.answer if events else _outcome_when_unchanged(before, event)
-    return [*events, _processed(event, outcome)]
+    if outcome == "already_yes":
+        events = _tell_of_change_of_mind(offer, db)
+    elif outcome == "yes" and not events:
+        store.tasks.resolve(db, offer.request_id, now(), only=["yes_taken_back"])
+    return [*events, _processed(event, outcome, issue_links(offer, db) if outcome in WITH_LINK else None)]
 
 
 def _reach_out(request: Request, step: Step, db: Db) -> list[Event]:
@@ -180,7 +188,22 @@ def _outcome_when_unchanged(state: str, event: ReplyReceived) -> ReplyOutcome:
     return "too_late"
 
 
-def _processed(event: ReplyReceived, outcome: ReplyOutcome) -> ReplyProcessed:
+WITH_LINK: Collection[ReplyOutcome] = ("yes", "not_this_time", "already_yes")
+
+
+def _tell_of_change_of_mind(offer: Offer, db: Db) -> list[Event]:
+    request = find_request(offer.request_id, db)
+    events = call_coordinators(request, "yes_taken_back", db, person_id=offer.practitioner_id)
+    if events:
+        store.requests.save(db, request)
+    return events
+
+
+def _processed(event: ReplyReceived, outcome: ReplyOutcome, links: EncryptedFields | None = None) -> ReplyProcessed:
     return ReplyProcessed(
-        offer_id=event.offer_id, practitioner_id=event.practitioner_id, reply_id=event.reply_id, outcome=outcome
+        offer_id=event.offer_id,
+        practitioner_id=event.practitioner_id,
+        reply_id=event.reply_id,
+        outcome=outcome,
+        encrypted=links,
     )
