@@ -18,7 +18,9 @@ PARTS_OF_DAY = {"morning": (8 * 60, 12 * 60), "afternoon": (12 * 60, 17 * 60), "
 DAYS = {"weekday": range(5), "weekend": range(5, 7)}
 Interval = tuple[datetime, datetime]
 NextAction = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
-DAYS_TO_ACT: dict[EscalationReason, int] = {"nobody_suits": 3, "asks_first": 2, "wrote": 1, "not_delivered": 1}
+DAYS_TO_ACT: dict[EscalationReason, int] = {
+    "nobody_suits": 3, "asks_first": 2, "wrote": 1, "not_delivered": 1, "yes_taken_back": 1,
+}  # fmt: skip
 Urgency = Literal["overdue", "today", "this_week", "later"]
 
 

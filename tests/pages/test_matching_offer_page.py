@@ -7,12 +7,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from services.matching.handlers.broker_events import forward_note, withdraw_request
+from services.matching.handlers.endings import end_by_supportee
 from services.matching.handlers.timers import expire_offer
 from shared import vault
-from shared.contracts import NoteAnswered, NoteForwarded, OfferMade, RequestWithdrawn
+from shared.clock import now
+from shared.contracts import MatchLeft, NoteAnswered, NoteForwarded, OfferMade, RequestWithdrawn
 from shared.service import Service
-from tests.handlers.matching_steps import Clock, add_practitioners, document, only, open_offer, run_timer, submit
-from tests.pages.matching_site import everything_in, links_in, make_site, press
+from tests.handlers.matching_steps import Clock, add_practitioners, document, only, open_offer, open_tasks, run_timer, submit
+from tests.pages.matching_site import everything_in, links_in, make_site, press, signed_in
 
 
 @pytest.fixture
@@ -54,10 +56,12 @@ def test_one_button_opens_the_request_at_an_address_without_a_token(
     assert document(matching, "offers", open_offer(matching))["state"] == "seen"
 
 
-def test_a_yes_is_said_once_and_stays(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
+def test_a_yes_is_said_once_and_leads_to_the_two_of_them(visitor: FlaskClient, links: dict[str, str], matching: Service) -> None:
     press(visitor, links["link"])
     assert press(visitor, "/o", "/o", answer="yes").location == "/o"
-    assert "You said yes" in visitor.get("/o").text
+    html = visitor.get("/o").text
+    assert "<h1>You and Wren</h1>" in html
+    assert "You said yes on" in html
     assert document(matching, "requests", "r1")["state"] == "matched"
 
 
@@ -166,3 +170,76 @@ def test_answers_to_unknown_fields_are_refused(visitor: FlaskClient, links: dict
 def test_a_link_lives_a_week_longer_than_its_offer(matching: Service, links: dict[str, str]) -> None:
     offer = document(matching, "offers", open_offer(matching))
     assert [row["expires_at"] - offer["answer_by"] for row in matching.db.links.find()] == [timedelta(days=7)] * 2
+
+
+@pytest.fixture
+def pair(visitor: FlaskClient, links: dict[str, str]) -> None:
+    press(visitor, links["link"])
+    press(visitor, "/o", "/o", answer="yes")
+
+
+def test_no_page_says_that_a_yes_is_final(visitor: FlaskClient, links: dict[str, str]) -> None:
+    press(visitor, links["link"])
+    assert "You can end your meetings at any time." in visitor.get("/o").text
+    press(visitor, "/o", "/o", answer="yes")
+    html = visitor.get("/o").text
+    assert "final" not in html
+    assert "this answer stays" not in html
+
+
+@pytest.mark.usefixtures("pair")
+def test_a_practitioner_ends_meetings_in_one_step_and_takes_it_back(visitor: FlaskClient, matching: Service) -> None:
+    html = visitor.get("/o").text
+    assert "You can end your meetings at any time and never have to say why." in html
+    assert press(visitor, "/o", "/o/end").location == "/o"
+    html = visitor.get("/o").text
+    assert "<h1>Your meetings have come to an end</h1>" in html
+    assert "You ended them." in html
+    assert document(matching, "requests", "r1")["state"] == "waiting"
+    assert press(visitor, "/o", "/o/end/undo").location == "/o"
+    assert "<h1>You and Wren</h1>" in visitor.get("/o").text
+    assert document(matching, "requests", "r1")["state"] == "matched"
+
+
+@pytest.mark.usefixtures("pair")
+def test_the_page_says_that_a_coordinator_is_told_exactly_while_one_is(
+    visitor: FlaskClient, matching: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "A coordinator is told, so that somebody is there for them."
+    assert said in visitor.get("/o").text
+    matching.db.matches.update_many({}, {"$set": {"made_at": now() - timedelta(days=8)}})
+    assert said not in visitor.get("/o").text
+    press(visitor, "/o", "/o/end")
+    assert open_tasks(matching) == []
+
+
+@pytest.mark.usefixtures("pair")
+def test_taking_it_back_says_when_the_supportee_has_gone_on(visitor: FlaskClient, matching: Service) -> None:
+    press(visitor, "/o", "/o/end")
+    press_later = visitor.get("/o").text
+    assert "You can take it back until" in press_later
+    matching.db.requests.update_one({"_id": "r1"}, {"$set": {"state": "asking"}})
+    assert press(visitor, "/o", "/o/end/undo").location == "/o?done=not_possible"
+    assert "That is not possible any more. Nothing was changed." in visitor.get("/o?done=not_possible").text
+
+
+@pytest.mark.usefixtures("pair")
+def test_when_the_supportee_ended_them_the_page_says_they_did_nothing_wrong(visitor: FlaskClient, matching: Service) -> None:
+    matching.run(end_by_supportee, MatchLeft(request_id="r1", practitioner_id="juniper", then="wait"))
+    html = visitor.get("/o").text
+    assert "You did nothing wrong, and there is nothing for you to do." in html
+    assert "Take it back" not in html
+
+
+@pytest.mark.usefixtures("pair")
+def test_my_page_leads_to_everybody_they_meet_and_to_an_end_that_can_be_taken_back(
+    matching: Service, keys: Path, visitor: FlaskClient
+) -> None:
+    juniper = signed_in(matching, keys, "practitioner", "juniper@example.org")
+    offer_id = str(matching.db.offers.find_one()["_id"])  # type: ignore[index]
+    assert press(juniper, "/me", f"/me/offers/{offer_id}").location == "/o"
+    assert "<h1>You and Wren</h1>" in juniper.get("/o").text
+    press(juniper, "/o", "/o/end")
+    assert "You ended your meetings. You can take it back until" in juniper.get("/me").text
+    matching.run(end_by_supportee, MatchLeft(request_id="r1", practitioner_id="juniper", then="wait"))
+    assert "You ended your meetings." not in juniper.get("/me").text

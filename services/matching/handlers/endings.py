@@ -4,7 +4,7 @@ While an end may be taken back it keeps the place, so that taking it back always
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.matching import store
 from services.matching.domain import Match, Offer, Request
@@ -31,11 +31,15 @@ def end_by_practitioner(offer_id: str, db: Db) -> list[Event]:
         events = _also_ended(offer, match, request, db) if offer.ended_by == "supportee" else []
     else:
         events = end_match(match, "practitioner", "ask_me", request, db)
-        if events and now() - match.made_at < YES_IS_NEW:
+        if events and yes_is_new(match, now()):
             events += call_coordinators(request, "yes_taken_back", db, person_id=offer.practitioner_id)
     if events:
         store.requests.save(db, request)
     return events
+
+
+def yes_is_new(match: Match, moment: datetime) -> bool:
+    return moment - match.made_at < YES_IS_NEW
 
 
 def undo_by_practitioner(offer_id: str, db: Db) -> list[Event]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from services.matching import rules, store
 from services.matching.domain import AuditEntry, Match, Note, Offer, Practitioner, Request
 from services.matching.handlers.answers import may_change_to_yes
+from services.matching.handlers.endings import yes_is_new
 from services.matching.handlers.keys import fields_of, open_keys
 from services.matching.handlers.profiles import name_of, public_profile
 from services.matching.handlers.service import service
@@ -37,7 +38,8 @@ class NoteView:
 @dataclass(frozen=True, kw_only=True, repr=False)
 class OfferView:
     """What the practitioner of this offer reads. `words`: field -> what the supportee wrote; empty once they took it back.
-    `time_zone` is the practitioner's. `request` None: it is no longer theirs to read."""
+    `time_zone` is the practitioner's. `request` None: it is no longer theirs to read. `yes_is_new`: a coordinator is told when
+    they end their meetings. `may_undo`: they may take back that they did."""
 
     offer: Offer
     request: Request | None
@@ -46,6 +48,8 @@ class OfferView:
     time_zone: str
     days_left: int
     may_change: bool
+    yes_is_new: bool = False
+    may_undo: bool = False
 
     @property
     def name(self) -> str:
@@ -54,9 +58,12 @@ class OfferView:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class MatchedView:
+    """`undo_until`: they ended their meetings, and may take that back until then."""
+
     offer_id: str
     name: str
     since: datetime
+    undo_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -121,6 +128,8 @@ def view_offer(offer: Offer, db: Db) -> OfferView:
         time_zone=time_zone,
         days_left=rules.days_left_to_answer(offer.answer_by, now(), time_zone),
         may_change=may_change,
+        yes_is_new=bool(match and yes_is_new(match, now())),
+        may_undo=offer.may_be_undone_by("practitioner", now()),
     )
 
 
@@ -129,15 +138,14 @@ def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
     if practitioner is None:
         return None
     offers = store.offers.held_by(db, practitioner_id)
-    accepted = [offer for offer in offers if offer.state == "accepted"]
-    request_ids = [offer.request_id for offer in accepted]
-    requests = store.requests.find_many(db, request_ids)
-    matches = store.offers.find_live_matches(db, request_ids) if request_ids else {}
+    theirs = [one for one in offers if one.state == "accepted" or one.may_be_undone_by("practitioner", now())]
+    requests = store.requests.find_many(db, [offer.request_id for offer in theirs])
+    matches = store.offers.find_matches(db, [offer.id for offer in theirs]) if theirs else {}
     return PractitionerView(
         practitioner=practitioner,
         name=name_of(practitioner),
         open_offers=[offer for offer in offers if offer.is_open],
-        matched=[_matched(offer, requests.get(offer.request_id), matches.get(offer.request_id)) for offer in accepted],
+        matched=[_matched(offer, requests.get(offer.request_id), matches.get(offer.id)) for offer in theirs],
     )
 
 
@@ -211,7 +219,8 @@ def _note(note: Note, key: bytes, supportee_id: str) -> NoteView:
 
 def _matched(offer: Offer, request: Request | None, match: Match | None) -> MatchedView:
     words = fields_of(request, match, ("name",)) if request else {}
-    return MatchedView(offer_id=offer.id, name=words.get("name", ""), since=offer.ended_at or offer.made_at)
+    since = match.made_at if match else offer.made_at
+    return MatchedView(offer_id=offer.id, name=words.get("name", ""), since=since, undo_until=offer.undo_until)
 
 
 def _practitioners(ids: Iterable[str], db: Db) -> dict[str, str]:

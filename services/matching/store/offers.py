@@ -73,10 +73,9 @@ def find_live_match(db: Db, request_id: str) -> Match | None:
     return load_one(Match, db.matches.find_one({"request_id": request_id, "ended_at": None}))
 
 
-def find_live_matches(db: Db, request_ids: Sequence[str]) -> dict[str, Match]:
-    """By the request's id."""
-    found = db.matches.find({"request_id": {"$in": list(request_ids)}, "ended_at": None})
-    return {match.request_id: match for match in load_all(Match, found)}
+def find_matches(db: Db, offer_ids: Sequence[str]) -> dict[str, Match]:
+    """By the offer's id."""
+    return {match.offer_id: match for match in load_all(Match, db.matches.find({"offer_id": {"$in": list(offer_ids)}}))}
 
 
 def matches_about(db: Db, request_id: str) -> list[Match]:

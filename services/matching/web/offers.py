@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from services.matching import forms
 from services.matching.domain import Offer
 from services.matching.handlers import reading, service
+from services.matching.handlers.endings import end_by_practitioner, undo_by_practitioner
 from services.matching.handlers.practitioner import (
     AnswerOffer,
     WriteToSupportee,
@@ -75,6 +76,24 @@ def write() -> Response:
     return redirect_after_post("/o")
 
 
+@offers.post("/o/end")
+def end() -> Response:
+    offer = _current_offer()
+    if offer is None:
+        return error_page(410)
+    run(end_by_practitioner, offer.id, "practitioner", offer.practitioner_id)
+    return redirect_after_post("/o")
+
+
+@offers.post("/o/end/undo")
+def take_back() -> Response:
+    offer = _current_offer()
+    if offer is None:
+        return error_page(410)
+    done = run(undo_by_practitioner, offer.id, "practitioner", offer.practitioner_id)
+    return redirect_after_post("/o" if done or not offer.undo_until else "/o?done=not_possible")
+
+
 def start_reading(offer: Offer) -> Response:
     service.run(mark_offer_seen, offer.id)
     response = redirect_after_post("/o")
@@ -85,7 +104,7 @@ def start_reading(offer: Offer) -> Response:
 def _show(offer: Offer, errors: dict[str, str] | None = None) -> Response:
     view = reading.view_offer(offer, service.db)
     if view.request is None:
-        return render("offer_over.html", offer=offer)
+        return render("offer_over.html", offer=offer, view=view)
     template = {"accepted": "offer_yes.html", "declined": "offer_declined.html"}.get(offer.state, "offer.html")
     return render(template, errors, view=view, support_request=view.request, typed=request.form)
 
