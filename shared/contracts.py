@@ -24,8 +24,9 @@ Role = Literal["supportee", "practitioner", "coordinator"]
 TeamRole = Literal["practitioner", "coordinator"]
 Next = Literal["next_choice", "ask_me", "suggest", "wait", "person"]
 ReleaseReason = Literal["withdrawn", "chose_another"]
-EscalationReason = Literal["reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "yes_taken_back"]
+EscalationReason = Literal["reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "yes_taken_back", "notes_shared"]
 PairMember = Literal["practitioner", "supportee"]
+NoteReader = Literal["practitioner", "coordinators"]
 AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
 WaitsFor = Literal["place", "choice", "coordinator"]
 StillWaiting = Literal["news", "question", "last_warning"]
@@ -170,6 +171,26 @@ class NoteAnswered(Event):
     request_id: str
     encrypted: str
     match_id: str | None = None
+    to: NoteReader | None = None
+
+
+@contract("match.hold_changed.v1", subject="request_id", published_by="intake")
+class MatchHoldChanged(Event):
+    """The supportee takes a pause from their meetings, keeping the place, or is back. `change` grows by one each time: the
+    newest holds, in whatever order they come."""
+
+    request_id: str
+    match_id: str
+    on_hold: bool
+    change: int
+
+
+@contract("notes.shared.v1", subject="request_id", published_by="intake")
+class NotesShared(Event):
+    """The supportee lets coordinators read what they and this practitioner have written to each other so far."""
+
+    request_id: str
+    practitioner_id: str
 
 
 @contract("sign_in.requested.v1", subject="person_id", published_by="intake")
@@ -210,6 +231,37 @@ class OfferMade(Event):
     code: str
     after_waiting: bool = False
     encrypted: EncryptedFields
+
+
+@contract("offer.seen.v1", subject="request_id", published_by="matching")
+class OfferSeen(Event):
+    """The practitioner opened the request for the first time."""
+
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    version: int
+
+
+@contract("request.opened.v1", subject="request_id", published_by="matching")
+class RequestOpened(Event):
+    """A coordinator opened the request. `encrypted`: their name, under a key of the supportee's as the field
+    `opening/<opening_id>`, like a note; None when no key is left."""
+
+    opening_id: str
+    request_id: str
+    opened_at: datetime
+    encrypted: str | None = None
+    match_id: str | None = None
+
+
+@contract("team_notes.shared.v1", subject="request_id", published_by="matching")
+class TeamNotesShared(Event):
+    """The practitioner lets coordinators read what they and the supportee have written to each other so far."""
+
+    request_id: str
+    practitioner_id: str
+    shared_at: datetime
 
 
 @contract("offer.reminded.v1", subject="request_id", published_by="matching")

@@ -1,13 +1,13 @@
 """What intake keeps: drafts, requests, and what opens them. What people wrote is encrypted here; nothing in here holds a key."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from services.intake import rules
 from services.intake.rules import NextChoice, Pace, RequestStatus, StatusEvent
-from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, Part
+from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, PairMember, Part
 
 TypedAnswers = dict[str, str | list[str]]  # the answers to one question as they were typed: field -> text, or list of texts
 
@@ -94,12 +94,14 @@ class AccessLink:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class EncryptedNote:
-    """`author`: supportee, coordinator, or a practitioner's id. `match_id`: the match whose key it is under, if any."""
+    """`author`: supportee, coordinator, or a practitioner's id. `reader`: whom the supportee wrote to, a practitioner's id; None:
+    the coordinators. `match_id`: the match whose key it is under, if any."""
 
     id: str
     encrypted: str
     at: datetime
     author: str
+    reader: str | None = None
     match_id: str | None = None
 
 
@@ -111,6 +113,26 @@ class Note:
     words: str
     at: datetime
     author: str
+    reader: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Opening:
+    """A coordinator opened the request. `encrypted`: their name, under the same keys as a note; None when no key was left."""
+
+    id: str
+    at: datetime
+    encrypted: str | None = None
+    match_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedNotes:
+    """One of the two let coordinators read what they had written to each other until then."""
+
+    practitioner_id: str
+    by: PairMember
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -124,6 +146,7 @@ class Request:
     `silent_since`: from when silence counts (lifetimes.py). `told_at`, `asked_at`, `warned_at`: when they were last written to
     while they waited: without news, whether they still look, and that it ends. `next_look_at`: when something of that may be
     due. `gone_silent_at`: when matching was told that it may end. `ended_at`: they left, or it ended after a long silence.
+    `on_hold`: the match from which they take a pause; `hold_changes`: how often they began or ended one.
     """
 
     id: str
@@ -152,12 +175,35 @@ class Request:
     ended_at: datetime | None = None
     reconciled_at: datetime | None = None
     reemissions: int = 0
+    on_hold: str | None = None
+    hold_changes: int = 0
+    openings: tuple[Opening, ...] = ()
+    shared_notes: tuple[SharedNotes, ...] = ()
 
     @property
     def status(self) -> RequestStatus:
-        return rules.request_status(self.history, withdrawn=self.withdrawn_at is not None, choice=self.choice)
+        status = rules.request_status(self.history, withdrawn=self.withdrawn_at is not None, choice=self.choice)
+        if status.state == "matched" and self.on_hold and self.on_hold == status.match_id:
+            return rules.on_hold(status)
+        return replace(status, asks_first=True) if self._asks_first(status) else status
 
     @property
     def version(self) -> int:
-        """The version of the newest event, for forms: a choice made on an older page changes nothing."""
-        return max((event.version for event in self.history), default=0)
+        """Of the newest event that changes what they can do, for forms: a choice made on an older page changes nothing."""
+        return rules.version_of(self.history)
+
+    @property
+    def has_unshared_notes(self) -> bool:
+        """Whether there are notes between them and whoever is with their request which no coordinator may read yet."""
+        reader = rules.note_reader(self.status, {note.author for note in self.notes})
+        said = [note.at for note in self.notes if reader and reader in (note.author, note.reader)]
+        shared = [one.at for one in self.shared_notes if one.practitioner_id == reader]
+        return bool(said) and (not shared or max(said) > max(shared))
+
+    def _asks_first(self, status: RequestStatus) -> bool:
+        """Whether who is asked put a question to them that they have not answered."""
+        if status.state != "asking":
+            return False
+        [practitioner_id] = status.practitioner_ids
+        said = [note for note in self.notes if practitioner_id in (note.author, note.reader)]
+        return bool(said) and max(said, key=lambda note: note.at).author == practitioner_id

@@ -34,6 +34,8 @@ TOO_LONG = {
     4000: _("This is longer than 4,000 characters. Shorten it a little, everything is still here"),
 }
 UNKNOWN = _("We could not read this part. Choose again")
+READER = _("Choose who reads it")
+NO_LONGER_WITH = _("They are no longer with your request. Choose the coordinators, or go back")
 THEN = _("Choose what happens then")
 NOTE = _("Write your note first")
 ADDRESS = _("Write the email address that you gave us. It should look like name@example.org")
@@ -260,6 +262,9 @@ def _code_of(name: str) -> str:
 
 
 class NoteForm(Form):
+    """Who reads it is not said where there is only one answer."""
+
+    to = fields.String(load_default="coordinators", validate=validate.OneOf(["practitioner", "coordinators"], error=READER))
     words = fields.String(required=True, validate=_no_longer_than(4000), error_messages={"required": NOTE})
 
 

@@ -21,11 +21,11 @@ WARNED_BEFORE_THE_END = ENDS_AFTER - WARNED_AFTER
 KEPT_LONGER = timedelta(days=30)
 KEPT_AFTER_THE_END = timedelta(days=14)
 PACES: dict[Pace, timedelta] = {"two_weeks": timedelta(days=14), "month": timedelta(days=30)}
-LOOK_AGAIN: dict[State, timedelta] = {"asking": timedelta(days=1), "matched": timedelta(days=7)}
+LOOK_AGAIN: dict[State, timedelta] = {"asking": timedelta(days=1), "matched": timedelta(days=7), "on_hold": timedelta(days=7)}
 SAID_AGAIN_AFTER = timedelta(days=1)
 SIGN_OF_LIFE_RESOLUTION = timedelta(hours=1)
 PAIR = (MatchMade.event_type, MatchEndingUndone.event_type)
-NOT_WAITING: tuple[State, ...] = ("asking", "matched", "withdrawn", "lapsed")
+NOT_WAITING: tuple[State, ...] = ("asking", "matched", "on_hold", "withdrawn", "lapsed")
 WAITS_FOR: dict[State, WaitsFor] = {
     "suggested": "choice",
     "choice_needed": "choice",

@@ -23,6 +23,7 @@ from shared.contracts import (
     OfferExpired,
     OfferMade,
     OfferReleased,
+    OfferSeen,
     Part,
     PractitionerState,
     RequestLapsed,
@@ -182,6 +183,7 @@ State = Literal[
     "choice_needed",
     "reaching_out",
     "matched",
+    "on_hold",
     "meetings_ended",
     "choice_sent",
     "withdrawn",
@@ -189,7 +191,7 @@ State = Literal[
 ]
 Pace = Literal["two_weeks", "month", "never"]
 """How often somebody who waits is written to while there is no news."""
-Action = Literal["ask", "wait", "person", "end", "leave"]
+Action = Literal["ask", "wait", "person", "pause", "resume", "end", "leave"]
 NextStep = Literal["ask", "wait", "person"]
 Chosen = Literal[NextStep, "end", "undo_end"]
 ALL_ACTIONS: tuple[Action, ...] = ("ask", "wait", "person", "leave")
@@ -233,6 +235,8 @@ class RequestStatus:
     reason: str = ""
     allowed_actions: tuple[Action, ...] = ("leave",)
     match_id: str | None = None
+    seen: bool = False
+    asks_first: bool = False
 
 
 ENDED_OFFER = {OfferDeclined.event_type: "declined", OfferExpired.event_type: "expired", OfferReleased.event_type: "released"}
@@ -249,8 +253,21 @@ def request_status(
         return RequestStatus(state="received")
     newest, before = known[-1], known[-2] if len(known) > 1 else None
     status = _STATUS_AFTER[newest.event_type](newest, _reason_ended(before) if before else "")
+    seen = status.state == "asking" and any(e.event_type == _SEEN and e.version > newest.version for e in history)
+    status = replace(status, seen=seen)
     chosen_since = choice and status.state != "lapsed" and _is_pending(choice, history, newest)
     return _after_their_choice(status, choice) if choice and chosen_since else status
+
+
+def on_hold(status: RequestStatus) -> RequestStatus:
+    return replace(status, state="on_hold", allowed_actions=("resume", "end", "leave"))
+
+
+def version_of(history: Iterable[StatusEvent]) -> int:
+    return max((event.version for event in history if event.event_type != _SEEN), default=0)
+
+
+_SEEN = OfferSeen.event_type
 
 
 def _is_pending(choice: NextChoice, history: Iterable[StatusEvent], newest: StatusEvent) -> bool:
@@ -291,13 +308,13 @@ def note_reader(status: RequestStatus, authors: Collection[str]) -> str | None:
 
     `authors`: who has written notes about this request so far."""
     practitioner_id = status.practitioner_ids[0] if status.practitioner_ids else None
-    if status.state == "matched" or (status.state == "asking" and practitioner_id in authors):
+    if status.state in ("matched", "on_hold") or (status.state == "asking" and practitioner_id in authors):
         return practitioner_id
     return None
 
 
 def _changes_the_state(event: StatusEvent) -> bool:
-    if event.event_type == MatchEndingSettled.event_type:
+    if event.event_type in (MatchEndingSettled.event_type, OfferSeen.event_type):
         return False
     return event.event_type != CoordinatorNeeded.event_type or event.reaching_out
 
@@ -356,7 +373,7 @@ def _matched(event: StatusEvent, _: str) -> RequestStatus:
     return RequestStatus(
         state="matched",
         practitioner_ids=event.practitioner_ids,
-        allowed_actions=("end", "leave"),
+        allowed_actions=("pause", "end", "leave"),
         match_id=event.match_id,
     )
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bson import Timestamp
-from pymongo import IndexModel
+from pymongo import IndexModel, ReturnDocument
 
-from services.intake.domain import AccessCode, AccessLink, CodeWords, Draft, EncryptedNote, Request
+from services.intake.domain import AccessCode, AccessLink, CodeWords, Draft, EncryptedNote, Opening, Request, SharedNotes
 from services.intake.lifetimes import KEPT_AFTER_THE_END
 from services.intake.rules import Entry, NextChoice, StatusEvent
 from shared import tokens, vault
@@ -234,7 +234,9 @@ def mark_lapsed(db: Db, request_id: str) -> bool:
 
 def _mark_ended(db: Db, request_id: str, how: Doc) -> bool:
     """Answers, notes and code words go at once; the rest stays for a while, so that its page can say what happened."""
-    gone = dict.fromkeys(("encrypted_answers", "encrypted_code_words", "code_words_until", "notes", "next_look_at"), 1)
+    gone = dict.fromkeys(
+        ("encrypted_answers", "encrypted_code_words", "code_words_until", "notes", "next_look_at", "openings", "shared_notes"), 1
+    )
     change = {"$set": {"ended_at": now(), **how}, "$unset": gone}
     ended = db.requests.find_one_and_update({"_id": request_id, "ended_at": None}, change)
     if ended is not None:
@@ -246,6 +248,27 @@ def add_note(db: Db, request_id: str, note: EncryptedNote) -> bool:
     """Each note once, and none after they left."""
     here = {"_id": request_id, "ended_at": None, "notes._id": {"$ne": note.id}}
     return db.requests.update_one(here, {"$push": {"notes": to_document(note)}}).modified_count == 1
+
+
+def change_hold(db: Db, request_id: str, match_id: str, *, on_hold: bool) -> int | None:
+    """The number of this change; None when it stood so already."""
+    stands: Doc = {"on_hold": {"$ne": match_id}} if on_hold else {"on_hold": match_id}
+    new: Doc = {"$set": {"on_hold": match_id}} if on_hold else {"$unset": {"on_hold": 1}}
+    found = db.requests.find_one_and_update(
+        {"_id": request_id, "ended_at": None, **stands},
+        {**new, "$inc": {"hold_changes": 1}},
+        return_document=ReturnDocument.AFTER,
+    )
+    return int(found["hold_changes"]) if found else None
+
+
+def add_opening(db: Db, request_id: str, opening: Opening) -> None:
+    here = {"_id": request_id, "ended_at": None, "openings._id": {"$ne": opening.id}}
+    db.requests.update_one(here, {"$push": {"openings": to_document(opening)}})
+
+
+def add_shared_notes(db: Db, request_id: str, shared: SharedNotes) -> None:
+    db.requests.update_one({"_id": request_id, "ended_at": None}, {"$push": {"shared_notes": to_document(shared)}})
 
 
 def requests_with_old_code_words(db: Db) -> list[str]:

@@ -32,6 +32,7 @@ from shared.contracts import (
     OfferMade,
     OfferReleased,
     OfferReminded,
+    OfferSeen,
     PairMember,
     Part,
     PractitionerChanged,
@@ -48,7 +49,17 @@ RequestState = Literal["received", "asking", "waiting", "reaching_out", "matched
 OfferState = Literal["sent", "seen", "accepted", "declined", "expired", "released", "ended"]
 WaitingFor = Literal["place", "choice"]
 Queue = Literal["named", "anyone", "suggestions"]
-AuditAction = Literal["opened", "asked", "suggested", "reaches_out", "wrote", "resolved", "reopened"]
+AuditAction = Literal[
+    "opened",
+    "asked",
+    "suggested",
+    "reaches_out",
+    "wrote",
+    "resolved",
+    "reopened",
+    "shared_by_practitioner",
+    "shared_by_supportee",
+]
 
 CODES = tuple(letter + digit for letter in string.ascii_uppercase if letter not in "OIL" for digit in "23456789")
 """What answers an offer by text: short enough to type on any phone, and nothing that looks like something else."""
@@ -384,6 +395,14 @@ class Match(Versioned):
     ended_at: datetime | None = None
     encrypted: EncryptedFields | None = None
     ended_by: PairMember | None = None
+    on_hold: bool = False
+    hold_change: int = 0
+
+    def hold(self, on_hold: bool, change: int) -> None:
+        """The supportee takes a pause, or is back. The newest change holds."""
+        if change > self.hold_change:
+            self.on_hold, self.hold_change = on_hold, change
+            self.version += 1
 
     def end(self, moment: datetime, by: PairMember) -> None:
         _check(self.ended_at is None, "end a match", "ended")
@@ -680,6 +699,12 @@ class Request(Versioned):
         named = [choice.practitioner_id for choice in self.choices]
         return named.index(practitioner_id) if practitioner_id in named else None
 
+    def offer_seen(self, offer: Offer) -> list[Event]:
+        _check(offer.state == "seen" and offer.request_id == self.id, "tell that an offer is seen", offer.state)
+        self.version += 1
+        seen = OfferSeen(offer_id=offer.id, request_id=self.id, practitioner_id=offer.practitioner_id, version=self.version)
+        return [seen]
+
     def note_written(self) -> int:
         """Somebody wrote a note to the supportee: the version that its event carries."""
         _check(not self.has_ended, "write a note", self.state)
@@ -774,7 +799,7 @@ class Coordinator(Versioned):
 class Note:
     """Encrypted as the field `note/<id>` under the key of the match it belongs to, or without `match_id` under the words' key.
     Written by `practitioner_id` or `coordinator_id`; by the supportee when both are None, then to `to_practitioner_id` or,
-    without one, to the coordinators."""
+    without one, to the coordinators. `shared_at`: since when coordinators may read what the two wrote to each other."""
 
     id: str
     request_id: str
@@ -783,12 +808,17 @@ class Note:
     practitioner_id: str | None = None
     coordinator_id: str | None = None
     to_practitioner_id: str | None = None
+    shared_at: datetime | None = None
     match_id: str | None = None
+
+    @property
+    def is_for_coordinators(self) -> bool:
+        return self.shared_at is not None or not (self.practitioner_id or self.to_practitioner_id)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """What a coordinator did with a request."""
+    """What a coordinator did with a request, or one of the two with their notes; then `coordinator_id` is empty."""
 
     id: str
     coordinator_id: str

@@ -35,6 +35,7 @@ TASK_REASONS = {
     "wrote": _("They wrote to the coordinators"),
     "not_delivered": _("A message could not be delivered"),
     "yes_taken_back": _("A practitioner changed their mind after a yes"),
+    "notes_shared": _("Somebody would like a coordinator to read their notes"),
 }
 REQUEST_STATES = {
     "received": _("This request came in"),
@@ -60,6 +61,8 @@ AUDIT_ACTIONS = {
     "suggested": _("suggested people"),
     "reaches_out": _("said that a person writes"),
     "wrote": _("wrote to them"),
+    "shared_by_practitioner": _("The practitioner let coordinators read their notes"),
+    "shared_by_supportee": _("They let coordinators read their notes with the practitioner"),
     "resolved": _("said that this is done"),
     "reopened": _("took back that this is done"),
 }

@@ -19,7 +19,7 @@ DAYS = {"weekday": range(5), "weekend": range(5, 7)}
 Interval = tuple[datetime, datetime]
 NextAction = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
 DAYS_TO_ACT: dict[EscalationReason, int] = {
-    "nobody_suits": 3, "asks_first": 2, "wrote": 1, "not_delivered": 1, "yes_taken_back": 1,
+    "nobody_suits": 3, "asks_first": 2, "wrote": 1, "not_delivered": 1, "yes_taken_back": 1, "notes_shared": 1,
 }  # fmt: skip
 Urgency = Literal["overdue", "today", "this_week", "later"]
 

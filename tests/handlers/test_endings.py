@@ -11,6 +11,7 @@ from services.matching.handlers.broker_events import apply_choice, forward_note,
 from services.matching.handlers.endings import (
     end_by_practitioner,
     end_by_supportee,
+    hold_match,
     settle_after_a_day,
     undo_by_practitioner,
     undo_by_supportee,
@@ -22,6 +23,7 @@ from shared.contracts import (
     MatchEnded,
     MatchEndingSettled,
     MatchEndingUndone,
+    MatchHoldChanged,
     MatchLeavingUndone,
     MatchLeft,
     MatchMade,
@@ -271,3 +273,25 @@ def test_nobody_writes_after_the_end_and_what_the_supportee_writes_goes_to_coord
     assert matching.run(write_to_supportee, WriteToSupportee(offer_id=pair, words="one more thing")) == []
     note = NoteAnswered(note_id="n1", request_id="r1", encrypted="AQ")
     assert only(CoordinatorNeeded, matching.run(forward_note, note)).reason == "wrote"
+
+
+def hold(matching: Service, on_hold: bool, change: int) -> None:
+    match = matching.db.matches.find_one()
+    assert match
+    event = MatchHoldChanged(request_id="r1", match_id=str(match["_id"]), on_hold=on_hold, change=change)
+    assert matching.run(hold_match, event) == []
+
+
+def test_a_pause_sends_nothing_keeps_the_place_and_ends_when_they_come_back(matching: Service, pair: str) -> None:
+    hold(matching, True, 1)
+    write = WriteToSupportee(offer_id=pair, words="are you there?")
+    assert matching.run(write_to_supportee, write) == []
+    assert (state(matching), places_of(matching, "ana")) == ("matched", (1, 0))
+    hold(matching, False, 2)
+    assert matching.run(write_to_supportee, write)
+
+
+def test_a_pause_and_its_end_may_arrive_in_any_order(matching: Service, pair: str) -> None:
+    hold(matching, False, 2)
+    hold(matching, True, 1)
+    assert matching.run(write_to_supportee, WriteToSupportee(offer_id=pair, words="hello"))

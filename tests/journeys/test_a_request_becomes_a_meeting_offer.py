@@ -13,7 +13,7 @@ ASKED = "would like to meet you"
 def test_the_chosen_practitioner_says_yes_by_link(stack: Stack, website: Website) -> None:
     number = stack.welcome("Juniper")
     wren = website.ask("Juniper", email="wren@people.example")
-    assert "Juniper" in wren.status("is reading your request")
+    wren.status("We have asked Juniper")
 
     email = stack.email_to("Juniper", "/o/")
     assert email.subject == "Someone would like to meet you"
@@ -23,7 +23,7 @@ def test_the_chosen_practitioner_says_yes_by_link(stack: Stack, website: Website
     juniper = Practitioner(website.visitor()).open(link_in(email.text))
     assert "Wren" in juniper.page.get_by_role("main").inner_text()
     juniper.answer("yes")
-    wren.status("Juniper would like to meet you")
+    wren.status("You and Juniper: find a first time")
     email = stack.email_to("wren", "says yes")
     assert "Juniper" not in email.subject + email.text
 
@@ -33,7 +33,7 @@ def test_the_chosen_practitioner_says_yes_by_text(stack: Stack, website: Website
     wren = website.ask("Kai")
     code = code_in(stack.text_to(number, ASKED))
     stack.kannel.phone.write(number, f"{code} 1")
-    wren.status("Kai would like to meet you")
+    wren.status("You and Kai: find a first time")
 
 
 def test_not_this_time_goes_on_to_the_next_choice(stack: Stack, website: Website) -> None:
@@ -41,14 +41,14 @@ def test_not_this_time_goes_on_to_the_next_choice(stack: Stack, website: Website
     wren = website.ask("Ana", "Mo")
     code = code_in(stack.text_to(first, ASKED))
     stack.kannel.phone.write(first, f"{code} 2")
-    wren.status("Mo is reading your request")
+    wren.status("We have asked Mo")
     assert stack.text_to(second, ASKED)
 
 
 def test_a_question_is_answered_before_the_yes(stack: Stack, website: Website) -> None:
     stack.welcome("Tove")
     wren = website.ask("Tove", email="question@people.example")
-    wren.status("Tove is reading your request")
+    wren.status("We have asked Tove")
     tove = Practitioner(website.visitor()).open(link_in(stack.email_to("Tove", "/o/").text))
     tove.page.locator("[name=question]").fill("Is text all right at first?")
     tove.answer("ask_first")
@@ -62,7 +62,7 @@ def test_a_question_is_answered_before_the_yes(stack: Stack, website: Website) -
     again = Practitioner(website.visitor()).open(link_in(answered.text))
     assert "Text is good" in again.page.get_by_role("main").inner_text()
     again.answer("yes")
-    wren.status("Tove would like to meet you")
+    wren.status("You and Tove: find a first time")
 
 
 def test_silence_brings_one_reminder_and_then_the_next_step(stack: Stack, website: Website) -> None:
@@ -75,7 +75,7 @@ def test_silence_brings_one_reminder_and_then_the_next_step(stack: Stack, websit
     stack.move_clock(timedelta(days=3))
     stack.email_to("Ro", "/o/")
     wren.come_back()
-    wren.status("Ro is reading your request")
+    wren.status("We have asked Ro")
     page = website.visitor()
     page.goto(link_in(first.text))
     page.get_by_role("main").get_by_role("button").first.click()
@@ -88,17 +88,17 @@ def test_not_sure_becomes_suggestions_a_choice_and_a_yes(stack: Stack, website: 
     wren.status("you could meet")
     name = wren.page.locator(".cards h2").first.inner_text()
     wren.pick(name)
-    wren.status(f"{name} is reading your request")
+    wren.status(f"We have asked {name}")
     email = stack.email_to(name, "/o/")
     Practitioner(website.visitor()).open(link_in(email.text)).answer("yes")
-    wren.status(f"{name} would like to meet you")
+    wren.status(f"You and {name}: find a first time")
     assert number
 
 
 def test_whoever_waits_is_asked_about_when_a_place_comes_free(stack: Stack, website: Website) -> None:
     stack.welcome("Lupe", places=1)
     first = website.ask("Lupe")
-    first.status("Lupe is reading your request")
+    first.status("We have asked Lupe")
     second = website.write(("Lupe", "wait"), name="Robin", email="robin@people.example")
     second.page.get_by_role("button", name="Send my request").click()
     if second.page.get_by_role("button", name="Send my request").count():  # told that Lupe has no place left: send all the same
@@ -107,7 +107,7 @@ def test_whoever_waits_is_asked_about_when_a_place_comes_free(stack: Stack, webs
         second.page.goto("/s")
     second.status("You are waiting for Lupe")
     first.leave()
-    second.status("Lupe is reading your request")
+    second.status("We have asked Lupe")
     assert stack.email_to("robin", "asked")
 
 
@@ -116,7 +116,7 @@ def test_a_double_click_on_send_makes_one_request(stack: Stack, website: Website
     wren = website.write("Noor")
     wren.page.get_by_role("button", name="Send my request").dblclick()
     wren.page.wait_for_url("**/ask/sent")
-    wren.status("Noor is reading your request")
+    wren.status("We have asked Noor")
     assert len(stack.emails_to("Noor")) == 1
 
 
@@ -128,5 +128,5 @@ def test_a_request_is_taken_while_the_broker_is_away_and_delivered_when_it_is_ba
         wren.send()
         wren.status("Your request is here")
         assert stack.emails_to("Sky") == []
-    wren.status("Sky is reading your request")
+    wren.status("We have asked Sky")
     assert stack.email_to("Sky", "/o/")

@@ -19,7 +19,7 @@ def secrets(stack: Stack, website: Website) -> list[str]:
     someone = website.visitor()
     asking = website.write("Xiomara", name=NAME, email=EMAIL, phone=PHONE, words=WORDS)
     asking.send()
-    asking.status("Xiomara is reading your request")
+    asking.status("We have asked Xiomara")
     email = stack.email_to("Xiomara", "/o/")
     text = stack.text_to(number, "would like to meet you")
     link, short = link_in(email.text), link_in(text)
@@ -37,7 +37,7 @@ def secrets(stack: Stack, website: Website) -> list[str]:
     practitioner.page.goto("/o")
     assert ANSWER in practitioner.page.content()
     practitioner.answer("yes")
-    asking.status("Xiomara would like to meet you")
+    asking.status("You and Xiomara: find a first time")
     tokens = [address.rsplit("/", 1)[1] for address in (link, short)]
     assert len(asking.code_words.split()) == 6
     addresses = [EMAIL, EMAIL.split("@")[0], PHONE, PHONE.lstrip("+"), number.lstrip("+")]

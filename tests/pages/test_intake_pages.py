@@ -254,12 +254,12 @@ def test_a_note_is_read_and_answered_on_the_status_page(visitor: FlaskClient, in
     html = visitor.get("/s").text
     assert "Juniper wrote" in html
     assert "Is text all right?" in html
-    assert "<h1>Write to Juniper</h1>" in visitor.get("/s/write").text
+    assert "Who reads it?" in visitor.get("/s/write").text
     empty = post(visitor, "/s/write", words=" ")
     assert (empty.status_code, "Write your note first" in empty.text) == (422, True)
     long = post(visitor, "/s/write", words="so long " * 600)
     assert (long.status_code, "so long so long" in long.text) == (422, True)
-    assert post(visitor, "/s/write", words="Text is good").headers["Location"] == "/s"
+    assert post(visitor, "/s/write", to="practitioner", words="Text is good").headers["Location"] == "/s"
     assert "Text is good" in visitor.get("/s").text
     [answer] = published(intake, "note.answered.v1")
     assert "Text is good" not in str(answer) + str(list(intake.db.requests.find()))
@@ -293,7 +293,7 @@ def test_the_status_page_says_who_is_asked_and_until_when(visitor: FlaskClient, 
     facts = {"request_id": request_id, "offer_id": "o1", "practitioner_id": "juniper"}
     encrypted = EncryptedFields(person_id="juniper", wrap="", fields={})
     intake.run(add_to_history, OfferMade(**facts, version=1, answer_by=now(), code="A7", encrypted=encrypted))
-    assert "<h1>Juniper is reading your request</h1>" in visitor.get("/s").text
+    assert "<h1>We have asked Juniper</h1>" in visitor.get("/s").text
     intake.run(add_to_history, OfferDeclined(**facts, version=2, then="ask_me"))
     assert "Juniper cannot meet right now. What would you like?" in visitor.get("/s").text
 

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from services.matching.coordinators import add_coordinator
 from services.matching.handlers.practitioner import SetAvailability, set_availability
+from services.matching.handlers.sharing import share_notes
 from services.matching.handlers.sign_in import RequestSignIn, send_sign_in_link
 from services.matching.store.tasks import PAGE
 from shared import vault
@@ -138,14 +139,16 @@ def test_a_coordinator_asks_suggests_and_reaches_out(ro: FlaskClient, matching: 
     assert "Nothing needs a person" in ro.get("/c").text
 
 
-def test_a_question_is_read_at_the_desk(ro: FlaskClient, matching: Service) -> None:
+def test_a_question_is_read_at_the_desk_once_one_of_the_two_lets_them(ro: FlaskClient, matching: Service) -> None:
     add_practitioners(matching, "ana")
     submit(matching, "ana")
     answer(matching, open_offer(matching), "ask_first", question="Is text all right?")
     press(ro, "/c/requests/r1", "/c/requests/r1/open")
     html = ro.get("/c/requests/r1").text
     assert "A practitioner asks something first" in html
-    assert "Is text all right?" in html
+    assert "Is text all right?" not in html
+    matching.run(share_notes, open_offer(matching))
+    assert "Is text all right?" in ro.get("/c/requests/r1").text
     task = matching.db.coordinator_tasks.find_one({"is_open": True})
     assert task
     press(ro, "/c", f"/c/tasks/{task['_id']}/take")

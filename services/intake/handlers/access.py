@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.intake import code_words, store
-from services.intake.domain import Draft, EncryptedNote, Note, Request, TypedAnswers
+from services.intake.domain import Draft, EncryptedNote, Note, Opening, Request, TypedAnswers
 from services.intake.handlers.service import service
 from shared import vault
 from shared.clock import now
+from shared.vault import DecryptionError
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,12 +60,32 @@ def own_code_words(request: Request, key: bytes) -> str:
 
 def own_notes(request: Request, key: bytes) -> list[Note]:
     """The notes between them and others, oldest first."""
-
-    words_key = vault.words_key(key)
-
-    def words(note: EncryptedNote) -> str:
-        opening = vault.note_key(words_key, note.match_id)
-        return vault.decrypt(opening, request.person_id, vault.note_field(note.id), note.encrypted)
-
     oldest_first = sorted(request.notes, key=lambda note: note.at)
-    return [Note(id=note.id, at=note.at, author=note.author, words=words(note)) for note in oldest_first]
+    return [
+        Note(
+            id=note.id,
+            at=note.at,
+            author=note.author,
+            reader=note.reader,
+            words=_own(request, key, vault.note_field(note.id), note),
+        )
+        for note in oldest_first
+    ]
+
+
+def own_openings(request: Request, key: bytes | None) -> list[tuple[str, datetime]]:
+    """Which coordinator opened their request, and when, the newest first. The name is empty where no key opens it."""
+    newest_first = sorted(request.openings, key=lambda opening: opening.at, reverse=True)
+    return [(_name_of(request, key, opening), opening.at) for opening in newest_first]
+
+
+def _name_of(request: Request, key: bytes | None, opening: Opening) -> str:
+    try:
+        return _own(request, key, f"opening/{opening.id}", opening) if key and opening.encrypted else ""
+    except DecryptionError:
+        return ""
+
+
+def _own(request: Request, key: bytes, field: str, what: EncryptedNote | Opening) -> str:
+    opens = vault.note_key(vault.words_key(key), what.match_id)
+    return vault.decrypt(opens, request.person_id, field, what.encrypted or "")

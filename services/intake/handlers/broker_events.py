@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import get_args
 
 from services.intake import store
-from services.intake.domain import EncryptedNote
+from services.intake.domain import EncryptedNote, Opening, SharedNotes
 from services.intake.handlers.service import service
 from services.intake.rules import StatusEvent
 from shared.clock import now
@@ -20,10 +20,13 @@ from shared.contracts import (
     OfferExpired,
     OfferMade,
     OfferReleased,
+    OfferSeen,
     PractitionerChanged,
     RequestLapsed,
+    RequestOpened,
     RequestWaiting,
     SuggestionsMade,
+    TeamNotesShared,
 )
 from shared.messages import Event
 from shared.mongo import Db
@@ -46,6 +49,21 @@ def end_request(event: RequestLapsed, db: Db) -> list[Event]:
     return []
 
 
+@service.on(RequestOpened)
+def add_opening(event: RequestOpened, db: Db) -> list[Event]:
+    """Their page says who opened their request, and when."""
+    opening = Opening(id=event.opening_id, at=event.opened_at, encrypted=event.encrypted, match_id=event.match_id)
+    store.add_opening(db, event.request_id, opening)
+    return []
+
+
+@service.on(TeamNotesShared)
+def add_shared_notes(event: TeamNotesShared, db: Db) -> list[Event]:
+    shared = SharedNotes(practitioner_id=event.practitioner_id, by="practitioner", at=event.shared_at)
+    store.add_shared_notes(db, event.request_id, shared)
+    return []
+
+
 @service.on(PractitionerChanged, prefetch=lambda event: {"directory": [event.practitioner_id]})
 def save_directory_entry(event: PractitionerChanged, db: Db) -> list[Event]:
     try:
@@ -58,6 +76,7 @@ def save_directory_entry(event: PractitionerChanged, db: Db) -> list[Event]:
 
 HistoryEvent = (
     OfferMade
+    | OfferSeen
     | OfferDeclined
     | OfferExpired
     | OfferReleased
@@ -92,7 +111,7 @@ def _shown(event: HistoryEvent) -> StatusEvent:
             return replace(shown, practitioner_ids=(event.practitioner_id,), reason=event.reason)
         case MatchMade() | MatchEndingUndone():
             return replace(shown, practitioner_ids=(event.practitioner_id,), match_id=event.match_id)
-        case MatchEndingSettled():
+        case MatchEndingSettled() | OfferSeen():
             return replace(shown, practitioner_ids=(event.practitioner_id,))
         case MatchEnded():
             ended = replace(shown, practitioner_ids=(event.practitioner_id,), reason=event.ended_by, then=event.then)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from services.intake import code_words, lifetimes, store
-from services.intake.domain import AccessCode, AccessLink, Answers, CodeWords, Draft, EncryptedNote, Request
+from services.intake.domain import AccessCode, AccessLink, Answers, CodeWords, Draft, EncryptedNote, Request, SharedNotes
 from services.intake.handlers.service import service
 from services.intake.rules import NextChoice, NextStep, Pace, no_longer_open
 from shared import sessions, vault
@@ -22,9 +22,12 @@ from shared.contracts import (
     ChoiceMade,
     ContactShared,
     EncryptedFields,
+    MatchHoldChanged,
     MatchLeavingUndone,
     MatchLeft,
     NoteAnswered,
+    NoteReader,
+    NotesShared,
     RequestExtended,
     RequestSubmitted,
     RequestWithdrawn,
@@ -292,12 +295,13 @@ def withdraw_request(request_id: str, db: Db) -> list[Event]:
 
 @dataclass(frozen=True, repr=False)
 class WriteNote:
-    """`key`: the person's own key, from their session."""
+    """`key`: the person's own key, from their session. `reader`: the practitioner who reads it; None: the coordinators."""
 
     request_id: str
     key: bytes
     note_id: str
     words: str
+    reader: str | None = None
 
 
 def write_note(command: WriteNote, db: Db) -> list[Event]:
@@ -307,10 +311,47 @@ def write_note(command: WriteNote, db: Db) -> list[Event]:
     match_id = request.status.match_id
     key = vault.note_key(vault.words_key(command.key), match_id)
     encrypted = vault.encrypt(key, request.person_id, vault.note_field(command.note_id), command.words)
-    note = EncryptedNote(id=command.note_id, encrypted=encrypted, at=now(), author="supportee", match_id=match_id)
+    note = EncryptedNote(
+        id=command.note_id,
+        encrypted=encrypted,
+        at=now(),
+        author="supportee",
+        reader=command.reader,
+        match_id=match_id,
+    )
     if not store.add_note(db, request.id, note):
         return []
-    return [NoteAnswered(note_id=note.id, request_id=request.id, encrypted=note.encrypted, match_id=match_id)]
+    to: NoteReader = "practitioner" if command.reader else "coordinators"
+    return [NoteAnswered(note_id=note.id, request_id=request.id, encrypted=note.encrypted, match_id=match_id, to=to)]
+
+
+@dataclass(frozen=True)
+class ShareNotes:
+    request_id: str
+    practitioner_id: str
+
+
+def share_notes(command: ShareNotes, db: Db) -> list[Event]:
+    """Coordinators may read what the two have written to each other so far."""
+    shared = SharedNotes(practitioner_id=command.practitioner_id, by="supportee", at=now())
+    store.add_shared_notes(db, command.request_id, shared)
+    return [NotesShared(request_id=command.request_id, practitioner_id=command.practitioner_id)]
+
+
+@dataclass(frozen=True)
+class ChangeHold:
+    request_id: str
+    match_id: str
+    on_hold: bool
+
+
+def change_hold(command: ChangeHold, db: Db) -> list[Event]:
+    """They take a pause from their meetings, or come back. Their place stays theirs."""
+    change = store.change_hold(db, command.request_id, command.match_id, on_hold=command.on_hold)
+    if change is None:
+        return []
+    held = MatchHoldChanged(request_id=command.request_id, match_id=command.match_id, on_hold=command.on_hold, change=change)
+    return [held]
 
 
 def _link(token: str) -> str:

@@ -1,11 +1,11 @@
-"""Two who met: to end that, in one step, and to take it back within a day."""
+"""Two who met: to pause, to end that in one step, and to take it back within a day."""
 
 from flask import Blueprint, Response, request
 
 from services.intake import forms, rules
 from services.intake.domain import Request
 from services.intake.handlers import service
-from services.intake.handlers.supportee import EndMeetings, UndoEnd, end_meetings, undo_end
+from services.intake.handlers.supportee import ChangeHold, EndMeetings, UndoEnd, change_hold, end_meetings, undo_end
 from services.intake.web.status import current_request, status_page
 from shared.clock import now
 from shared.web.forms import Errors, read
@@ -37,6 +37,24 @@ def take_back() -> Response:
     ended = rules.end_to_undo(sent.history, now()) if sent and sent.ended_at is None else None
     if sent and ended:
         service.run(undo_end, UndoEnd(sent.id, sent.version, ended.practitioner_ids[0]))
+    return redirect_after_post("/s")
+
+
+@meetings.post("/s/pause")
+def pause() -> Response:
+    return _change_hold(on_hold=True)
+
+
+@meetings.post("/s/come-back")
+def come_back() -> Response:
+    return _change_hold(on_hold=False)
+
+
+def _change_hold(*, on_hold: bool) -> Response:
+    sent, _ = current_request()
+    match_id = sent.status.match_id if sent and {"pause", "resume"} & {*sent.status.allowed_actions} else None
+    if sent and match_id:
+        service.run(change_hold, ChangeHold(sent.id, match_id, on_hold))
     return redirect_after_post("/s")
 
 

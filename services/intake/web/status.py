@@ -11,6 +11,7 @@ from services.intake.handlers.supportee import (
     ChooseNext,
     ChoosePace,
     SendSignInLink,
+    ShareNotes,
     WriteNote,
     choose_next,
     choose_pace,
@@ -18,6 +19,7 @@ from services.intake.handlers.supportee import (
     keep_longer,
     record_sign_of_life,
     send_sign_in_link,
+    share_notes,
     withdraw_request,
     write_note,
 )
@@ -43,7 +45,8 @@ def show_status() -> Response:
     if sent is None:
         return render("status/find.html", typed="")
     notes = access.own_notes(sent, key) if key else []
-    return status_page("status/now.html", sent, can_read=key is not None, notes=notes, reader=_note_reader(sent, notes))
+    reader, openings = _note_reader(sent, notes), access.own_openings(sent, key)
+    return status_page("status/now.html", sent, can_read=key is not None, notes=notes, reader=reader, openings=openings)
 
 
 @status.get("/ask/return")
@@ -135,7 +138,12 @@ def show_own_answers() -> Response:
 
 @status.get("/s/write")
 def show_write() -> Response:
-    return _write_page()
+    return _write_page("practitioner")
+
+
+@status.get("/s/write/coordinators")
+def show_write_to_coordinators() -> Response:
+    return _write_page("coordinators")
 
 
 @status.post("/s/write")
@@ -146,18 +154,32 @@ def send_note() -> Response:
         return redirect_after_post("/s")
     note, errors = read(forms.NoteForm(), request.form)
     if errors:
-        return _write_page(errors)
-    run_form(service, write_note, WriteNote(sent.id, key, form_id(), note["words"]), sent.id)
+        return _write_page("", errors)
+    reader = _note_reader(sent, access.own_notes(sent, key)) if note["to"] == "practitioner" else None
+    if note["to"] == "practitioner" and reader is None:
+        return _write_page("", {"to": forms.NO_LONGER_WITH})
+    run_form(service, write_note, WriteNote(sent.id, key, form_id(), note["words"], reader), sent.id)
     return redirect_after_post("/s")
 
 
-def _write_page(errors: Errors | None = None) -> Response:
+@status.post("/s/share")
+def let_coordinators_read() -> Response:
+    sent, key = current_request()
+    reader = _note_reader(sent, access.own_notes(sent, key)) if sent and key else None
+    if sent and reader and sent.has_unshared_notes:
+        run_form(service, share_notes, ShareNotes(sent.id, reader), sent.id)
+    return redirect_after_post("/s")
+
+
+def _write_page(to: str, errors: Errors | None = None) -> Response:
+    """`to`: who reads it; empty: what the form says."""
     sent, key = current_request()
     if sent is None or key is None:
         return redirect_after_post("/s")
     notes = access.own_notes(sent, key)
     reader, typed = _note_reader(sent, notes), request.form.get("words", "")
-    return status_page("status/write.html", sent, errors, notes=notes, reader=reader, typed=typed)
+    context = {"notes": notes, "reader": reader, "typed": typed, "to": to or request.form.get("to", "")}
+    return status_page("status/write.html", sent, errors, **context)
 
 
 @status.get("/s/someone-else")

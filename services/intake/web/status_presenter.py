@@ -22,6 +22,7 @@ from shared.contracts import (
     OfferExpired,
     OfferMade,
     OfferReleased,
+    OfferSeen,
     RequestLapsed,
     RequestWaiting,
     SuggestionsMade,
@@ -84,18 +85,26 @@ class _StatusPresenter:
             return _("Nobody who suits you is free right now")
         titles = {
             "received": _("Your request is here"),
-            "asking": _("%(name)s is reading your request", name=names),
+            "asking": self._asked(names),
             "offer_ended": self._cannot(names),
             "waiting": _("You are waiting for %(name)s", name=names) if names else _("You are waiting for a free place"),
             "choice_needed": _("What would you like to happen next?"),
             "reaching_out": _("A coordinator is writing to you"),
             "matched": _("You and %(name)s: find a first time", name=names),
+            "on_hold": _("Your meetings with %(name)s are paused", name=names),
             "meetings_ended": _("Your meetings with %(name)s have come to an end", name=names),
             "choice_sent": _("We heard you"),
             "withdrawn": _("Your request has ended"),
             "lapsed": _("Your request has ended"),
         }
         return titles[state]
+
+    def _asked(self, name: str) -> str:
+        if self.status.asks_first:
+            return _("%(name)s asks you something first", name=name)
+        if self.status.seen:
+            return _("%(name)s has opened your request", name=name)
+        return _("We have asked %(name)s", name=name)
 
     def _how_many(self) -> str:
         titles = {1: _("One person you could meet"), 2: _("Two people you could meet"), 3: _("Three people you could meet")}
@@ -120,6 +129,7 @@ class _StatusPresenter:
             "choice_needed": lambda: [_("Nothing happens until you choose. There is no hurry.")],
             "reaching_out": self._reaching_out,
             "matched": self._matched,
+            "on_hold": self._on_hold,
             "meetings_ended": self._meetings_ended,
             "choice_sent": self._going_on,
             "withdrawn": self._withdrawn,
@@ -147,6 +157,8 @@ class _StatusPresenter:
     def _asking(self) -> list[str]:
         assert self.status.answer_by is not None
         by = self.day(self.status.answer_by)
+        if self.status.asks_first:
+            return [_("Answer when you like. The request stays open until %(day)s.", day=by)]
         lines = [
             _("%(name)s will answer by %(day)s. You do not need to do anything.", name=self.names, day=by),
             _("If there is no answer by then, the next step you chose happens by itself and this page shows it."),
@@ -175,6 +187,15 @@ class _StatusPresenter:
         return [
             _("You both said yes. Next you find a first time that suits you both; a coordinator helps if that is hard."),
             _("If it does not feel right, you can stop at any point and never have to say why."),
+        ]
+
+    def _on_hold(self) -> list[str]:
+        return [
+            _(
+                "Your place with %(name)s is kept, and their page says that you take a pause.",
+                name=self.names,
+            ),
+            _("Come back whenever you like. You never have to say why."),
         ]
 
     def _meetings_ended(self) -> list[str]:
@@ -230,6 +251,8 @@ class _StatusPresenter:
         if self.request.ended_at:
             return [*done, ("now", _("Your request has ended"), self.day(self.request.ended_at))]
         done = [step for step in done if step[1] != self.title()]
+        if self.status.state == "asking":
+            done = done[:-1] if done[-1][1] == _("We asked %(name)s", name=self.names) else done
         now_step = ("now", self.title(), self._by())
         if self.status.state == "meetings_ended":
             return [*done, now_step]
@@ -254,6 +277,7 @@ class _StatusPresenter:
             MatchEnded.event_type: self._who_ended(event, name),
             MatchEndingUndone.event_type: _("You and %(name)s go on meeting", name=name),
             MatchEndingSettled.event_type: "",
+            OfferSeen.event_type: "",
             SuggestionsMade.event_type: _("We suggested people to you"),
             RequestLapsed.event_type: "",
             RequestWaiting.event_type: _("You began to wait") if event.waiting_for == "place" else "",

@@ -108,11 +108,11 @@ def end_silent_request(event: RequestGoneSilent, db: Db) -> list[Event]:
 
 @service.on(NoteAnswered)
 def forward_note(event: NoteAnswered, db: Db) -> list[Event]:
-    """To the practitioner they talk with, else to the coordinators."""
+    """To the practitioner they talk with, unless they chose the coordinators."""
     request = find_request(event.request_id, db)
     if not can_be_read(request, event.match_id, db):
         return []
-    offer = current_conversation(request, db)
+    offer = None if event.to == "coordinators" else current_conversation(request, db)
     note = Note(
         id=event.note_id,
         request_id=request.id,

@@ -8,11 +8,13 @@ from datetime import timedelta
 from services.matching import rules, store
 from services.matching.domain import AuditAction, AuditEntry, CoordinatorTask, Request
 from services.matching.handlers import profiles
-from services.matching.handlers.notes import write_note
+from services.matching.handlers.notes import encrypt_for_supportee, write_note
 from services.matching.handlers.offers import make_offer, release_open_offer
 from services.matching.handlers.profiles import PractitionerProfile
+from services.matching.handlers.sign_in import coordinator_name
 from services.matching.handlers.tasks import hand_to_coordinators
 from shared.clock import now
+from shared.contracts import RequestOpened
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -59,8 +61,15 @@ class ChangeTask:
 
 
 def record_opening(command: OpenRequest, db: Db) -> list[Event]:
+    """The supportee's page says who opened it, and when."""
     _audit(command.coordinator_id, "opened", command.request_id, db)
-    return []
+    request = store.requests.find(db, command.request_id)
+    coordinator = store.coordinators.find(db, command.coordinator_id)
+    if request is None or request.state == "withdrawn":
+        return []
+    opening_id, name = str(uuid.uuid4()), coordinator_name(coordinator) if coordinator else ""
+    match_id, encrypted = encrypt_for_supportee(request, f"opening/{opening_id}", name, db)
+    return [RequestOpened(opening_id=opening_id, request_id=request.id, opened_at=now(), encrypted=encrypted, match_id=match_id)]
 
 
 def ask_practitioner(command: AskPractitioner, db: Db) -> list[Event]:

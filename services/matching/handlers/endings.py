@@ -13,7 +13,7 @@ from services.matching.handlers.requests import find_request, step_after_ranking
 from services.matching.handlers.service import service
 from services.matching.handlers.tasks import call_coordinators
 from shared.clock import now
-from shared.contracts import MatchLeavingUndone, MatchLeft
+from shared.contracts import MatchHoldChanged, MatchLeavingUndone, MatchLeft
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -87,6 +87,16 @@ def undo_by_supportee(event: MatchLeavingUndone, db: Db) -> list[Event]:
         return events
     released = release_open_offer(request, "chose_another", db)
     return released + _resume(offer, match, request, db)
+
+
+@service.on(MatchHoldChanged)
+def hold_match(event: MatchHoldChanged, db: Db) -> list[Event]:
+    """Nothing is sent: the practitioner's page shows it, and the place stays held."""
+    match = store.offers.match(db, event.match_id)
+    if match and match.request_id == event.request_id:
+        match.hold(event.on_hold, event.change)
+        store.offers.save_match(db, match)
+    return []
 
 
 def find_ends_to_settle(db: Db) -> Iterable[str]:

@@ -46,6 +46,12 @@ def write_note(
     ]
 
 
+def encrypt_for_supportee(request: Request, field: str, words: str, db: Db) -> tuple[str | None, str | None]:
+    """Under the key of their match, or under the words' key: the match's id and what is encrypted. None when no key is left."""
+    match_id, key = _key_to_write_with(request, db)
+    return match_id, vault.encrypt(key, request.supportee_id, field, words) if key and words else None
+
+
 def can_be_read(request: Request, match_id: str | None, db: Db) -> bool:
     """Whether a note of this match, or without a match, still has a key here."""
     return match_id in open_keys(request, store.offers.matches_about(db, request.id) if match_id else ())

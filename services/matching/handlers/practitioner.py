@@ -40,10 +40,14 @@ class SetAvailability:
 
 def mark_offer_seen(offer_id: str, db: Db) -> list[Event]:
     offer = store.offers.find(db, offer_id)
-    if offer and offer.state == "sent":
-        offer.see(now())
-        store.offers.save(db, offer)
-    return []
+    request = store.requests.find(db, offer.request_id) if offer else None
+    if offer is None or request is None or offer.state != "sent":
+        return []
+    offer.see(now())
+    events = request.offer_seen(offer)
+    store.offers.save(db, offer)
+    store.requests.save(db, request)
+    return events
 
 
 def answer_offer(command: AnswerOffer, db: Db) -> list[Event]:
@@ -60,10 +64,11 @@ def answer_offer(command: AnswerOffer, db: Db) -> list[Event]:
 
 
 def write_to_supportee(command: WriteToSupportee, db: Db) -> list[Event]:
-    """[] when they are not with each other any more: the page then shows what became of it."""
+    """[] when they are not with each other any more, or the supportee takes a pause: the page then shows that."""
     offer = store.offers.find(db, command.offer_id)
     request = store.requests.find(db, offer.request_id) if offer else None
-    if offer is None or request is None or not offer.is_live:
+    match = store.offers.find_match(db, offer.id) if offer else None
+    if offer is None or request is None or not offer.is_live or (match and match.on_hold):
         return []
     events = write_note(request, command.words, db, practitioner_id=offer.practitioner_id)
     store.requests.save(db, request)

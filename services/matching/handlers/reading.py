@@ -33,13 +33,14 @@ class NoteView:
     at: datetime
     practitioner_id: str | None
     coordinator_id: str | None
+    shared_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class OfferView:
     """What the practitioner of this offer reads. `words`: field -> what the supportee wrote; empty once they took it back.
     `time_zone` is the practitioner's. `request` None: it is no longer theirs to read. `yes_is_new`: a coordinator is told when
-    they end their meetings. `may_undo`: they may take back that they did."""
+    they end their meetings. `may_undo`: they may take back that they did. `on_hold`: the supportee takes a pause."""
 
     offer: Offer
     request: Request | None
@@ -50,6 +51,16 @@ class OfferView:
     may_change: bool
     yes_is_new: bool = False
     may_undo: bool = False
+    on_hold: bool = False
+
+    @property
+    def shared_at(self) -> datetime | None:
+        """Since when coordinators may read the newest notes that they may read."""
+        return max((note.shared_at for note in self.notes if note.shared_at), default=None)
+
+    @property
+    def has_unshared_notes(self) -> bool:
+        return any(note.shared_at is None for note in self.notes)
 
     @property
     def name(self) -> str:
@@ -64,6 +75,7 @@ class MatchedView:
     name: str
     since: datetime
     undo_until: datetime | None = None
+    on_hold: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -128,6 +140,7 @@ def view_offer(offer: Offer, db: Db) -> OfferView:
         time_zone=time_zone,
         days_left=rules.days_left_to_answer(offer.answer_by, now(), time_zone),
         may_change=may_change,
+        on_hold=bool(match and match.on_hold),
         yes_is_new=bool(match and yes_is_new(match, now())),
         may_undo=offer.may_be_undone_by("practitioner", now()),
     )
@@ -162,7 +175,7 @@ def view_request(request: Request, db: Db) -> RequestView:
     offers, open_offer = store.offers.about(db, request.id), store.offers.find_open(db, request.id)
     asked_now = open_offer.practitioner_id if open_offer else None
     able = [one for one in available_for(request, db) if one.id != asked_now]
-    notes, audit = _notes(request, db), store.tasks.audit_about(db, request.id)
+    notes, audit = _notes(request, db, for_coordinators=True), store.tasks.audit_about(db, request.id)
     named = {choice.practitioner_id for choice in request.choices} | {offer.practitioner_id for offer in offers}
     wrote = {note.practitioner_id for note in notes if note.practitioner_id}
     acted = {entry.coordinator_id for entry in audit} | {note.coordinator_id for note in notes}
@@ -198,9 +211,11 @@ def profile_of(practitioner: Practitioner) -> dict[str, str]:
     return public_profile(practitioner)
 
 
-def _notes(request: Request, db: Db, practitioner_id: str | None = None) -> list[NoteView]:
-    """Oldest first. With a practitioner: only what is between the two."""
-    notes = store.notes.about(db, request.id, practitioner_id)
+def _notes(request: Request, db: Db, practitioner_id: str | None = None, *, for_coordinators: bool = False) -> list[NoteView]:
+    """Oldest first. With a practitioner: only what is between the two. For coordinators: not that, unless one of them let them
+    read it."""
+    written = store.notes.about(db, request.id, practitioner_id)
+    notes = [note for note in written if note.is_for_coordinators or not for_coordinators]
     keys = open_keys(request, store.offers.matches_about(db, request.id)) if notes else {}
     try:
         return [_note(note, keys[note.match_id], request.supportee_id) for note in notes if note.match_id in keys]
@@ -214,13 +229,20 @@ def _note(note: Note, key: bytes, supportee_id: str) -> NoteView:
         at=note.at,
         practitioner_id=note.practitioner_id,
         coordinator_id=note.coordinator_id,
+        shared_at=note.shared_at,
     )
 
 
 def _matched(offer: Offer, request: Request | None, match: Match | None) -> MatchedView:
     words = fields_of(request, match, ("name",)) if request else {}
     since = match.made_at if match else offer.made_at
-    return MatchedView(offer_id=offer.id, name=words.get("name", ""), since=since, undo_until=offer.undo_until)
+    return MatchedView(
+        offer_id=offer.id,
+        name=words.get("name", ""),
+        since=since,
+        undo_until=offer.undo_until,
+        on_hold=bool(match and match.on_hold),
+    )
 
 
 def _practitioners(ids: Iterable[str], db: Db) -> dict[str, str]:

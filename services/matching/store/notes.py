@@ -1,10 +1,12 @@
 """Notes between a supportee and whoever reads their request."""
 
+from datetime import datetime
+
 from pymongo import IndexModel
 
 from services.matching.domain import Note
 from shared.documents import load_all, to_document
-from shared.mongo import Db
+from shared.mongo import Db, Doc
 
 INDEXES = [IndexModel([("request_id", 1), ("at", 1)])]
 
@@ -15,8 +17,18 @@ def add(db: Db, note: Note) -> None:
 
 def about(db: Db, request_id: str, practitioner_id: str | None = None) -> list[Note]:
     """All of them, or those between the supportee and this practitioner; the oldest first."""
-    theirs = {"$or": [{"practitioner_id": practitioner_id}, {"to_practitioner_id": practitioner_id}]}
-    return load_all(Note, db.notes.find({"request_id": request_id, **(theirs if practitioner_id else {})}).sort("at", 1))
+    theirs = _between(practitioner_id) if practitioner_id else {}
+    return load_all(Note, db.notes.find({"request_id": request_id, **theirs}).sort("at", 1))
+
+
+def share(db: Db, request_id: str, practitioner_id: str, moment: datetime) -> int:
+    """What the two wrote to each other and had not shared before; how many."""
+    unshared = {"request_id": request_id, "shared_at": None, **_between(practitioner_id)}
+    return db.notes.update_many(unshared, {"$set": {"shared_at": moment}}).modified_count
+
+
+def _between(practitioner_id: str) -> Doc:
+    return {"$or": [{"practitioner_id": practitioner_id}, {"to_practitioner_id": practitioner_id}]}
 
 
 def delete_about(db: Db, request_id: str) -> None:

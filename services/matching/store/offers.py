@@ -82,6 +82,10 @@ def matches_about(db: Db, request_id: str) -> list[Match]:
     return load_all(Match, db.matches.find({"request_id": request_id}))
 
 
+def match(db: Db, match_id: str) -> Match | None:
+    return load_one(Match, db.matches.find_one({"_id": match_id}))
+
+
 def find_match(db: Db, offer_id: str) -> Match | None:
     return load_one(Match, db.matches.find_one({"offer_id": offer_id}))
 

@@ -15,6 +15,7 @@ from services.matching.handlers.practitioner import (
     mark_offer_seen,
     write_to_supportee,
 )
+from services.matching.handlers.sharing import share_notes
 from services.matching.web.helpers import run
 from shared.sessions import new_session
 from shared.web import sessions
@@ -73,6 +74,15 @@ def write() -> Response:
         return _show(offer, errors)
     command = WriteToSupportee(offer_id=offer.id, words=typed["words"])
     run(write_to_supportee, command, "practitioner", offer.practitioner_id)
+    return redirect_after_post("/o")
+
+
+@offers.post("/o/share")
+def let_coordinators_read() -> Response:
+    offer = _current_offer()
+    if offer is None:
+        return error_page(410)
+    run(share_notes, offer.id, "practitioner", offer.practitioner_id)
     return redirect_after_post("/o")
 
 
