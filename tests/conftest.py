@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from deploy.servers import mongod, rabbitmq
 from shared import vault
@@ -15,6 +16,8 @@ from shared.programme import read_programme
 from shared.service import Service
 
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # it logs an error at each try to reach a broker that is still starting
+settings.register_profile("any_machine", deadline=None)  # no test depends on how fast a machine is
+settings.load_profile("any_machine")
 PUBLIC_URL = "https://kt.example"
 
 
