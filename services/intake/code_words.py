@@ -1,4 +1,4 @@
-"""Six code words instead of an account: 77 bits that a person can copy by hand.
+"""Seven code words instead of an account: some 77 bits that a person can copy by hand.
 
 Argon2id makes 64 bytes of them. The digest of the first half finds the stored code; the second half, which is stored nowhere,
 unwraps the person's own key. Unknown, wrong and erased words cost the same work and get the same answer.
@@ -18,7 +18,7 @@ from argon2.low_level import Type, hash_secret_raw
 
 from shared.vault import derive_key
 
-WORDS_IN_A_CODE = 6
+WORDS_IN_A_CODE = 7
 MEMORY_KIB, PASSES, BYTES = 32 * 1024, 2, 64
 SECONDS_TO_WAIT = 5
 _running = threading.BoundedSemaphore(2)  # sixteen unbounded ones took 10 s and 1 GiB

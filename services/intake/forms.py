@@ -39,7 +39,7 @@ NO_LONGER_WITH = _("They are no longer with your request. Choose the coordinator
 THEN = _("Choose what happens then")
 NOTE = _("Write your note first")
 ADDRESS = _("Write the email address that you gave us. It should look like name@example.org")
-CODE = _("We cannot find that code. Codes have six words, like river cedar button lamp otter moss")
+CODE = _("We cannot find that code. Look at the spelling and the order of the words")
 
 
 def one_of(literal: Any, **more: Any) -> fields.String:

@@ -80,7 +80,7 @@ class JourneySteps:
         yield "question 3", page
         page.locator("[name=words]").fill("Company on hard mornings")
         page.locator("[name=go][value=save]").click()
-        yield "saved, with six words", page
+        yield "saved, with code words", page
         yield from self._each(page, "/ask/return", "/ask/erase", "/ask/4")
         self._press(page)
         yield "question 4, no way chosen", page

@@ -5,6 +5,7 @@ import re
 import pika
 import pytest
 
+from services.intake.code_words import WORDS_IN_A_CODE
 from tests.journeys.stack import SERVICES, Stack, code_in, link_in
 from tests.journeys.website import Practitioner, Website
 
@@ -39,7 +40,7 @@ def secrets(stack: Stack, website: Website) -> list[str]:
     practitioner.answer("yes")
     asking.status("You and Xiomara: find a first time")
     tokens = [address.rsplit("/", 1)[1] for address in (link, short)]
-    assert len(asking.code_words.split()) == 6
+    assert len(asking.code_words.split()) == WORDS_IN_A_CODE
     addresses = [EMAIL, EMAIL.split("@")[0], PHONE, PHONE.lstrip("+"), number.lstrip("+")]
     return [NAME, WORDS, QUESTION, ANSWER, *addresses, asking.code_words, *tokens]
 

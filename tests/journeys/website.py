@@ -109,7 +109,7 @@ class Supportee:
         return soon(look, lambda: f"a page that says {says!r} (it says {seen})")
 
     def come_back(self) -> None:
-        """Days later, with nothing but the six words."""
+        """Days later, with nothing but the code words."""
         self.page.goto("/s")
         self.page.locator("[name=code]").fill(self.code_words)
         self.page.get_by_role("main").get_by_role("button").first.click()

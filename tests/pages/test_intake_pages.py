@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from services.intake import store
+from services.intake.code_words import WORDS_IN_A_CODE
 from services.intake.domain import AccessLink
 from services.intake.handlers.broker_events import add_note, add_to_history, save_directory_entry
 from shared import vault
@@ -79,7 +80,8 @@ def test_a_request_is_sent_with_every_optional_field_empty(visitor: FlaskClient,
     assert (sent.status_code, sent.headers["Location"], sent.headers["Cache-Control"]) == (303, "/ask/sent", "no-store")
     html = visitor.get("/ask/sent").text
     assert "Juniper will answer by" in html
-    assert len(code_words(html).split()) == 6
+    assert len(code_words(html).split()) == WORDS_IN_A_CODE
+    assert f"Your {WORDS_IN_A_CODE} words" in html
     submitted, contact = published(intake, "request.submitted.v1")[0], published(intake, "contact.shared.v1")[0]
     assert (submitted.mode, [c.practitioner_id for c in submitted.choices], contact.channels) == ("chosen", ["juniper"], ())
     assert submitted.request_id == contact.request_id

@@ -24,6 +24,7 @@ def add_to(app: Flask, people: ListingCache) -> None:
     people.load()
     app.extensions["listing"] = people
     app.context_processor(lambda: {"labels": labels, "most_choices": MOST_CHOICES, "most_found": MOST_FOUND})
+    app.context_processor(lambda: {"words_in_a_code": code_words.WORDS_IN_A_CODE})
     app.add_template_filter(lambda codes: [(code, language_name(code)) for code in codes], "language_options")
     app.add_template_filter(lambda found: [(entry.id, entry.name) for entry in found], "entry_options")
     app.add_template_filter(_known_name, "known_name")
