@@ -24,7 +24,9 @@ Role = Literal["supportee", "practitioner", "coordinator"]
 TeamRole = Literal["practitioner", "coordinator"]
 Next = Literal["next_choice", "ask_me", "suggest", "wait", "person"]
 ReleaseReason = Literal["withdrawn", "chose_another"]
-EscalationReason = Literal["reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "yes_taken_back", "notes_shared"]
+EscalationReason = Literal[
+    "reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "yes_taken_back", "notes_shared", "read_first"
+]
 PairMember = Literal["practitioner", "supportee"]
 NoteReader = Literal["practitioner", "coordinators"]
 AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
@@ -95,9 +97,24 @@ class ContactDetails(Event):
 
 @contract("contact.shared.v1", subject="person_id", published_by="intake")
 class ContactShared(ContactDetails):
-    """A supportee's."""
+    """A supportee's. `only_news`: whatever it is, they are told only that they have a message. Nothing is sent while one of these
+    stands. `read_first`: with this version they wrote what we should know before we write, until contact.released says that a
+    coordinator read it. `on_their_word`: until contact.allowed."""
 
     request_id: str
+    only_news: bool = False
+    read_first: bool = False
+    on_their_word: bool = False
+
+
+@contract("contact.allowed.v1", subject="person_id", published_by="intake")
+class ContactAllowed(Event):
+    """The supportee said on their page that we may write to them now. `was_read`: their page showed that a coordinator had read
+    what they wrote, so that contact.released came before this, whichever arrives first."""
+
+    person_id: str
+    request_id: str
+    was_read: bool
 
 
 @contract("choice.made.v1", subject="request_id", published_by="intake")
@@ -391,6 +408,16 @@ class CoordinatorNeeded(Event):
     reaching_out: bool
     version: int
     taken: bool = False
+
+
+@contract("contact.released.v1", subject="request_id", published_by="matching")
+class ContactReleased(Event):
+    """A coordinator read what this supportee wrote that we should know before we write: from now on they are written to, or only
+    once they say so on their page."""
+
+    request_id: str
+    supportee_id: str
+    write: Literal["now", "on_their_word"]
 
 
 @contract("note.written.v1", subject="request_id", published_by="matching")

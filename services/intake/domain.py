@@ -35,6 +35,8 @@ class Answers:
     quiet_until: int
     before_we_write: str
     pace: Pace
+    greet_as: str
+    safely: tuple[str, ...]
     meeting_types: tuple[MeetingType, ...]
     parts: tuple[Part, ...]
     time_zone: str
@@ -147,6 +149,9 @@ class Request:
     while they waited: without news, whether they still look, and that it ends. `next_look_at`: when something of that may be
     due. `gone_silent_at`: when matching was told that it may end. `ended_at`: they left, or it ended after a long silence.
     `on_hold`: the match from which they take a pause; `hold_changes`: how often they began or ended one.
+
+    `unread`: nobody has read yet what we should know before we write, `on_their_word`: they want to say when; nothing is sent
+    while one of the two stands.
     """
 
     id: str
@@ -179,6 +184,8 @@ class Request:
     hold_changes: int = 0
     openings: tuple[Opening, ...] = ()
     shared_notes: tuple[SharedNotes, ...] = ()
+    unread: bool = False
+    on_their_word: bool = False
 
     @property
     def status(self) -> RequestStatus:
@@ -186,6 +193,11 @@ class Request:
         if status.state == "matched" and self.on_hold and self.on_hold == status.match_id:
             return rules.on_hold(status)
         return replace(status, asks_first=True) if self._asks_first(status) else status
+
+    @property
+    def is_held(self) -> bool:
+        """Nothing is sent to them now, though they gave an address."""
+        return (self.unread or self.on_their_word) and bool(self.email_index or self.phone_index)
 
     @property
     def version(self) -> int:

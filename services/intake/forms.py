@@ -116,6 +116,8 @@ class Reach(Question):
     email = text(500)
     phone = text(80)
     no_name = fields.String(validate=validate.OneOf(["yes"]), load_default="")
+    greet_as = text(80)
+    safely = fields.List(fields.String(validate=validate.OneOf(["only_news", "on_their_word"], error=UNKNOWN)), load_default=[])
     quiet_from = fields.Integer(load_default=21, validate=validate.Range(0, 23, error=UNKNOWN))
     quiet_until = fields.Integer(load_default=9, validate=validate.Range(0, 23, error=UNKNOWN))
     before_we_write = text(500)

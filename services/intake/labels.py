@@ -16,6 +16,7 @@ __all__ = [
     "PACES",
     "PARTS",
     "REACH",
+    "SAFELY",
     "SPOKEN_LANGUAGES",
     "WHEN",
     "listed",
@@ -35,6 +36,10 @@ IF_NOT = {
 }
 REACH = {"email": _("Email"), "text": _("Text message"), "page": _("I will check the private page myself")}
 PACES = {"two_weeks": _("Every two weeks"), "month": _("Once a month"), "never": _("Only when there is news")}
+SAFELY = {
+    "only_news": _("Say only “You have a message”, never what kind of news it is"),
+    "on_their_word": _("Do not write before I say so on my page"),
+}
 WHEN = {"morning": _("Mornings"), "afternoon": _("Afternoons"), "evening": _("Evenings")}
 SPOKEN_LANGUAGES = {"en": "English", "es": "Español", "both": _("Either English or Spanish"), "other": _("Another language")}
 AGES = {"": _("I would rather not say"), **shared_labels.AGES}

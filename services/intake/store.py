@@ -244,6 +244,18 @@ def _mark_ended(db: Db, request_id: str, how: Doc) -> bool:
     return ended is not None
 
 
+def mark_allowed(db: Db, request_id: str) -> bool:
+    """True when it was not allowed before."""
+    waits = {"_id": request_id, "ended_at": None, "on_their_word": True}
+    return db.requests.update_one(waits, {"$set": {"on_their_word": False}}).modified_count == 1
+
+
+def mark_read(db: Db, request_id: str, *, on_their_word: bool) -> None:
+    """Once: heard again, it takes nothing back that they have allowed since."""
+    change = {"unread": False, **({"on_their_word": True} if on_their_word else {})}
+    db.requests.update_one({"_id": request_id, "unread": True}, {"$set": change})
+
+
 def add_note(db: Db, request_id: str, note: EncryptedNote) -> bool:
     """Each note once, and none after they left."""
     here = {"_id": request_id, "ended_at": None, "notes._id": {"$ne": note.id}}

@@ -59,6 +59,8 @@ AuditAction = Literal[
     "reopened",
     "shared_by_practitioner",
     "shared_by_supportee",
+    "released",
+    "held_back",
 ]
 
 CODES = tuple(letter + digit for letter in string.ascii_uppercase if letter not in "OIL" for digit in "23456789")

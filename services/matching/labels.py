@@ -36,6 +36,7 @@ TASK_REASONS = {
     "not_delivered": _("A message could not be delivered"),
     "yes_taken_back": _("A practitioner changed their mind after a yes"),
     "notes_shared": _("Somebody would like a coordinator to read their notes"),
+    "read_first": _("Read first: nothing is sent to them until then"),
 }
 REQUEST_STATES = {
     "received": _("This request came in"),
@@ -65,6 +66,8 @@ AUDIT_ACTIONS = {
     "shared_by_supportee": _("They let coordinators read their notes with the practitioner"),
     "resolved": _("said that this is done"),
     "reopened": _("took back that this is done"),
+    "released": _("read what to know first, and said to write to them"),
+    "held_back": _("read what to know first, and said to write only on their page"),
 }
 REQUEST_FIELDS = {
     "name": _("Name"),
@@ -84,6 +87,8 @@ FLASH_MESSAGES = {
     "taken": _("It is yours. Whatever you need for it is behind “Open”."),
     "resolved": _("Done."),
     "reopened": _("It is on the desk again."),
+    "released": _("We write to them from now on."),
+    "held_back": _("We write only on their page, until they say there that we may."),
     "saved": _("Saved."),
     "not_possible": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
 }

@@ -20,7 +20,10 @@ Interval = tuple[datetime, datetime]
 NextAction = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
 DAYS_TO_ACT: dict[EscalationReason, int] = {
     "nobody_suits": 3, "asks_first": 2, "wrote": 1, "not_delivered": 1, "yes_taken_back": 1, "notes_shared": 1,
+    "read_first": 1,
 }  # fmt: skip
+NOT_DONE_BY_SAYING_SO: tuple[EscalationReason, ...] = ("read_first",)
+"""Something is held until a coordinator decides: with a button of its own, never as a side effect of another action."""
 Urgency = Literal["overdue", "today", "this_week", "later"]
 
 

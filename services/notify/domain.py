@@ -52,6 +52,7 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "request_ended": NotificationTemplate(escalate=False),
     "reach_out": NotificationTemplate(escalate=False, gathered=True),
     "note": NotificationTemplate(),
+    "message": NotificationTemplate(),
     "note_for_you": NotificationTemplate(escalate=False),
     "sign_in": NotificationTemplate(useful_for=timedelta(minutes=30), escalate=False),
     "answer_yes": REPLY,
@@ -73,6 +74,11 @@ UNKNOWN_TEMPLATE = NotificationTemplate(channels=())
 def get_template(name: str) -> NotificationTemplate:
     """A notification may outlive a release that knows its template: an unknown one has no channel, and a coordinator hears."""
     return TEMPLATES.get(name, UNKNOWN_TEMPLATE)
+
+
+def is_news(name: str) -> bool:
+    """Not a link that somebody has just asked for, nor a reply to their text."""
+    return name != "sign_in" and not get_template(name).reply
 
 
 def notification_id(cause: str, template: str, person_id: str, channel: Channel) -> str:
@@ -117,7 +123,9 @@ class Contact:
     """How a person wants to be notified. Addresses stay encrypted until the moment of sending.
 
     `encrypted`: email, phone (E.164), link (the person's own page), known_as. `channels` empty: no notification at all.
-    Quiet hours are local hours [from, until). `phone_hash`: keyed hash, to find the sender of a text.
+    Quiet hours are local hours [from, until). `phone_hash`: keyed hash, to find the sender of a text. `only_news`: they are told
+    only that they have a message. Nothing is sent while `unread` (nobody has read what they want us to know first) or
+    `on_their_word` (before they say so on their page); `withheld` is the newest message that they would have got meanwhile.
     """
 
     person_id: str
@@ -131,9 +139,19 @@ class Contact:
     quiet_until: int
     encrypted: EncryptedFields
     phone_hash: str | None = None
+    only_news: bool = False
+    unread: bool = False
+    on_their_word: bool = False
+    withheld: "Message | None" = None
+
+    @property
+    def is_held(self) -> bool:
+        return self.unread or self.on_their_word
 
     def channels_for(self, template: str) -> tuple[Channel, ...]:
         """The channels this person chose, of those that fit the template and that there is an address for. Often none."""
+        if self.is_held:
+            return ()
         found = get_template(template)
         fitting = tuple(
             channel for channel in found.channels if self._has_address(channel) and (channel in self.channels or found.reply)
@@ -218,6 +236,14 @@ class Message:
     def answer_by(self) -> datetime | None:
         found = self.context.get("answer_by")
         return found if isinstance(found, datetime) else None
+
+
+def after_release(withheld: Message, moment: datetime) -> Message:
+    """What is told once they may be written to: that their request arrived, as long as its day is still to come; else that there
+    is a message, which is true whatever has happened since."""
+    hear_by = withheld.context.get("hear_by")
+    still_true = isinstance(hear_by, datetime) and hear_by > moment
+    return withheld if still_true else Message("message", withheld.cause)
 
 
 @dataclass(frozen=True, kw_only=True)

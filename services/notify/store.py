@@ -26,6 +26,7 @@ from services.notify.domain import (
     Contact,
     DeskCall,
     LastUpdate,
+    Message,
     Notification,
     Offer,
     Outcome,
@@ -106,6 +107,14 @@ def save_contact(db: Db, contact: Contact, *, is_new: bool) -> None:
         db.contacts.insert_one({"_id": person_id, **document})
     else:
         db.contacts.replace_one({"_id": person_id}, document)
+
+
+def withhold(db: Db, person_id: str, message: Message) -> None:
+    db.contacts.update_one({"_id": person_id}, {"$set": {"withheld": to_document(message)}})
+
+
+def forget_withheld(db: Db, person_id: str) -> None:
+    db.contacts.update_one({"_id": person_id}, {"$unset": {"withheld": ""}})
 
 
 def _contact(document: Doc | None) -> Contact | None:
@@ -313,6 +322,10 @@ def cancel_notifications(db: Db, moment: datetime, reason: str, **where: Any) ->
 def offer_was_sent(db: Db, offer_id: str) -> bool:
     sent = {"offer_id": offer_id, "template": {"$in": ["offer", "reminder"]}, "state": {"$ne": "cancelled"}}
     return db.notifications.find_one(sent, {"_id": 1}) is not None
+
+
+def any_is_pending(db: Db, person_id: str) -> bool:
+    return db.notifications.find_one({"person_id": person_id, "state": "pending"}, {"_id": 1}) is not None
 
 
 def text_is_pending(db: Db, person_id: str) -> bool:

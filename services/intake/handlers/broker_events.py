@@ -10,6 +10,7 @@ from services.intake.handlers.service import service
 from services.intake.rules import StatusEvent
 from shared.clock import now
 from shared.contracts import (
+    ContactReleased,
     CoordinatorNeeded,
     MatchEnded,
     MatchEndingSettled,
@@ -61,6 +62,12 @@ def add_opening(event: RequestOpened, db: Db) -> list[Event]:
 def add_shared_notes(event: TeamNotesShared, db: Db) -> list[Event]:
     shared = SharedNotes(practitioner_id=event.practitioner_id, by="practitioner", at=event.shared_at)
     store.add_shared_notes(db, event.request_id, shared)
+    return []
+
+
+@service.on(ContactReleased)
+def show_what_was_read(event: ContactReleased, db: Db) -> list[Event]:
+    store.mark_read(db, event.request_id, on_their_word=event.write == "on_their_word")
     return []
 
 

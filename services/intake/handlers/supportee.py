@@ -20,6 +20,7 @@ from shared import sessions, vault
 from shared.clock import now
 from shared.contracts import (
     ChoiceMade,
+    ContactAllowed,
     ContactShared,
     EncryptedFields,
     MatchHoldChanged,
@@ -129,6 +130,8 @@ def _request(command: SubmitRequest) -> Request:
         code_words_until=store.in_days(MINUTES_TO_SHOW_CODE_WORDS / (24 * 60)),
         email_index=_address_index("email", answers.email_address),
         phone_index=_address_index("phone", answers.phone_number),
+        unread=_needs_reading(answers),
+        on_their_word="on_their_word" in answers.safely,
     )
     return replace(request, next_look_at=lifetimes.next_look(request, moment))
 
@@ -157,7 +160,7 @@ def _request_submitted(draft: Draft, answers: Answers) -> RequestSubmitted:
 
 def _contact_shared(command: SubmitRequest, link: str) -> ContactShared:
     draft, answers = command.draft, command.answers
-    known_as = "" if answers.no_name else answers.name.strip()
+    known_as = "" if answers.no_name else answers.greet_as.strip() or answers.name.strip()
     contact = {"email": answers.email_address, "phone": answers.phone_number, "link": link, "known_as": known_as}
     return ContactShared(
         person_id=draft.person_id,
@@ -169,7 +172,14 @@ def _contact_shared(command: SubmitRequest, link: str) -> ContactShared:
         quiet_from=answers.quiet_from,
         quiet_until=answers.quiet_until,
         encrypted=_encrypted_contact(draft, contact if answers.channels else {}),
+        only_news="only_news" in answers.safely,
+        read_first=_needs_reading(answers),
+        on_their_word="on_their_word" in answers.safely,
     )
+
+
+def _needs_reading(answers: Answers) -> bool:
+    return bool(answers.before_we_write.strip())
 
 
 def _encrypted_contact(draft: Draft, contact: Mapping[str, str]) -> EncryptedFields:
@@ -287,6 +297,14 @@ def choose_pace(command: ChoosePace, db: Db) -> list[Event]:
         paced = replace(request, pace=command.pace, told_at=moment)
         store.save_look(db, replace(paced, next_look_at=lifetimes.next_look(paced, moment)))
     return []
+
+
+def allow_writing(request_id: str, db: Db) -> list[Event]:
+    """They say on their page that we may write to them now."""
+    request = store.request(db, request_id)
+    if request is None or not store.mark_allowed(db, request_id):
+        return []
+    return [ContactAllowed(person_id=request.person_id, request_id=request_id, was_read=not request.unread)]
 
 
 def withdraw_request(request_id: str, db: Db) -> list[Event]:

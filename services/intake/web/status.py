@@ -13,6 +13,7 @@ from services.intake.handlers.supportee import (
     SendSignInLink,
     ShareNotes,
     WriteNote,
+    allow_writing,
     choose_next,
     choose_pace,
     delete_code_words,
@@ -242,6 +243,15 @@ def choose_how_often_we_write() -> Response:
         abort(400)
     if sent and sent.ended_at is None:
         service.run(choose_pace, ChoosePace(sent.id, choice["pace"]))
+    return redirect_after_post("/s")
+
+
+@status.post("/s/may-write")
+@limiter.limit("60 per 10 minutes")
+def say_that_we_may_write() -> Response:
+    sent, _ = current_request()
+    if sent:
+        service.run(allow_writing, sent.id)
     return redirect_after_post("/s")
 
 

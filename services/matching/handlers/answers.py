@@ -98,7 +98,7 @@ def _match(offer: Offer, request: Request, db: Db) -> list[Event]:
     store.offers.save_match(db, match)
     settled = settle_ends(request, db)
     store.requests.save(db, request)
-    store.tasks.resolve(db, request.id, now())
+    store.tasks.resolve(db, request.id, now(), but=rules.NOT_DONE_BY_SAYING_SO)
     return made + settled
 
 

@@ -44,6 +44,8 @@ def start_request(event: RequestSubmitted, db: Db) -> list[Event]:
     request = Request.submitted(event)
     step = next_step(request, db)
     events = _reach_out(request, step, db) if event.mode == "reach_out" else take_step(request, step, db)
+    if "before_we_write" in event.encrypted.fields:
+        events += call_coordinators(request, "read_first", db)
     store.requests.save(db, request)
     return events
 

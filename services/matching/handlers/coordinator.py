@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from services.matching import rules, store
 from services.matching.domain import AuditAction, AuditEntry, CoordinatorTask, Request
@@ -14,10 +15,11 @@ from services.matching.handlers.profiles import PractitionerProfile
 from services.matching.handlers.sign_in import coordinator_name
 from services.matching.handlers.tasks import hand_to_coordinators
 from shared.clock import now
-from shared.contracts import RequestOpened
+from shared.contracts import ContactReleased, RequestOpened
 from shared.messages import Event
 from shared.mongo import Db
 
+OPENING_LASTS = timedelta(minutes=15)
 UNDO_LASTS = timedelta(days=1)
 
 
@@ -52,6 +54,15 @@ class WriteToSupportee:
     coordinator_id: str
     request_id: str
     words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseContact:
+    """What they want us to know before we write was read. `on_their_word`: write only on their page, until they say so there."""
+
+    coordinator_id: str
+    request_id: str
+    on_their_word: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +135,18 @@ def write_to_supportee(command: WriteToSupportee, db: Db) -> list[Event]:
     return events
 
 
+def release_contact(command: ReleaseContact, db: Db) -> list[Event]:
+    """Only by whoever has it open, so has read it."""
+    request, task = store.requests.find(db, command.request_id), store.tasks.find_open(db, command.request_id, "read_first")
+    since = now() - OPENING_LASTS
+    if request is None or task is None or not store.tasks.was_opened_since(db, command.coordinator_id, request.id, since):
+        return []
+    task.resolve(now(), command.coordinator_id)
+    _save_task(command.coordinator_id, "held_back" if command.on_their_word else "released", task, db)
+    write: Literal["now", "on_their_word"] = "on_their_word" if command.on_their_word else "now"
+    return [ContactReleased(request_id=request.id, supportee_id=request.supportee_id, write=write)]
+
+
 def take_task(command: ChangeTask, db: Db) -> list[Event]:
     task = store.tasks.find(db, command.task_id)
     if task and task.is_open:
@@ -134,7 +157,7 @@ def take_task(command: ChangeTask, db: Db) -> list[Event]:
 
 def resolve_task(command: ChangeTask, db: Db) -> list[Event]:
     task = store.tasks.find(db, command.task_id)
-    if task and task.is_open:
+    if task and task.is_open and task.reason not in rules.NOT_DONE_BY_SAYING_SO:
         task.resolve(now(), command.coordinator_id)
         _save_task(command.coordinator_id, "resolved", task, db)
     return []
@@ -152,6 +175,8 @@ def reopen_task(command: ChangeTask, db: Db) -> list[Event]:
 
 def _may_be_reopened(task: CoordinatorTask, db: Db) -> bool:
     if task.resolved_at is None or task.resolved_by is None or task.resolved_at < now() - UNDO_LASTS:
+        return False
+    if task.reason in rules.NOT_DONE_BY_SAYING_SO:
         return False
     if task.request_id is None:
         return task.person_id is None or store.tasks.find_open_about_person(db, task.person_id) is None
@@ -183,7 +208,7 @@ def _open_request(request_id: str, db: Db) -> Request | None:
 
 def _finish(coordinator_id: str, action: AuditAction, request: Request, db: Db) -> None:
     store.requests.save(db, request)
-    store.tasks.resolve(db, request.id, now())
+    store.tasks.resolve(db, request.id, now(), but=rules.NOT_DONE_BY_SAYING_SO)
     _audit(coordinator_id, action, request.id, db)
 
 

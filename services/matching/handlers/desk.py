@@ -72,7 +72,9 @@ def view_desk(db: Db, after: str = "", before: str = "") -> DeskView:
         due_today=store.tasks.count_open(db, MOST_COUNTED + 1, due_by=rules.end_of_day(today, zone)),
         open_offers=store.offers.count_open(db, MOST_COUNTED + 1),
         oldest_days=(moment - oldest.since).days if oldest else 0,
-        done_today=store.tasks.done_since(db, rules.end_of_day(today - timedelta(days=1), zone), MOST_DONE_SHOWN),
+        done_today=store.tasks.done_since(
+            db, rules.end_of_day(today - timedelta(days=1), zone), MOST_DONE_SHOWN, rules.NOT_DONE_BY_SAYING_SO
+        ),
     )
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.matching import rules, store
 from services.matching.domain import AuditEntry, Match, Note, Offer, Practitioner, Request
 from services.matching.handlers.answers import may_change_to_yes
+from services.matching.handlers.coordinator import OPENING_LASTS
 from services.matching.handlers.endings import yes_is_new
 from services.matching.handlers.keys import fields_of, open_keys
 from services.matching.handlers.profiles import name_of, public_profile
@@ -21,7 +22,6 @@ from shared.vault import DecryptionError
 
 FOR_PRACTITIONERS = ("name", "pronouns", "words", "access", "anything", "language_other")
 FOR_COORDINATORS = (*FOR_PRACTITIONERS, "before_we_write", "avoid_words")
-OPENING_LASTS = timedelta(minutes=15)
 MOST_AVAILABLE = 30
 
 

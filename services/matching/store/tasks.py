@@ -64,9 +64,9 @@ def count_open(db: Db, at_most: int, due_by: datetime | None = None) -> int:
     return db.coordinator_tasks.count_documents({"is_open": True, **due}, limit=at_most)
 
 
-def done_since(db: Db, moment: datetime, at_most: int) -> list[CoordinatorTask]:
-    """Those that a coordinator said are done after this moment, the newest first."""
-    done = {"resolved_by": {"$exists": True}, "resolved_at": {"$gt": moment}}
+def done_since(db: Db, moment: datetime, at_most: int, but: Iterable[EscalationReason]) -> list[CoordinatorTask]:
+    """Those that a coordinator said are done after this moment, the newest first; not those with the reasons `but`."""
+    done = {"resolved_by": {"$exists": True}, "resolved_at": {"$gt": moment}, "reason": {"$nin": list(but)}}
     return load_all(CoordinatorTask, db.coordinator_tasks.find(done).sort("resolved_at", -1).limit(at_most))
 
 
@@ -81,9 +81,15 @@ def open_about_person(db: Db, person_id: str) -> list[CoordinatorTask]:
     return load_all(CoordinatorTask, db.coordinator_tasks.find(wanted))
 
 
-def resolve(db: Db, request_id: str, moment: datetime, only: Iterable[EscalationReason] | None = None) -> None:
-    """All open ones about this request, or those with these reasons."""
-    reasons = {} if only is None else {"reason": {"$in": list(only)}}
+def resolve(
+    db: Db,
+    request_id: str,
+    moment: datetime,
+    only: Iterable[EscalationReason] | None = None,
+    but: Iterable[EscalationReason] = (),
+) -> None:
+    """All open ones about this request, or those with these reasons; not those with the reasons `but`."""
+    reasons = {"reason": {"$nin": list(but)}} if only is None else {"reason": {"$in": list(only)}}
     done = {"$set": {"is_open": False, "resolved_at": moment}, "$inc": {"version": 1}}
     db.coordinator_tasks.update_many({"request_id": request_id, "is_open": True, **reasons}, done)
 

@@ -107,6 +107,14 @@ def reach_out(request_id: str) -> Response:
     return _act(request_id, Form(), "reaching", actions.reach_out, command)
 
 
+@desk.post("/c/requests/<request_id>/<any(released, held_back):action>")
+def release_contact(request_id: str, action: str) -> Response:
+    def command(coordinator_id: str, _: Typed) -> actions.ReleaseContact:
+        return actions.ReleaseContact(coordinator_id=coordinator_id, request_id=request_id, on_their_word=action == "held_back")
+
+    return _act(request_id, Form(), action, actions.release_contact, command)
+
+
 @desk.post("/c/tasks/<task_id>/<any(take, done, undo):action>")
 def change_task(task_id: str, action: str) -> Response:
     coordinator_id = require_role("coordinator")

@@ -1,16 +1,19 @@
 """How people want to be notified, and their links to sign in."""
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.notify import rules, store
-from services.notify.domain import Contact, Message
+from services.notify.domain import Contact, Message, after_release
 from services.notify.handlers.outbound import enqueue_notification, require, service
 from shared import vault
 from shared.clock import now
 from shared.contracts import (
+    ContactAllowed,
     ContactDetails,
+    ContactReleased,
     ContactShared,
     EncryptedFields,
     Role,
@@ -26,13 +29,71 @@ from shared.service import RetryLater
 @service.on(ContactShared, prefetch=store.keys_of_contact)
 def record_contact(event: ContactShared, db: Db) -> list[Event]:
     """A supportee's contact comes with their request, so it is also the moment to say that the request has arrived."""
-    supportee = _contact(event, "supportee", event.request_id)
-    if not _save_next_version(supportee, db) or supportee.version > 1:
+    supportee = _as_held(_contact(event, "supportee", event.request_id), event, store.find_contact(db, event.person_id))
+    if not _save_next_version(supportee, db):
+        return []
+    if supportee.version > 1:
+        _withhold_what_is_pending(supportee, db)
         return []
     if store.find_last_update(db, event.request_id).withdrawn:
         return []
     hear_by = now() + timedelta(days=service.programme.answer_days)
     return enqueue_notification(db, supportee, Message("request_received", event.request_id, {"hear_by": hear_by}))
+
+
+def _as_held(supportee: Contact, event: ContactShared, known: Contact | None) -> Contact:
+    """What holds already goes on: a new version brings new addresses, and perhaps new words that nobody has read."""
+    held = replace(supportee, only_news=event.only_news, unread=event.read_first, on_their_word=event.on_their_word)
+    if known is None:
+        return held
+    return replace(
+        held,
+        unread=held.unread or known.unread,
+        on_their_word=held.on_their_word or known.on_their_word,
+        withheld=known.withheld,
+    )
+
+
+def _withhold_what_is_pending(supportee: Contact, db: Db) -> None:
+    if supportee.is_held and store.any_is_pending(db, supportee.person_id):
+        store.cancel_notifications(db, now(), "held", person_id=supportee.person_id)
+        store.withhold(db, supportee.person_id, Message("message", f"{supportee.person_id}/{supportee.version}"))
+
+
+@service.on(ContactReleased)
+def release_contact(event: ContactReleased, db: Db) -> list[Event]:
+    """Once: heard again, or after the supportee's own word, it holds nothing back."""
+    contact = _held(event.request_id, event.supportee_id, db)
+    if contact is None or not contact.unread:
+        return []
+    on_their_word = contact.on_their_word or event.write == "on_their_word"
+    return _release(replace(contact, unread=False, on_their_word=on_their_word), db)
+
+
+@service.on(ContactAllowed)
+def allow_contact(event: ContactAllowed, db: Db) -> list[Event]:
+    contact = _held(event.request_id, event.person_id, db)
+    if contact is None:
+        return []
+    return _release(replace(contact, unread=contact.unread and not event.was_read, on_their_word=False), db)
+
+
+def _held(request_id: str, person_id: str, db: Db) -> Contact | None:
+    if store.find_last_update(db, request_id).withdrawn:
+        return None
+    contact = require(store.find_contact(db, person_id))
+    return contact if contact.is_held else None
+
+
+def _release(contact: Contact, db: Db) -> list[Event]:
+    """Of all that happened meanwhile one message."""
+    withheld = contact.withheld
+    if contact.is_held or withheld is None:
+        store.save_contact(db, contact, is_new=False)
+        return []
+    free = replace(contact, withheld=None)
+    store.save_contact(db, free, is_new=False)
+    return enqueue_notification(db, free, after_release(withheld, now()))
 
 
 @service.on(TeamContactShared)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Protocol
 
 from services.notify import rules, store
-from services.notify.domain import Contact, Context, Message, Notification, expires_at, get_template, notification_id
+from services.notify.domain import Contact, Context, Message, Notification, expires_at, get_template, is_news, notification_id
 from services.notify.rendering import Brand
 from shared.clock import now
 from shared.contracts import Channel, NotificationFailed
@@ -64,6 +64,11 @@ service = NotifyService()
 
 def enqueue_notification(db: Db, contact: Contact, message: Message) -> list[Event]:
     """Write one notification for each channel that this person chose. An event comes back when they chose none that we have."""
+    if contact.is_held:
+        _withhold(db, contact, message)
+        return []
+    if contact.only_news and is_news(message.template):
+        message = Message("message", message.cause)
     chosen = contact.channels_for(message.template)
     channels = [channel for channel in chosen if channel in service.channels]
     if chosen and not channels and get_template(message.template).escalate:
@@ -72,6 +77,12 @@ def enqueue_notification(db: Db, contact: Contact, message: Message) -> list[Eve
         channels.remove("text")  # the text that waits says the same: there is news
     write_notifications(db, contact, message, channels)
     return []
+
+
+def _withhold(db: Db, contact: Contact, message: Message) -> None:
+    """A link that they asked for is of no use later, so it is dropped."""
+    if is_news(message.template):
+        store.withhold(db, contact.person_id, message)
 
 
 def write_notifications(

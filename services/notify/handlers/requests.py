@@ -84,5 +84,6 @@ def _end(db: Db, request_id: str, reason: str) -> Contact | None:
     moment, supportee = now(), store.find_supportee(db, request_id)
     store.mark_withdrawn(db, request_id, moment)
     if supportee:
+        store.forget_withheld(db, supportee.person_id)
         store.cancel_notifications(db, moment, reason, person_id=supportee.person_id)
     return supportee
