@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pymongo
 from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -29,7 +30,17 @@ def connect(uri: str, name: str) -> Db:
 
 def make_indexes(db: Db, wanted: Mapping[str, Sequence[pymongo.IndexModel]]) -> None:
     for collection, indexes in wanted.items():
-        db[collection].create_indexes(list(indexes))
+        _drop_outdated(db[collection], {index.document["name"]: index.document.get("expireAfterSeconds") for index in indexes})
+        if indexes:
+            db[collection].create_indexes(list(indexes))
+
+
+def _drop_outdated(rows: Rows, wanted: Mapping[str, int | None]) -> None:
+    """Indexes of an earlier release that delete after another time than is wanted now."""
+    for name, known in rows.index_information().items():
+        if "expireAfterSeconds" in known and known["expireAfterSeconds"] != wanted.get(name):
+            with suppress(OperationFailure):  # another worker dropped it
+                rows.drop_index(name)
 
 
 class WakeUp:

@@ -10,7 +10,7 @@ A document of the collection `outbox`:
     next_at      while it is unsent: see shared.leased_work; absent once the broker confirmed it
     attempts     how often it was claimed for publishing
     claim        token of who holds the lease; absent while nobody does
-    sent_at      when the broker confirmed it, server time; the document is deleted 30 days later
+    sent_at      when the broker confirmed it, server time; the document is deleted some days later (retention.py)
     reemissions  how often it became due again after it had been sent
 
 `pending` and `reemit` are what the operator's command line calls; `reemit` is also how a wiped broker is filled again.
@@ -31,12 +31,10 @@ from shared.mongo import Db, Doc
 FIRST_REEMISSION_AFTER_MS = 5 * 60 * 1000
 MOST_DOUBLINGS = 7  # about eleven hours
 PENDING: Doc = {"next_at": {"$exists": True}}
-DAYS_KEPT_AFTER_SENT = 30
 INDEXES = [
     IndexModel("next_at", partialFilterExpression=PENDING),
     IndexModel([("made_at", 1)], name="oldest_pending", partialFilterExpression=PENDING),
     IndexModel("subject"),
-    IndexModel("sent_at", expireAfterSeconds=DAYS_KEPT_AFTER_SENT * 24 * 3600),
 ]
 
 

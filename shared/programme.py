@@ -1,11 +1,12 @@
 """What a collective says of itself: names, promises, deadlines. One TOML file, read once, checked at start."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from shared import retention
 from shared.messages import InvalidMessage, load
 from shared.settings import is_loopback
 
@@ -39,20 +40,32 @@ class Programme:
     languages: tuple[str, ...]  # the first is the collective's own
     time_zone: str
     answer_days: int = 5  # an offer stays open
-    draft_days: int = 14  # what was not sent is kept
     promise_is_ours: bool = False
     promise_date: str  # when the promise was last changed
     words: dict[str, Words]
+    retention: dict[str, float] = field(default_factory=dict)  # days, where they are fewer than in retention.py
 
     def words_in(self, language: str) -> Words:
         return self.words.get(language, self.words[self.languages[0]])
+
+    def days_kept(self, name: str) -> float:
+        days = self.retention.get(name, retention.DAYS[name])
+        return int(days) if days == int(days) else days
+
+    @property
+    def draft_days(self) -> float:
+        """What was not sent is kept."""
+        return self.days_kept("draft")
 
 
 @cache
 def read_programme(path: Path) -> Programme:
     """Raises SystemExit, naming the field, when the file is missing or wrong."""
     try:
-        programme = load(Programme, tomllib.loads(path.read_text()))
+        written = tomllib.loads(path.read_text())
+        for wrong in retention.wrong_settings(written.get("retention", {})):
+            raise SystemExit(f"PROGRAMME_FILE {path.name}: {wrong}")
+        programme = load(Programme, written)
         ZoneInfo(programme.time_zone)
     except (OSError, tomllib.TOMLDecodeError, InvalidMessage, KeyError, ValueError) as error:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: {error}") from None

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from pymongo import IndexModel
 
-from shared import outbox
+from shared import outbox, sweeper
+from shared.clock import now
 from shared.messages import Envelope, Event, parse_event
 from shared.mongo import Db, connect, make_indexes
 from shared.programme import Programme, read_programme
@@ -25,9 +26,7 @@ M = TypeVar("M")
 E = TypeVar("E", bound=Event)
 Handler = Callable[[M, Db], list[Event]]
 
-INBOX_DAYS = 90
-"""Longer than the outbox keeps what was sent: an event that is published again is always recognised."""
-INDEXES = {"inbox": [IndexModel("at", expireAfterSeconds=INBOX_DAYS * 24 * 3600)], "outbox": outbox.INDEXES}
+SECONDS_BETWEEN_SWEEPS = 60
 
 
 class RetryLater(Exception):
@@ -55,7 +54,7 @@ class Service:
     def __init__(self, name: str, indexes: dict[str, list[IndexModel]] | None = None) -> None:
         self.name = name
         self.handlers: dict[type[Event], Handler[Any]] = {}
-        self.timers: list[Timer] = []
+        self.timers = [Timer(SECONDS_BETWEEN_SWEEPS, self._find_overdue, sweeper.delete_overdue)]
         self.tasks: list[Task] = []
         self.db: Db
         self.vault: Vault
@@ -66,7 +65,10 @@ class Service:
         self._prefetches: dict[type[Event], Callable[[Any], Keys]] = {}
         self._runner: Runner
         self._run: Callable[[Job], list[Event]]
-        self._indexes = {**INDEXES, **(indexes or {})}
+        self._indexes = _together({"inbox": [], "outbox": outbox.INDEXES}, indexes or {}, sweeper.indexes_of(name))
+
+    def _find_overdue(self, db: Db) -> Iterable[sweeper.Overdue]:
+        return sweeper.find_overdue(db, self.name, now(), self.programme.retention)
 
     def start(self, settings: Settings) -> "Service":
         """Connect this process. Call it after fork, once."""
@@ -196,6 +198,11 @@ class Service:
             traceparent=envelope.traceparent,
             prefetch=prefetch,
         )
+
+
+def _together(*indexes: Mapping[str, list[IndexModel]]) -> dict[str, list[IndexModel]]:
+    names = {name: None for each in indexes for name in each}
+    return {name: [index for each in indexes for index in each.get(name, [])] for name in names}
 
 
 def _succeeds(decrypt: Callable[[], object]) -> bool:

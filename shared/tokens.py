@@ -12,8 +12,7 @@ from shared.clock import now
 from shared.mongo import Db
 
 BASE62 = string.ascii_letters + string.digits
-INDEXES = [IndexModel("expires_at", expireAfterSeconds=24 * 3600), IndexModel("person_id")]
-SESSION_INDEXES = [IndexModel("expires_at", expireAfterSeconds=0)]  # of shared/web/sessions.py
+INDEXES = [IndexModel("person_id")]
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from services.intake.domain import Draft, TypedAnswers
 from services.intake.handlers.supportee import SubmitRequest, new_draft, prepare_code_words, submit_request
 from services.matching.handlers import profiles
 from services.matching.handlers.assignment import assign_free_places
+from shared.clock import now
 from shared.mongo import Doc
 from shared.service import Service
 from shared.sessions import new_session
@@ -34,16 +35,21 @@ TYPED: dict[int, TypedAnswers] = {
 class ThreeServices(Services):
     clock: Path
     days: float = 0
+    written: dict[str, tuple[datetime, str, str]] = field(default_factory=dict)
 
     def run_timers(self) -> None:
         for service in self.all():
             for timer in service.timers:
                 for item in list(timer.find(service.db)):
                     service.run(timer.handler, item)
+        assign_free_places(self.matching, threading.Event())
         self.deliver()
+        for service in self.all():  # what a relay does
+            service.db.outbox.update_many({"sent_at": None}, {"$set": {"sent_at": now()}, "$unset": {"next_at": ""}})
 
     def until_day(self, day: float) -> None:
         """The clock goes there in one jump; then every timer looks once."""
+        self.remember()
         self.days = day
         self.clock.write_text(str(timedelta(days=day).total_seconds()))
         self.run_timers()
@@ -59,9 +65,13 @@ class ThreeServices(Services):
         return [json.loads(row["body"])["data"] for row in found]
 
     def told(self, request_id: str) -> list[str]:
-        """The templates of what was written to this person, in order."""
-        sent = self.notify.db.notifications.find({"request_id": request_id}).sort("created_at", 1)
-        return [row["template"] for row in sent]
+        """The templates of what was written to this person, in order, also of what was deleted since."""
+        self.remember()
+        return [template for _, about, template in sorted(self.written.values()) if about == request_id]
+
+    def remember(self) -> None:
+        for row in self.notify.db.notifications.find({"request_id": {"$exists": True}}):
+            self.written[row["_id"]] = (row["created_at"], row["request_id"], row["template"])
 
     def practitioner(self, id: str = "juniper", *, heard: bool = True, **facts: Any) -> None:
         """`heard`: False leaves what matching says of it with the broker."""

@@ -16,7 +16,6 @@ from pymongo.write_concern import WriteConcern
 from bench.scale.population import PRACTITIONERS, TASKS, Population, make_population, practitioner_id, slug_of
 from deploy.local.stack import SERVICES
 from services.matching.domain import Practitioner
-from services.notify.store import NOTIFICATION_KEPT
 from shared.documents import to_document
 from shared.mongo import Db, Doc
 from shared.vault import load_vault
@@ -113,7 +112,7 @@ def _outbox_document(population: Population, service: str, number: int) -> Doc:
 
 def _notification_document(population: Population, number: int) -> Doc:
     one = population.finished_notification(number)
-    return to_document(one, {"delete_at": one.created_at + NOTIFICATION_KEPT + timedelta(hours=1)})
+    return to_document(one, {"finished_at": one.created_at + timedelta(hours=1)})
 
 
 def tasks(population: Population, numbers: range, dbs: dict[str, Db]) -> None:

@@ -10,7 +10,8 @@ from typing import Literal
 
 from services.intake.domain import Request
 from services.intake.rules import Pace, State, state_changes
-from shared.contracts import MatchEndingUndone, MatchMade, OfferMade, WaitsFor
+from shared.contracts import MatchEnded, MatchEndingUndone, MatchMade, OfferMade, WaitsFor
+from shared.retention import DAYS
 
 Due = Literal["news", "question", "last_warning", "end"]
 
@@ -19,11 +20,13 @@ WARNED_AFTER = timedelta(days=76)
 ENDS_AFTER = timedelta(days=90)
 WARNED_BEFORE_THE_END = ENDS_AFTER - WARNED_AFTER
 KEPT_LONGER = timedelta(days=30)
-KEPT_AFTER_THE_END = timedelta(days=14)
+KEPT_AFTER_THE_END = timedelta(days=DAYS["request"])
+PAIR_KEPT = timedelta(days=DAYS["pair"])
 PACES: dict[Pace, timedelta] = {"two_weeks": timedelta(days=14), "month": timedelta(days=30)}
 LOOK_AGAIN: dict[State, timedelta] = {"asking": timedelta(days=1), "matched": timedelta(days=7), "on_hold": timedelta(days=7)}
-SAID_AGAIN_AFTER = timedelta(days=1)
+A_DAY = timedelta(days=1)
 SIGN_OF_LIFE_RESOLUTION = timedelta(hours=1)
+ABOUT_PAIRS = {each.event_type for each in (MatchMade, MatchEnded, MatchEndingUndone)}
 PAIR = (MatchMade.event_type, MatchEndingUndone.event_type)
 NOT_WAITING: tuple[State, ...] = ("asking", "matched", "on_hold", "withdrawn", "lapsed")
 WAITS_FOR: dict[State, WaitsFor] = {
@@ -74,14 +77,30 @@ def due(request: Request, moment: datetime) -> Due | None:
 def next_look(request: Request, moment: datetime) -> datetime:
     """When something may be due next, perhaps earlier than it is. While they do not wait it is now and then: what begins their
     waiting and what ends it may come in any order."""
+    planned = _next_look(request, moment)
+    return min(planned, moment + A_DAY) if _ended_pairs(request) else planned
+
+
+def _next_look(request: Request, moment: datetime) -> datetime:
     silent = silent_since(request)
     if not waits(request):
-        return moment + LOOK_AGAIN.get(request.status.state, SAID_AGAIN_AFTER)
+        return moment + LOOK_AGAIN.get(request.status.state, A_DAY)
     if _since(silent, request.warned_at):
         end = ends_at(request, moment)
-        return end if end > moment else moment + SAID_AGAIN_AFTER
+        return end if end > moment else moment + A_DAY
     asked = None if _since(silent, request.asked_at) else silent + ASKED_AFTER
     return min(filter(None, (silent + WARNED_AFTER, asked, _news_at(request))))
+
+
+def pairs_to_forget(request: Request, moment: datetime, kept: timedelta = PAIR_KEPT) -> set[str]:
+    """Matches that ended long enough ago, and whose notes are still here."""
+    return {match_id for match_id, at in _ended_pairs(request) if at + kept <= moment}
+
+
+def _ended_pairs(request: Request) -> list[tuple[str, datetime]]:
+    ends = {event.match_id: event for event in state_changes(request.history) if event.event_type in ABOUT_PAIRS}
+    with_notes = {note.match_id for note in request.notes}
+    return [(id, end.at) for id, end in ends.items() if id and end.event_type == MatchEnded.event_type and id in with_notes]
 
 
 def may_be_kept_longer(request: Request, moment: datetime) -> bool:

@@ -37,12 +37,11 @@ INDEXES = {
         IndexModel("reconciled_at", partialFilterExpression=_UNANSWERED),
         IndexModel("reemissions", name="given_up", partialFilterExpression={"reemissions": {"$gte": MOST_REEMISSIONS}}),
         _where_it_exists("next_look_at"),
-        IndexModel("ended_at", expireAfterSeconds=int(KEPT_AFTER_THE_END.total_seconds())),
     ],
-    "drafts": [IndexModel("expires_at", expireAfterSeconds=24 * 3600)],
+    "drafts": [],
     "directory": [_where_it_exists("slug_index"), IndexModel("state"), _CHANGES],
     "links": tokens.INDEXES,
-    "sessions": tokens.SESSION_INDEXES,
+    "sessions": [],
 }
 CODE_WORDS_AT_ONCE = 500
 LOOKS_AT_ONCE = 1000
@@ -281,6 +280,10 @@ def add_opening(db: Db, request_id: str, opening: Opening) -> None:
 
 def add_shared_notes(db: Db, request_id: str, shared: SharedNotes) -> None:
     db.requests.update_one({"_id": request_id, "ended_at": None}, {"$push": {"shared_notes": to_document(shared)}})
+
+
+def delete_notes_of(db: Db, request_id: str, match_ids: Collection[str]) -> None:
+    db.requests.update_one({"_id": request_id}, {"$pull": {"notes": {"match_id": {"$in": list(match_ids)}}}})
 
 
 def requests_with_old_code_words(db: Db) -> list[str]:

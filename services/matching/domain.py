@@ -428,7 +428,8 @@ class Request(Versioned):
     `choice_index`: which of `choices` is being asked; None once they left their ranking. `asked`: practitioners who said "not
     this time", let the time pass or ended their meetings; they are not asked again. `left`: those with whom the supportee ended
     their meetings; they are asked again only where the supportee names them. `encrypted`: their words, for matching; None once
-    it ended. `alive_at`: a sign of life after they were silent for long.
+    it ended. `alive_at`: a sign of life after they were silent for long. `matched_at`: while their words about
+    themselves are still kept after a yes. `ended_at`: when nothing was left to follow.
     """
 
     supportee_id: str
@@ -451,6 +452,8 @@ class Request(Versioned):
     wanted: tuple[str, ...] = ()
     suggested: tuple[str, ...] = ()
     alive_at: datetime | None = None
+    matched_at: datetime | None = None
+    ended_at: datetime | None = None
 
     @classmethod
     def submitted(cls, event: RequestSubmitted) -> "Request":
@@ -554,6 +557,7 @@ class Request(Versioned):
         accepted = offer.state == "accepted" and offer.request_id == self.id
         _check(accepted and not self.is_over and self.state != "received", "match", self.state)
         self._become("matched")
+        self.matched_at = moment
         match = Match(
             id=match_id,
             offer_id=offer.id,
@@ -600,6 +604,7 @@ class Request(Versioned):
         """Their end was taken back."""
         _check(self._may_go_on and match.ended_by is None, "resume a match", self.state)
         self._become("matched")
+        self.matched_at = match.made_at
         self.asked = tuple(id for id in self.asked if id != match.practitioner_id)
         self.ask_again(match.practitioner_id)
         return [
@@ -675,11 +680,11 @@ class Request(Versioned):
             )
         ]
 
-    def withdraw(self) -> None:
+    def withdraw(self, moment: datetime) -> None:
         """Their words go at once: nobody has a reason to read them any more. An open offer or a match is released before."""
         _check(not self.has_ended and self.state != "asking", "withdraw", self.state)
         self._become("withdrawn")
-        self.encrypted = None
+        self.encrypted, self.ended_at = None, moment
 
     def extend(self, moment: datetime) -> None:
         self.alive_at = max(moment, self.alive_at or moment)
@@ -689,11 +694,11 @@ class Request(Versioned):
         """Never while somebody is asked or with them."""
         return self._may_go_on and (self.alive_at is None or self.alive_at < silent_since)
 
-    def lapse(self) -> list[Event]:
+    def lapse(self, moment: datetime) -> list[Event]:
         """After a long silence. Their words go at once, as when they leave."""
         _check(self._may_go_on, "lapse", self.state)
         self._become("lapsed")
-        self.encrypted = None
+        self.encrypted, self.ended_at = None, moment
         return [RequestLapsed(request_id=self.id, supportee_id=self.supportee_id, version=self.version)]
 
     def choice_of(self, practitioner_id: str) -> int | None:
@@ -719,7 +724,7 @@ class Request(Versioned):
 
     def _become(self, state: RequestState) -> None:
         self.state = state
-        self.waiting_for, self.wanted, self.suggested = None, (), ()
+        self.waiting_for, self.wanted, self.suggested, self.matched_at = None, (), (), None
         self.version += 1
 
     def _check_offer_ended(self, offer: Offer, state: OfferState) -> None:

@@ -126,6 +126,7 @@ class Contact:
     Quiet hours are local hours [from, until). `phone_hash`: keyed hash, to find the sender of a text. `only_news`: they are told
     only that they have a message. Nothing is sent while `unread` (nobody has read what they want us to know first) or
     `on_their_word` (before they say so on their page); `withheld` is the newest message that they would have got meanwhile.
+    `ended_at`: when their request did; they are written to about nothing but that.
     """
 
     person_id: str
@@ -143,6 +144,7 @@ class Contact:
     unread: bool = False
     on_their_word: bool = False
     withheld: "Message | None" = None
+    ended_at: datetime | None = None
 
     @property
     def is_held(self) -> bool:

@@ -5,7 +5,7 @@ contacts          a Contact
 phone_numbers     {_id: keyed hash of a number, stopped_at: absent unless they said stop, texted_at, texted_by: notification's id,
                   wrong_codes_at: when wrong codes came lately, codes_blocked_until: after too many of them}
 notifications     a Notification; `encrypted` until it was sent; next_at, claim, attempts: see shared/leased_work.py;
-                  delete_at: set when it is not pending any more
+                  finished_at: when it was not pending any more
 offers            an Offer, and delete_at; one whose end came before its beginning has `ended` and `delete_at` only
 desk_calls        a DeskCall, and delete_at
 request_updates   {_id: request's id, version, last_update: as rules.update_name, withdrawn: true once withdrawn, delete_at}
@@ -39,15 +39,15 @@ from shared.contracts import Channel, ContactShared, OfferMade
 from shared.documents import from_document, load_all, load_one, to_document
 from shared.leased_work import DUE_NOW, MongoQueue, server_time
 from shared.mongo import Db, Doc
+from shared.retention import DAYS
 from shared.threaded_work import Claimed, TypedQueue
 from shared.transaction import Keys
 
 LEASE = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(days=2)  # quiet hours, after the time between two texts or two calls to the desk, end within 30 hours
-NOTIFICATION_KEPT = timedelta(hours=24)  # after it was sent
 OFFER_KEPT = timedelta(days=14)
 DESK_CALL_KEPT = timedelta(days=2)  # longer than until the next one may be made
-REQUEST_UPDATE_KEPT = timedelta(days=120)
+ENDED_REQUEST_KEPT = timedelta(days=DAYS["erasure"])
 UNREADABLE = {"state": "failed", "reason": "unreadable document"}
 
 
@@ -56,7 +56,6 @@ def _where_it_exists(field: str) -> IndexModel:
     return IndexModel(field, name=f"{field}_where_it_exists", partialFilterExpression={field: {"$exists": True}})
 
 
-_DELETE_IN_TIME = IndexModel("delete_at", expireAfterSeconds=0)
 _COORDINATORS = IndexModel("role", name="coordinators", partialFilterExpression={"role": "coordinator"})
 INDEXES = {
     "contacts": [_where_it_exists("request_id"), _COORDINATORS, _where_it_exists("phone_hash")],
@@ -64,11 +63,11 @@ INDEXES = {
         IndexModel([("channel", ASCENDING), ("next_at", ASCENDING)], partialFilterExpression={"next_at": {"$exists": True}}),
         _where_it_exists("offer_id"),
         IndexModel("person_id"),
-        _DELETE_IN_TIME,
     ],
-    "offers": [IndexModel([("practitioner_id", ASCENDING), ("code", ASCENDING)]), _DELETE_IN_TIME],
-    "desk_calls": [_DELETE_IN_TIME],
-    "request_updates": [_DELETE_IN_TIME],
+    "offers": [IndexModel([("practitioner_id", ASCENDING), ("code", ASCENDING)])],
+    "desk_calls": [],
+    "phone_numbers": [],
+    "request_updates": [],
 }
 
 
@@ -115,6 +114,10 @@ def withhold(db: Db, person_id: str, message: Message) -> None:
 
 def forget_withheld(db: Db, person_id: str) -> None:
     db.contacts.update_one({"_id": person_id}, {"$unset": {"withheld": ""}})
+
+
+def end_contact(db: Db, person_id: str, moment: datetime) -> None:
+    db.contacts.update_one({"_id": person_id}, {"$set": {"ended_at": moment}})
 
 
 def _contact(document: Doc | None) -> Contact | None:
@@ -284,7 +287,7 @@ def _finished(notification: Notification, state: State, moment: datetime, reason
 
 
 def _finish(state: State, moment: datetime, reason: str, *, keep_links: bool = False) -> Doc:
-    fields = {"state": state, "reason": reason, "delete_at": moment + NOTIFICATION_KEPT}
+    fields = {"state": state, "reason": reason, "finished_at": moment}
     gone = {"next_at": "", "claim": ""} | ({} if keep_links else {"encrypted": ""})
     return {"$set": fields, "$unset": gone}
 
@@ -296,7 +299,7 @@ def finish_notification(db: Db, notification: Notification, state: State, moment
 
 
 def apply_receipt(db: Db, notification_id: str, state: State, moment: datetime) -> None:
-    fields = {"state": state, "delete_at": moment + NOTIFICATION_KEPT}
+    fields = {"state": state, "finished_at": moment}
     db.notifications.update_one(
         {"_id": notification_id}, {"$set": fields, "$unset": {"next_at": "", "claim": "", "encrypted": ""}}
     )
@@ -310,7 +313,7 @@ def cancel_notifications(db: Db, moment: datetime, reason: str, **where: Any) ->
     now_or_later = {
         "state": {"$cond": [handed_over, "$state", "cancelled"]},
         "cancelled_because": reason,
-        "delete_at": {"$cond": [handed_over, "$$REMOVE", moment + NOTIFICATION_KEPT]},
+        "finished_at": {"$cond": [handed_over, "$$REMOVE", moment]},
         "reason": {"$cond": [handed_over, "$reason", reason]},
         "next_at": {"$cond": [handed_over, "$next_at", "$$REMOVE"]},
         "claim": {"$cond": [handed_over, "$claim", "$$REMOVE"]},
@@ -417,11 +420,11 @@ def find_last_update(db: Db, request_id: str) -> LastUpdate:
     return LastUpdate(document.get("version", -1), document.get("last_update", ""), document.get("withdrawn", False))
 
 
-def record_update(db: Db, request_id: str, version: int, update: str, moment: datetime) -> None:
-    fields = {"version": version, "last_update": update, "delete_at": moment + REQUEST_UPDATE_KEPT}
+def record_update(db: Db, request_id: str, version: int, update: str) -> None:
+    fields = {"version": version, "last_update": update}
     db.request_updates.update_one({"_id": request_id}, {"$set": fields}, upsert=True)
 
 
 def mark_withdrawn(db: Db, request_id: str, moment: datetime) -> None:
-    fields = {"withdrawn": True, "delete_at": moment + REQUEST_UPDATE_KEPT}
+    fields = {"withdrawn": True, "delete_at": moment + ENDED_REQUEST_KEPT}
     db.request_updates.update_one({"_id": request_id}, {"$set": fields}, upsert=True)

@@ -48,7 +48,7 @@ def test_a_pair_opens_its_pages_and_writes_to_each_other_long_after_ninety_days(
     three.until_day(days + 30)
     assert state_of(three, draft) == "matched"
     assert opened_by_words(draft)
-    three.intake.run(write_note, WriteNote(draft.request_id, draft.key, "n1", "are you there"))
+    three.intake.run(write_note, WriteNote(draft.request_id, draft.key, "n1", "are you there", "juniper"))
     three.deliver()
     offer = matching_store.offers.find(three.matching.db, offer_id)
     assert offer

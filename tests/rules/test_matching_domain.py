@@ -144,7 +144,7 @@ class Matching(RuleBasedStateMachine):
                 offer.end_meetings(MONDAY, "supportee", None)
                 world.events += request.end_match(match, offer, "over")
                 world.events += world.people[offer.practitioner_id].free_place(offer.slot, None)
-            request.withdraw()
+            request.withdraw(MONDAY)
             self.withdrawn.add(request_id)
 
     @rule(request_id=request_ids, by=st.sampled_from(["practitioner", "supportee"]))
@@ -294,7 +294,7 @@ def test_an_offer_that_is_open_keeps_its_request_asking() -> None:
     request = a_request(encrypted=LINKS)
     offer = an_offer(request, a_practitioner())
     request.ask(offer, LINKS, None)
-    for change in (lambda: request.close_offer(offer), request.withdraw, request.wait_for_choice):
+    for change in (lambda: request.close_offer(offer), lambda: request.withdraw(MONDAY), request.wait_for_choice):
         with pytest.raises(InvalidTransition):
             change()
     assert (request.state, request.encrypted) == ("asking", LINKS)
@@ -302,9 +302,9 @@ def test_an_offer_that_is_open_keeps_its_request_asking() -> None:
 
 def test_nobody_withdraws_twice() -> None:
     request = a_request()
-    request.withdraw()
+    request.withdraw(MONDAY)
     with pytest.raises(InvalidTransition):
-        request.withdraw()
+        request.withdraw(MONDAY)
 
 
 def test_a_place_beyond_those_they_have_cannot_be_held() -> None:

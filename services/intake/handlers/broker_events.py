@@ -122,7 +122,7 @@ def _shown(event: HistoryEvent) -> StatusEvent:
             return replace(shown, practitioner_ids=(event.practitioner_id,))
         case MatchEnded():
             ended = replace(shown, practitioner_ids=(event.practitioner_id,), reason=event.ended_by, then=event.then)
-            return replace(ended, undo_until=event.undo_until)
+            return replace(ended, undo_until=event.undo_until, match_id=event.match_id)
         case SuggestionsMade():
             return replace(shown, practitioner_ids=event.practitioner_ids)
         case RequestWaiting():

@@ -42,6 +42,9 @@ def look_after_waiting(request_id: str, db: Db) -> list[Event]:
     request, moment = store.request(db, request_id), now()
     if request is None or request.next_look_at is None or request.next_look_at > moment:
         return []  # another worker was here meanwhile
+    over = lifetimes.pairs_to_forget(request, moment, timedelta(days=service.programme.days_kept("pair")))
+    if over:
+        store.delete_notes_of(db, request.id, over)
     due = lifetimes.due(request, moment)
     looked = _marked(request, due, moment)
     store.save_look(db, replace(looked, next_look_at=lifetimes.next_look(looked, moment)))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from flask import Flask, Response, current_app
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from services.intake import code_words, labels, store
 from services.intake.domain import Draft
@@ -25,6 +25,7 @@ def add_to(app: Flask, people: ListingCache) -> None:
     app.extensions["listing"] = people
     app.context_processor(lambda: {"labels": labels, "most_choices": MOST_CHOICES, "most_found": MOST_FOUND})
     app.context_processor(lambda: {"words_in_a_code": code_words.WORDS_IN_A_CODE})
+    app.add_template_global(_kept, "kept")
     app.add_template_filter(lambda codes: [(code, language_name(code)) for code in codes], "language_options")
     app.add_template_filter(lambda found: [(entry.id, entry.name) for entry in found], "entry_options")
     app.add_template_filter(_known_name, "known_name")
@@ -33,6 +34,14 @@ def add_to(app: Flask, people: ListingCache) -> None:
     app.add_template_filter(_with_hints, "with_hints")
     app.add_template_filter(lambda names: labels.listed(list(names), gettext), "listed")
     app.register_error_handler(code_words.TooBusy, lambda _: error_page(503))
+
+
+def _kept(name: str) -> str:
+    """How long this is kept, in words."""
+    days = service.programme.days_kept(name)
+    if days == int(days):
+        return str(ngettext("%(num)s day", "%(num)s days", int(days)))
+    return str(ngettext("%(num)s hour", "%(num)s hours", max(1, round(days * 24))))
 
 
 def _with_hints(options: list[tuple[str, str]], hints: Mapping[str, str]) -> list[tuple[str, str, str]]:

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 
 from services.intake.handlers import service
-from services.intake.lifetimes import ENDS_AFTER, KEPT_AFTER_THE_END
+from services.intake.lifetimes import ENDS_AFTER
 from services.intake.rules import answer_by
 from services.intake.web.helpers import listing
 from shared.clock import now
@@ -26,7 +26,7 @@ def expect() -> Response:
 
 @pages.get("/keep")
 def keep() -> Response:
-    return render("keep.html", silent_days=ENDS_AFTER.days, days_after_the_end=KEPT_AFTER_THE_END.days)
+    return render("keep.html", silent_days=ENDS_AFTER.days)
 
 
 @pages.get("/help")

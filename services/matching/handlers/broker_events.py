@@ -82,7 +82,7 @@ def withdraw_request(event: RequestWithdrawn, db: Db) -> list[Event]:
     events += end_match(match, "supportee", "over", request, db) if match else []
     store.tasks.resolve(db, request.id, now())
     store.notes.delete_about(db, request.id)
-    request.withdraw()
+    request.withdraw(now())
     store.requests.save(db, request)
     return events
 
@@ -103,7 +103,7 @@ def end_silent_request(event: RequestGoneSilent, db: Db) -> list[Event]:
         return []
     store.tasks.resolve(db, request.id, now())
     store.notes.delete_about(db, request.id)
-    events = request.lapse()
+    events = request.lapse(now())
     store.requests.save(db, request)
     return events
 

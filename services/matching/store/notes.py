@@ -8,7 +8,10 @@ from services.matching.domain import Note
 from shared.documents import load_all, to_document
 from shared.mongo import Db, Doc
 
-INDEXES = [IndexModel([("request_id", 1), ("at", 1)])]
+INDEXES = [
+    IndexModel([("request_id", 1), ("at", 1)]),
+    IndexModel("match_id", partialFilterExpression={"match_id": {"$exists": True}}),
+]
 
 
 def add(db: Db, note: Note) -> None:
@@ -29,6 +32,11 @@ def share(db: Db, request_id: str, practitioner_id: str, moment: datetime) -> in
 
 def _between(practitioner_id: str) -> Doc:
     return {"$or": [{"practitioner_id": practitioner_id}, {"to_practitioner_id": practitioner_id}]}
+
+
+def end_with_match(db: Db, match_id: str, ended_at: datetime | None) -> None:
+    change = {"$set": {"ended_at": ended_at}} if ended_at else {"$unset": {"ended_at": ""}}
+    db.notes.update_many({"match_id": match_id}, change)
 
 
 def delete_about(db: Db, request_id: str) -> None:

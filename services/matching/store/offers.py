@@ -7,6 +7,7 @@ from datetime import datetime
 from pymongo import IndexModel
 
 from services.matching.domain import Match, Offer
+from services.matching.store import notes
 from shared import documents
 from shared.documents import load_all, load_one
 from shared.mongo import Db
@@ -105,4 +106,6 @@ def ids_past_their_undo(db: Db, moment: datetime) -> list[str]:
 
 
 def save_match(db: Db, changed: Match) -> None:
+    """Its notes are kept as long as it is: from its end on their days are counted too."""
     documents.save(db.matches, changed)
+    notes.end_with_match(db, changed.id, changed.ended_at)

@@ -13,7 +13,6 @@ from shared.contracts import EscalationReason
 from shared.documents import load_all, load_one, to_document
 from shared.mongo import Db
 
-AUDIT_DAYS = 180
 TASK_INDEXES = [
     IndexModel(
         [("request_id", 1), ("reason", 1)],
@@ -28,7 +27,7 @@ TASK_INDEXES = [
     IndexModel("person_id", name="open_about_person", partialFilterExpression={"is_open": True}),
 ]
 PAGE = 25
-AUDIT_INDEXES = [IndexModel("request_id"), IndexModel("at", expireAfterSeconds=AUDIT_DAYS * 24 * 3600)]
+AUDIT_INDEXES = [IndexModel("request_id")]
 
 
 def find(db: Db, task_id: str) -> CoordinatorTask | None:

@@ -153,7 +153,7 @@ def enqueue_supportee_update(
     supportee = require(store.find_supportee(db, request_id))
     if version <= last.version:
         return []
-    store.record_update(db, request_id, version, update, now())
+    store.record_update(db, request_id, version, update)
     if rules.is_implied(last.name, update):
         return []
     return enqueue_notification(db, supportee, Message(template, f"{request_id}/{version}", context or {}))

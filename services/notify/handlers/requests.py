@@ -86,4 +86,5 @@ def _end(db: Db, request_id: str, reason: str) -> Contact | None:
     if supportee:
         store.forget_withheld(db, supportee.person_id)
         store.cancel_notifications(db, moment, reason, person_id=supportee.person_id)
+        store.end_contact(db, supportee.person_id, moment)
     return supportee
