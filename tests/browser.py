@@ -1,8 +1,10 @@
 """Chromium as the machine has it, kept from speaking to anybody but us."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -13,6 +15,8 @@ QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+STEADY = ("--font-render-hinting=none", "--disable-lcd-text", "--force-color-profile=srgb", "--hide-scrollbars")
+FONTS = Path(__file__).parent / "gates" / "fonts.conf"
 
 
 def ensure() -> str:
@@ -32,8 +36,21 @@ def find_program() -> str | None:
 
 @contextmanager
 def a_browser() -> Iterator[Browser]:
+    with _launched(QUIET, {}) as browser:
+        yield browser
+
+
+@contextmanager
+def a_steady_browser() -> Iterator[Browser]:
+    """Draws a page alike on every machine: with the same few fonts, and without what depends on a screen."""
+    with _launched([*QUIET, *STEADY], {"FONTCONFIG_FILE": str(FONTS)}) as browser:
+        yield browser
+
+
+@contextmanager
+def _launched(options: Sequence[str], environment: dict[str, str]) -> Iterator[Browser]:
     program = ensure()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=program, args=list(options), env={**os.environ, **environment})
         yield browser
         browser.close()

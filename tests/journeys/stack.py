@@ -90,17 +90,24 @@ class Stack:
     # people
 
     def welcome(self, name: str, **facts: object) -> str:
-        """A practitioner comes in by a spreadsheet, as a collective would do it. Returns their phone number."""
-        number = f"+1202555{len(self._numbers) + 200:04}"
-        self._numbers[name] = number
-        row = {"name": name, "email": address(name), "phone": number, "time_zone": self.zone, "state": "open", **facts}
+        """Returns their phone number."""
+        return self.welcome_all({"name": name, **facts})[0]
+
+    def welcome_all(self, *people: dict[str, object]) -> list[str]:
+        """Practitioners come in by a spreadsheet, as a collective would do it. Returns their phone numbers."""
+        rows = [self._with_what_is_needed(person) for person in people]
         file = self.local.folder / "people.csv"
         with file.open("w", newline="") as out:
-            lines = csv.DictWriter(out, list(row))
+            lines = csv.DictWriter(out, list(dict.fromkeys(column for row in rows for column in row)))
             lines.writeheader()
-            lines.writerow(row)
+            lines.writerows(rows)
         self.run("-m", "deploy.kitchen", "people", "import", str(file))
-        return number
+        return [str(row["phone"]) for row in rows]
+
+    def _with_what_is_needed(self, person: dict[str, object]) -> dict[str, object]:
+        name, number = str(person["name"]), f"+1202555{len(self._numbers) + 200:04}"
+        self._numbers[name] = number
+        return {"name": name, "email": address(name), "phone": number, "time_zone": self.zone, "state": "open", **person}
 
     def welcome_coordinator(self, name: str) -> None:
         self.run("-m", "deploy.kitchen", "coordinators", "add", "--name", name, "--email", address(name))

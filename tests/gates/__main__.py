@@ -1,0 +1,80 @@
+"""python -m tests.gates: every page in every state, through every check. FULL=1: every theme at every width, in both languages.
+UPDATE=1: keep the pictures as they are now. WALKED=1: the states of the run before, for whoever works on the checks."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deploy.servers.processes import CannotStart
+from shared.i18n import LANGUAGES
+from tests.browser import a_browser
+from tests.gates import letters, looking, page_state, report
+from tests.gates.checks import html, structure
+from tests.gates.page_state import PageState
+from tests.gates.product import a_running_product
+from tests.gates.states import every_state
+from tests.gates.visitor import Noticed
+from tests.gates.walk import Walk
+
+times: dict[str, float] = {}
+
+
+def main() -> int:
+    full, update, walks = (os.environ.get(name, "") not in ("", "0") for name in ("FULL", "UPDATE", "WALKED"))
+    jar = html.ensure()
+    noticed = Noticed()
+    with timed("walk"):
+        walked = page_state.load(report.FOLDER) if walks else walk(noticed)
+    states = [*walked, *letters.every_letter()]
+    with timed("looks"):
+        looked = list(looking.look_at_all(states, full=full))
+    with timed("HTML checker"):
+        wrong_html = [(str(state), problem) for state, problem in html.check(states, jar)]
+    with timed("contact sheets"):
+        report.write_contact_sheets(looked)
+    if update:
+        refresh(states, looked)
+    findings = [("the walk", problem) for problem in noticed.problems] + twice(states) + wrong_html
+    findings += [(str(state), problem) for state, seen in looked for problem in seen.problems]
+    findings += [(str(state), problem) for state, problem in structure.check_titles(states)]
+    findings += report.compare_pictures(looked)
+    findings += [(file.stem, "a picture of it is kept, and it is no more: UPDATE=1 make pages") for file in report.gone(states)]
+    report.say(findings, times, len(states))
+    return 1 if findings else 0
+
+
+def walk(noticed: Noticed) -> list[PageState]:
+    with a_browser() as browser, a_running_product() as stack:
+        walked = list(every_state([Walk(stack, browser, language, noticed) for language in LANGUAGES]))
+        elsewhere = noticed.hosts - {stack.url.split("/")[2]}
+        noticed.problems += [f"another host was asked: {host}" for host in sorted(elsewhere)]
+    page_state.save(walked, report.FOLDER)
+    return walked
+
+
+def twice(states: list[PageState]) -> list[report.Finding]:
+    counted = Counter((state.language, state.file_name) for state in states)
+    return [(name, "two states have this name") for (_, name), count in counted.items() if count > 1]
+
+
+def refresh(states: list[PageState], looked: list[tuple[PageState, looking.Seen]]) -> None:
+    for file in report.gone(states):
+        file.unlink()
+    print(f"{report.keep_pictures(looked)} pictures are new")
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    begun = time.monotonic()
+    yield
+    times[what] = time.monotonic() - begun
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except CannotStart as why:
+        sys.exit(str(why))

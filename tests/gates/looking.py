@@ -1,0 +1,107 @@
+"""Every check on every page state, in as many processes as there are cores."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+
+from PIL import Image
+
+from tests.browser import a_steady_browser
+from tests.gates import contact_sheets, pictures
+from tests.gates.checks import accessibility, keyboard, layout, structure, weight, words
+from tests.gates.page_state import THEMES, WIDTHS, PageState
+from tests.gates.viewer import Viewer, a_viewer
+
+MAIN_LANGUAGE = "en"
+IN_ONE_PORTION = 6
+Shot = tuple[int, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is done with one state. `shots`: (width, theme) of the pictures for contact sheets."""
+
+    themes: tuple[str, ...]
+    widths: tuple[int, ...]
+    keyboard: bool
+    mirrored: bool
+    shots: tuple[Shot, ...]
+    is_kept: bool
+
+
+@dataclass
+class Seen:
+    """`pictures`: width -> as it is kept. `shots`: for the contact sheets."""
+
+    problems: list[str] = field(default_factory=list)
+    pictures: dict[int, bytes] = field(default_factory=dict)
+    shots: dict[Shot, Image.Image] = field(default_factory=dict)
+
+
+def plan_for(state: PageState, number: int, *, full: bool) -> Plan:
+    """A sample takes another theme and another width with each state, so that every page meets some and every theme many."""
+    is_main, is_letter = state.language == MAIN_LANGUAGE, state.kind in ("letter", "plain")
+    if is_letter:
+        shots: tuple[Shot, ...] = ((390, "light"),) if is_main or full else ()
+        return Plan(("light",), (390, 320) if full else (390,), full or is_main, False, shots, is_main and state.pictured)
+    if full:
+        every = tuple((width, theme) for width in WIDTHS for theme in THEMES)
+        return Plan(THEMES, (390, 320, 1280), True, is_main, every, is_main and state.pictured)
+    other = THEMES[1:][number % 3]
+    shots = ((390, "light"), (1280, "light")) if is_main else ((390, "dark"),)
+    return Plan(("light", other), (390,) if number % 2 else (1280,), is_main, is_main, shots, is_main and state.pictured)
+
+
+def look_at_all(states: Sequence[PageState], *, full: bool) -> Iterator[tuple[PageState, Seen]]:
+    plans = [plan_for(state, number, full=full) for number, state in enumerate(states)]
+    both = list(zip(states, plans, strict=True))
+    portions = [both[first : first + IN_ONE_PORTION] for first in range(0, len(both), IN_ONE_PORTION)]
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=_open_a_window) as pool:
+        for portion, seen in zip(portions, pool.map(_look_at_some, portions), strict=True):
+            yield from ((state, one) for (state, _), one in zip(portion, seen, strict=True))
+
+
+_opened = ExitStack()
+_windows: list[Viewer] = []
+
+
+def _open_a_window() -> None:
+    """Once in each process; it closes with the process."""
+    _windows.append(_opened.enter_context(a_viewer(_opened.enter_context(a_steady_browser()))))
+
+
+def _look_at_some(portion: Sequence[tuple[PageState, Plan]]) -> list[Seen]:
+    return [look_at(_windows[0], state, plan) for state, plan in portion]
+
+
+def look_at(viewer: Viewer, state: PageState, plan: Plan) -> Seen:
+    seen = Seen(list(_problems(viewer, state, plan)))
+    for width in sorted({width for width, _ in plan.shots}):
+        _take_pictures(viewer, state, plan, width, seen)
+    return seen
+
+
+def _problems(viewer: Viewer, state: PageState, plan: Plan) -> Iterator[str]:
+    for check in (structure.check, weight.check, words.check):
+        yield from check(state)
+    yield from accessibility.check(viewer, state, plan.themes, plan.widths)
+    yield from layout.check(viewer, state, WIDTHS)
+    if plan.keyboard:
+        yield from keyboard.check(viewer, state)
+    if plan.mirrored:
+        yield from layout.check_mirrored(viewer, state)
+
+
+def _take_pictures(viewer: Viewer, state: PageState, plan: Plan, width: int, seen: Seen) -> None:
+    page = viewer.show(state, width)
+    pictures.make_the_same(page)
+    for theme in [theme for wide, theme in plan.shots if wide == width]:
+        if state.kind in ("page", "demo"):
+            viewer.set_theme(theme)
+        picture = pictures.photograph(page)
+        seen.shots[width, theme] = contact_sheets.thumbnail(picture, width)
+        if plan.is_kept and theme == "light" and width in pictures.SCALE:
+            seen.pictures[width] = pictures.small(picture, width)

@@ -1,0 +1,92 @@
+"""A page as a small picture, kept beside this file, so that a change nobody meant is seen.
+
+What differs between two runs is made the same before: which cup somebody has, in which order people stand, code words, ids, the
+time of day. What is left is compared with a tolerance, since the next browser draws letters a little differently.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageChops, ImageFilter
+from playwright.sync_api import Page
+
+KEPT = Path(__file__).parent / "kept"
+# Of the page's pixels: small enough to keep a few hundred of them, large enough for a drawing of a cup.
+SCALE = {390: 3, 1280: 5}
+QUALITY = 40
+TALLEST = 6000
+# A pixel counts that differs by more than this of 255, and a picture differs when so many of them do.
+SAME_PIXEL, SAME_PICTURE = 26, 14
+SAME_HEIGHT = 2
+MADE_THE_SAME = """cup => {
+  for (const one of document.querySelectorAll("svg.cup")) one.innerHTML = cup;
+  const words = ["river", "cedar", "button", "lamp", "otter", "moss", "apple", "bread", "window", "spoon"];
+  document.querySelectorAll(".words li").forEach((one, number) => { one.textContent = words[number % words.length]; });
+  for (const list of document.querySelectorAll("main ul.cards, main ul.places, main tbody"))
+    [...list.children].sort((a, b) => a.textContent.localeCompare(b.textContent)).forEach(one => list.append(one));
+  for (const one of document.querySelectorAll("iframe")) one.removeAttribute("src");
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) node.data = node.data
+    .replace(/\\b[0-9a-f]{8}\\b/g, "0a1b2c3d").replace(/127\\.0\\.0\\.1:\\d+/g, "127.0.0.1:8000")
+    .replace(/\\b\\d{1,2}:\\d\\d(\\s?[AP]M)?/g, "12:00").replace(/\\b[A-Z][2-9] ([12])\\b/g, "A7 $1"); }"""
+SAME_CUP = (
+    '<path d="M18 25h27v20a7 7 0 0 1-7 7H25a7 7 0 0 1-7-7z" fill="var(--brandtint)" stroke="none" transform="translate(3 3)"/>'
+    '<path d="M8 56q24-3 48 0" stroke="var(--edge)"/>'
+    '<path d="M18 25h27v20a7 7 0 0 1-7 7H25a7 7 0 0 1-7-7zM45 30c11-3 11 14 0 13"/>'
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`where`: in words, in pixels of the page. `beside`: how it was, and how it is."""
+
+    where: str
+    beside: Image.Image
+
+
+def make_the_same(page: Page) -> None:
+    page.evaluate(MADE_THE_SAME, SAME_CUP)
+
+
+def photograph(page: Page) -> Image.Image:
+    content = page.screenshot(full_page=True, animations="disabled", caret="hide")
+    whole = Image.open(io.BytesIO(content)).convert("RGB")
+    return whole.crop((0, 0, whole.width, min(whole.height, TALLEST)))
+
+
+def small(picture: Image.Image, width: int) -> bytes:
+    """As it is kept: WebP of a few KB."""
+    out = io.BytesIO()
+    picture.reduce(SCALE[width]).save(out, "WEBP", quality=QUALITY, method=6)
+    return out.getvalue()
+
+
+def difference(before: bytes, after: bytes, width: int) -> Difference | None:
+    was, now = (Image.open(io.BytesIO(content)).convert("RGB") for content in (before, after))
+    if was.width != now.width or abs(was.height - now.height) > SAME_HEIGHT:
+        heights = was.height * SCALE[width], now.height * SCALE[width]
+        return Difference(f"it was {heights[0]} px high and is {heights[1]}", _beside(was, now))
+    box = (0, 0, was.width, min(was.height, now.height))
+    differs = _where_they_differ(was.crop(box), now.crop(box))
+    if sum(differs.histogram()[1:]) < SAME_PICTURE:
+        return None
+    left, top, right, bottom = (edge * SCALE[width] for edge in differs.getbbox() or box)
+    return Difference(f"it looks different from {left}, {top} to {right}, {bottom} px", _beside(was, now))
+
+
+def _where_they_differ(was: Image.Image, now: Image.Image) -> Image.Image:
+    red, green, blue = ImageChops.difference(was, now).split()
+    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    return most.filter(ImageFilter.BoxBlur(1)).point(lambda by: 255 if by > SAME_PIXEL else 0)
+
+
+def _beside(was: Image.Image, now: Image.Image) -> Image.Image:
+    both = Image.new("RGB", (was.width + now.width + 10, max(was.height, now.height)), "white")
+    both.paste(was, (0, 0))
+    both.paste(now, (was.width + 10, 0))
+    return both
+
+
+def kept_file(name: str, width: int, folder: Path = KEPT) -> Path:
+    return folder / str(width) / f"{name}.webp"

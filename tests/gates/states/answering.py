@@ -1,0 +1,85 @@
+"""An offer, by its link, and every answer to it; and what the person who asks then sees."""
+
+from collections.abc import Iterator, Sequence
+
+from tests.gates.page_state import PageState
+from tests.gates.states.status import send
+from tests.gates.visitor import Visitor
+from tests.gates.walk import Walk
+from tests.journeys.stack import Stack, address
+
+ANSWER = "main form[action='/o'] button.btn:not(.quietly)"
+QUESTION = {"en": "Is text all right at first?", "es": "¿Está bien por mensaje al principio?"}
+
+
+def prepare(stack: Stack, languages: Sequence[str]) -> None:
+    """Those who are here suffice."""
+
+
+def states(walk: Walk) -> Iterator[PageState]:
+    supportee = walk.visitor()
+    send(walk, supportee, "Robin", f"with={_slug(walk.another)}", email=address(f"robin {walk.language}"))
+    supportee.press()
+    practitioner = walk.visitor().go(walk.link_to(walk.another, "/o/"))
+    yield practitioner.look("offer/by link")
+    practitioner.press("main form button")
+    yield practitioner.look("offer")
+    practitioner.press(ANSWER)
+    yield practitioner.look("offer/no answer chosen")
+    yield from _asking_first(walk, practitioner, supportee)
+    yield from _not_this_time_and_then_yes(walk, practitioner)
+    yield from _matched(walk, supportee)
+    yield from _over(walk)
+
+
+def _slug(name: str) -> str:
+    return name.lower().replace(" ", "-")
+
+
+def _asking_first(walk: Walk, practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
+    practitioner.tick("answer", "ask_first")
+    practitioner.press(ANSWER)
+    yield practitioner.look("offer/nothing asked")
+    practitioner.tick("answer", "ask_first")
+    practitioner.fill(question=QUESTION[walk.language])
+    practitioner.press(ANSWER)
+    yield practitioner.look("offer/a question asked")
+    supportee.wait_for("/s", lambda: supportee.see("#notes").count(), "the note")
+    yield supportee.look("status/asked something first")
+    supportee.go("/s/write")
+    yield supportee.look("status/write back")
+    supportee.fill(words="Text is good.")
+    supportee.press("main form[action='/s/write'] button")
+    yield supportee.look("status/answered")
+    practitioner.wait_for("/o", lambda: practitioner.see("main", "Text is good.").count(), "the answer")
+    yield practitioner.look("offer/answered")
+
+
+def _not_this_time_and_then_yes(walk: Walk, practitioner: Visitor) -> Iterator[PageState]:
+    practitioner.tick("answer", "not_this_time")
+    practitioner.press(ANSWER)
+    yield practitioner.look("offer/not this time")
+    practitioner.press(practitioner.see("main form button"))
+    yield practitioner.look("offer/yes")
+
+
+def _matched(walk: Walk, supportee: Visitor) -> Iterator[PageState]:
+    supportee.wait_for("/s", lambda: not supportee.see("form[action='/s/next']").count() and _steps(supportee) > 2, "the match")
+    yield supportee.look("status/matched")
+
+
+def _steps(visitor: Visitor) -> int:
+    return visitor.see(".steps .done").count()
+
+
+def _over(walk: Walk) -> Iterator[PageState]:
+    supportee = walk.visitor()
+    send(walk, supportee, "Sam", f"with={_slug(walk.another)}")
+    supportee.press()
+    supportee.wait_for("/s", lambda: supportee.see("h1", walk.another).count(), "the offer")
+    link = walk.link_to(walk.another, "/o/")
+    supportee.go("/s/leave").press("main form[action='/s/leave'] button")
+    practitioner = walk.visitor()
+    practitioner.wait_for(link, lambda: True, "the offer's page")
+    practitioner.press("main form button")
+    yield practitioner.look("offer/over", pictured=False)

@@ -1,0 +1,67 @@
+"""The walk through the running product: who is there, and a visitor of the walk's language."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from playwright.sync_api import Browser
+
+from bench.form import FormClient
+from tests.gates.visitor import Noticed, Visitor
+from tests.journeys.stack import Stack, address, link_in
+
+# The same day in every run, so that every date on a page is: a Monday at noon in New York, and always still to come.
+TODAY = datetime(2035, 1, 15, 17, 0, tzinfo=UTC)
+HOME_ZONE = "America/New_York"
+LONG_NAME = "Maximiliana-Bartholomea-Konstantinopolitanischedudelsackpfeifenmachergesellin-Xyz"[:80]
+NAMES_OF_ALL_KINDS = {"long": LONG_NAME, "chinese": "李雷", "arabic": "محمد"}
+
+
+@dataclass
+class Walk:
+    stack: Stack
+    browser: Browser
+    language: str
+    noticed: Noticed = field(default_factory=Noticed)
+    signed_in: dict[str, Visitor] = field(default_factory=dict)
+
+    @property
+    def practitioner(self) -> str:
+        return f"Paz {self.language.title()}"
+
+    @property
+    def another(self) -> str:
+        return f"Alba {self.language.title()}"
+
+    @property
+    def coordinator(self) -> str:
+        return f"Ro {self.language.title()}"
+
+    def visitor(self) -> Visitor:
+        return Visitor(self.browser, self.stack.url, self.language, self.noticed)
+
+    def link_to(self, name: str, about: str) -> str:
+        return link_in(self.stack.email_to(name, about).text)
+
+    def signed_in_as(self, name: str, door: str) -> Visitor:
+        """Signs in the first time."""
+        if name not in self.signed_in:
+            visitor = self.visitor().go(f"/{door}")
+            visitor.fill(email=address(name))
+            visitor.press()
+            visitor.go(self.link_to(name, f"/{door}/in/"))
+            visitor.press()
+            self.signed_in[name] = visitor
+        return self.signed_in[name].go(f"/{door}")
+
+    def ask(self, name: str, how: str, **first: str) -> FormClient:
+        """A request, sent in a second. `how`: with=juniper, mode=suggest. It is reached on its page alone."""
+        someone = FormClient(self.stack.url)
+        someone.open(f"/help?lang={self.language}")
+        someone.open(f"/ask/1?{how}")
+        for typed in (first, {"name": name}, {"words": WORDS[self.language]}, {"reach": "page"}, {}, {}, {}, {}):
+            someone.send(**typed)
+        assert "/ask/sent" in someone.url, f"{name}'s request is not sent: {someone.url}"
+        return someone
+
+
+WORDS = {"en": "Company on hard mornings.\nNo advice.", "es": "Compañía en las mañanas difíciles.\nSin consejos."}
