@@ -8,7 +8,7 @@ GROUPS := intake matching notify setup demo dev
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop demo-clean demo-memory journey burst scale test rules handlers lint strings strings-check compose-test logs kitchen path locks clean
+.PHONY: help demo demo-stop demo-clean demo-memory journey burst scale test pages rules handlers lint strings strings-check compose-test logs kitchen path locks clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -49,6 +49,9 @@ kitchen: ## the operator's command line against the running demo: make kitchen A
 
 test: .venv/ready-dev $(CATALOGUES) ## every test, on real servers that are started for the run (CONTAINERS=1: in containers)
 	@$(PY) -m pytest $(ARGS)
+
+pages: .venv/ready-dev $(CATALOGUES) ## every page in every state: axe, valid HTML, keyboard, words, weight, pictures; sheets to look at (FULL=1, UPDATE=1)
+	@$(PY) -m tests.gates
 
 rules: .venv/ready-dev ## the pure decisions alone: under two seconds
 	@$(PY) -m pytest -q tests/rules $(ARGS)

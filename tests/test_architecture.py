@@ -11,23 +11,10 @@ import grimp
 import pytest
 
 from shared.logs import ALLOWED
+from tests.vocabulary import forbidden_in
 
 SERVICES = ("intake", "matching", "notify")
 EVERY_SERVICE_HAS = {"__init__", "__main__", "handlers", "rules", "store", "web"}
-# Words that pages, e-mails and texts do not use for people; code is free to.
-WORDS_NOT_FOR_PEOPLE = (
-    "patient", "client", "caseload", "service user", "service provider", "triage", "screening", "eligibility", "diagnosis",
-    "symptom", "treatment", "intervention", "escalate", "escalation", "supervisor", "reject", "rejected", "deny", "denied",
-    "terminate", "unmatch", "no-show", "unresponsive", "mentor", "mentee", "rating", "ratings", "score", "only 1 left", "user",
-    "users", "ticket", "tickets",
-)  # fmt: skip
-WORDS_NOT_FOR_PEOPLE_IN_SPANISH = (
-    "paciente", "pacientes", "cliente", "clientes", "diagnóstico", "síntoma", "síntomas", "tratamiento",
-    "intervención", "usuario", "usuaria", "usuarios", "rechazar", "rechazada", "rechazado",
-    "denegar", "puntuación", "mentor", "mentora",
-)  # fmt: skip
-# "No diagnosis" and "not treatment" are what a page promises.
-WHAT_WE_ARE_NOT = re.compile(r"\b(no es un|no|not|ni|sin) \w+", re.I)
 # What stands for a document that nobody described. A store maps documents to frozen dataclasses; nobody else sees them.
 UNTYPED = re.compile(r"\b(Doc|Docs|Document|Row|Any|dict\[str, object\])\b")
 
@@ -132,15 +119,14 @@ def test_no_sentence_in_the_catalogue_uses_a_clinical_or_commercial_word() -> No
     with Path("shared/translations/es/LC_MESSAGES/messages.po").open("rb") as file:
         sentences = list(read_po(file))
     assert len(sentences) > 50
-    wrong = {text for m in sentences for text in forms_of(m.id) if found_in(text, WORDS_NOT_FOR_PEOPLE)}
-    wrong |= {text for m in sentences for text in forms_of(m.string) if found_in(text, WORDS_NOT_FOR_PEOPLE_IN_SPANISH)}
+    wrong = {text for m in sentences for text in forms_of(m.id) if forbidden_in(text, "en")}
+    wrong |= {text for m in sentences for text in forms_of(m.string) if forbidden_in(text, "es")}
     assert wrong == set()
 
 
 def test_no_template_uses_a_clinical_or_commercial_word() -> None:
-    wrong = {
-        f"{file}: {word}" for file in [*ours("*.html"), *ours("*.txt")] for word in found_in(seen_in(file), WORDS_NOT_FOR_PEOPLE)
-    }
+    files = [*ours("*.html"), *ours("*.txt")]
+    wrong = {f"{file}: {word}" for file in files for word in forbidden_in(seen_in(file), "en")}
     assert wrong == set()
 
 
@@ -179,11 +165,6 @@ def seen_in(file: Path) -> str:
 
 def forms_of(text: object) -> list[str]:
     return [str(form) for form in text] if isinstance(text, list | tuple) else [str(text or "")]
-
-
-def found_in(text: str, words: tuple[str, ...]) -> list[str]:
-    text = WHAT_WE_ARE_NOT.sub(" ", text)
-    return [word for word in words if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.I)]
 
 
 def test_every_field_that_a_log_line_is_given_may_reach_the_log() -> None:

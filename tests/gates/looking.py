@@ -45,8 +45,9 @@ def plan_for(state: PageState, number: int, *, full: bool) -> Plan:
     """A sample takes another theme and another width with each state, so that every page meets some and every theme many."""
     is_main, is_letter = state.language == MAIN_LANGUAGE, state.kind in ("letter", "plain")
     if is_letter:
-        shots: tuple[Shot, ...] = ((390, "light"),) if is_main or full else ()
-        return Plan(("light",), (390, 320) if full else (390,), full or is_main, False, shots, is_main and state.pictured)
+        shots: tuple[Shot, ...] = ((390, "light"), (390, "dark")) if is_main or full else ()
+        widths = (390, 320) if full else (390,)
+        return Plan(("light", "dark"), widths, full or is_main, False, shots, is_main and state.pictured)
     if full:
         every = tuple((width, theme) for width in WIDTHS for theme in THEMES)
         return Plan(THEMES, (390, 320, 1280), True, is_main, every, is_main and state.pictured)
@@ -99,8 +100,7 @@ def _take_pictures(viewer: Viewer, state: PageState, plan: Plan, width: int, see
     page = viewer.show(state, width)
     pictures.make_the_same(page)
     for theme in [theme for wide, theme in plan.shots if wide == width]:
-        if state.kind in ("page", "demo"):
-            viewer.set_theme(theme)
+        viewer.set_theme(theme)
         picture = pictures.photograph(page)
         seen.shots[width, theme] = contact_sheets.thumbnail(picture, width)
         if plan.is_kept and theme == "light" and width in pictures.SCALE:

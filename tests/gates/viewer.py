@@ -34,6 +34,7 @@ class Viewer:
         self._shown = state
         self.asked, self.sent = [], []
         self.set_width(width)
+        self.page.emulate_media(color_scheme="light")
         # Away first: to an address that differs in what follows # alone, a browser would only scroll.
         self.page.goto("about:blank")
         self.page.goto(state.url)
@@ -44,7 +45,11 @@ class Viewer:
             self.page.set_viewport_size(ViewportSize(width=width, height=HEIGHTS.get(width, 900)))
 
     def set_theme(self, theme: str) -> None:
-        self.page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+        """As its reader chose it on the site; a letter, and what the proxy shows, know only what the device says."""
+        if self._shown and self._shown.kind in ("letter", "plain"):
+            self.page.emulate_media(color_scheme="dark" if "dark" in theme else "light")
+        else:
+            self.page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
 
     def wait_until_sent(self) -> None:
         for _ in range(TRIES):

@@ -1,1 +1,1 @@
-"""What every page promises. Each check is a function from a page state to sentences about what is wrong: none when all is well."""
+"""What every page promises. Each check takes a page state and yields sentences about what is wrong."""

@@ -20,8 +20,7 @@ def check(viewer: Viewer, state: PageState, themes: Sequence[str], widths: Seque
     for width in widths:
         viewer.set_width(width)
         for theme in themes:
-            if state.kind in ("page", "demo"):
-                viewer.set_theme(theme)
+            viewer.set_theme(theme)
             found: Any = page.evaluate(RUN, RULES if theme == themes[0] else COLOURS)
             for rule, where, count in found:
                 if state.kind != "letter" or rule not in NOT_OF_LETTERS:

@@ -19,9 +19,7 @@ PACKAGE, VERSION = "vnu-jar", "26.9.27"
 SHA256_OF_PACKAGE = "5970d3ffca91a627cf0965e5d91bb2e4242307c29292998de0b419d6a901b2b7"
 JAR_IN_PACKAGE = "package/build/dist/vnu.jar"
 HOME = Path(".local/vnu")
-HOW_TO_GET_IT = (
-    f"The HTML checker needs Java 17 and {PACKAGE} {VERSION}: apt-get install default-jre-headless npm, or set VNU_JAR to the jar."
-)
+HOW_TO_GET_IT = f"The HTML checker needs Java and {PACKAGE} {VERSION}: apt-get install default-jre-headless npm; or set VNU_JAR."
 
 
 def ensure() -> Path:

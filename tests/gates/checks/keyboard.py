@@ -24,7 +24,10 @@ PREPARE = """() => {
   });
   window.stops = stops; window.reached = [];
   addEventListener("focusin", ({target}) => window.reached.push([stops.indexOf(target), ring(target), covered(target)]));
-  function named(e) { return e.tagName.toLowerCase() + (e.name ? `[name=${e.name}]` : "") + " " + (e.textContent || e.value || "").trim().slice(0, 30); }
+  function named(e) {
+    const says = (e.textContent || e.value || "").trim().slice(0, 30);
+    return e.tagName.toLowerCase() + (e.name ? `[name=${e.name}]` : "") + " " + says;
+  }
   function ring(e) {
     const around = [e, ...(e.labels || []), e.parentElement, e.parentElement.parentElement].map(o => getComputedStyle(o));
     return around.some(s => s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2);
@@ -33,7 +36,7 @@ PREPARE = """() => {
     const box = e.getBoundingClientRect(), x = box.left + box.width / 2;
     const over = [0.2, 0.5, 0.8].map(part => document.elementFromPoint(x, box.top + box.height * part));
     const other = o => o && o !== e && !e.contains(o) && !o.contains(e) && ![...(e.labels || [])].some(l => l.contains(o));
-    const stays = o => { for (; o; o = o.parentElement) if (["fixed", "sticky"].includes(getComputedStyle(o).position)) return true; };
+    const stays = o => o && (["fixed", "sticky"].includes(getComputedStyle(o).position) || stays(o.parentElement));
     return over.every(o => other(o) && stays(o));
   }
   window.named = named;
@@ -41,7 +44,8 @@ PREPARE = """() => {
   const parts = stops.filter(e => ["date", "time", "month", "datetime-local"].includes(e.type)).length * 4;
   return stops.length + parts; }"""
 RESULT = """() => ({stops: stops.map(named), reached,
-  skips: !stops[0] || stops[0].closest("main") !== null || stops[0].matches("a[href='#main']") && document.querySelector("#main") !== null,
+  skips: !stops[0] || stops[0].closest("main") !== null
+    || stops[0].matches("a[href='#main']") && document.querySelector("#main") !== null,
 })"""
 # Each form: a field from which Enter sends it, and the main button: the loud one, else the first that can be seen.
 FORMS = """() => [...document.forms].map((form, number) => {

@@ -24,7 +24,7 @@ STICKS_OUT = """() => {
     -e.getBoundingClientRect().left), e]).filter(([by]) => by > 0.5).sort(([a], [b]) => b - a)[0];
   if (!out && root.scrollWidth <= room) return null;
   const [by, e] = out || [root.scrollWidth - room, root];
-  return `${e.tagName.toLowerCase()}${e.className && e.className.baseVal === undefined ? "." + e.className : ""}, ${Math.ceil(by)} px`; }"""
+  return `${e.tagName.toLowerCase()}${e.getAttribute("class") ? "." + e.getAttribute("class") : ""}, ${Math.ceil(by)} px`; }"""
 # Each letter becomes one of the Hebrew block, so that a browser sets the line from right to left; digits and marks stay.
 MIRRORED = """() => {
   const root = document.documentElement; root.dir = "rtl"; root.lang = "he";

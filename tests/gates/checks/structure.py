@@ -40,7 +40,11 @@ def check(state: PageState) -> Iterator[str]:
     if state.kind != "plain" and found.language != state.language:
         yield f"its language is {found.language or 'not said'}"
     if found.has_errors != found.title.startswith(ERROR[state.language]):
-        yield f"something is wrong on it, and its title does not begin so: {found.title}" if found.has_errors else "its title says Error"
+        yield (
+            f"something is wrong on it, and its title does not begin so: {found.title}"
+            if found.has_errors
+            else "its title says Error"
+        )
 
 
 def check_titles(states: Iterable[PageState]) -> Iterator[tuple[PageState, str]]:

@@ -61,6 +61,11 @@ def _not_this_time_and_then_yes(walk: Walk, practitioner: Visitor) -> Iterator[P
     yield practitioner.look("offer/not this time")
     practitioner.press(practitioner.see("main form button"))
     yield practitioner.look("offer/yes")
+    practitioner.press("main form[action='/o/write'] button")
+    yield practitioner.look("offer/yes, no note")
+    practitioner.fill(words="Tuesday at six?")
+    practitioner.press("main form[action='/o/write'] button")
+    yield practitioner.look("offer/yes, a note sent")
 
 
 def _matched(walk: Walk, supportee: Visitor) -> Iterator[PageState]:
@@ -82,4 +87,4 @@ def _over(walk: Walk) -> Iterator[PageState]:
     practitioner = walk.visitor()
     practitioner.wait_for(link, lambda: True, "the offer's page")
     practitioner.press("main form button")
-    yield practitioner.look("offer/over", pictured=False)
+    yield practitioner.look("offer/over")

@@ -34,7 +34,11 @@ def _choosing_people(walk: Walk, visitor: Visitor) -> Iterator[PageState]:
     yield visitor.look("question 1/whom")
     visitor.press()
     yield visitor.look("question 1/whom, nobody chosen")
-    for name, state in (("", "no name to look for"), ("nobody is called this", "nobody found"), ("Noor", "more found than shown")):
+    for name, state in (
+        ("", "no name to look for"),
+        ("nobody is called this", "nobody found"),
+        ("Noor", "more found than shown"),
+    ):
         _find(visitor, "find", name)
         yield visitor.look(f"question 1/{state}")
     yield from _ranking(walk, visitor)

@@ -1,11 +1,12 @@
 """/c: what needs a person, in few and in many lines; a request closed, opened, and with what goes wrong in its forms."""
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from tests.gates.page_state import PageState
 from tests.gates.visitor import Visitor
 from tests.gates.walk import LONG_NAME, NAMES_OF_ALL_KINDS, Walk
-from tests.journeys.stack import Stack, address
+from tests.journeys.stack import Stack
 
 MANY = 30
 
@@ -22,25 +23,44 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield visitor.look("sign in/coordinator")
     visitor = walk.signed_in_as(walk.coordinator, "c")
     visitor.wait_for("/c", lambda: visitor.see("main [rel=next]").count(), "many tasks")
-    yield visitor.look("desk/many", pictured=False)
+    yield visitor.look("desk/many")
     visitor.press("main [rel=next]")
-    yield visitor.look("desk/second page", pictured=False)
-    yield from _a_request(visitor.go("/c"))
+    yield visitor.look("desk/second page")
+    yield from _lists_of_requests(visitor)
+    yield from _one_task(visitor)
 
 
-def _a_request(visitor: Visitor) -> Iterator[PageState]:
-    form = visitor.see("form[action^='/c/requests/'][action$='/open']").first
-    address_of_request = str(form.get_attribute("action")).removesuffix("/open")
-    visitor.go(address_of_request)
-    yield visitor.look("a request/closed", pictured=False)
-    visitor.press(f"form[action='{address_of_request}/open'] button")
-    yield visitor.look("a request/opened", pictured=False)
+def _lists_of_requests(visitor: Visitor) -> Iterator[PageState]:
+    for state in ("asking", "waiting", "reaching_out", "matched", "withdrawn"):
+        visitor.go(f"/c/requests?state={state}")
+        yield visitor.look(f"requests/{state}")
+    visitor.press("form[action='/c/requests/find'] button")
+    yield visitor.look("requests/no number to find")
+    visitor.fill(number="00000000")
+    visitor.press("form[action='/c/requests/find'] button")
+    yield visitor.look("requests/no such number")
+
+
+def _one_task(visitor: Visitor) -> Iterator[PageState]:
+    visitor.go("/c").press("main form[action^='/c/tasks/'][action*='/take'] button")
+    yield visitor.look("desk/one taken")
+    visitor.press("main a[href^='/c/requests/'].btn")
+    yield from _a_request(visitor, visitor.page.url)
+    visitor.press("main form[action^='/c/tasks/'][action*='/done'] button")
+    yield visitor.look("desk/one done, and may be taken back")
+
+
+def _a_request(visitor: Visitor, url: str) -> Iterator[PageState]:
+    path = urlsplit(url).path
+    yield visitor.look("a request/closed")
+    visitor.press(f"form[action='{path}/open'] button")
+    yield visitor.look("a request/opened")
     for action, name in (("write", "no note"), ("ask", "nobody chosen"), ("suggest", "nobody to suggest")):
-        visitor.go(address_of_request).press(f"form[action='{address_of_request}/{action}'] button")
-        yield visitor.look(f"a request/{name}", pictured=False)
-    visitor.go(address_of_request).fill(words=f"Hello. {LONG_NAME}")
-    visitor.press(f"form[action='{address_of_request}/write'] button")
-    yield visitor.look("a request/a note sent", pictured=False)
+        visitor.go(path).press(f"form[action='{path}/{action}'] button")
+        yield visitor.look(f"a request/{name}")
+    visitor.go(path).fill(words=f"Hello. {LONG_NAME}")
+    visitor.press(f"form[action='{path}/write'] button")
+    yield visitor.look("a request/a note sent")
     visitor.tick("people", str(visitor.see("[name=people]").first.get_attribute("value")))
-    visitor.press(f"form[action='{address_of_request}/suggest'] button")
-    yield visitor.look("a request/suggested", pictured=False)
+    visitor.press(f"form[action='{path}/suggest'] button")
+    yield visitor.look("a request/suggested")

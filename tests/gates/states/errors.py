@@ -19,7 +19,11 @@ def prepare(stack: Stack, languages: Sequence[str]) -> None:
 
 def states(walk: Walk) -> Iterator[PageState]:
     visitor = walk.visitor()
-    for path, name in (("/nothing-here", "404"), ("/people/nobody-is-called-this", "404/no such person"), ("/o/not-a-link", "410")):
+    for path, name in (
+        ("/nothing-here", "404"),
+        ("/people/nobody-is-called-this", "404/no such person"),
+        ("/o/not-a-link", "410"),
+    ):
         visitor.go(path)
         yield visitor.look(f"error {name}")
     visitor.go("/s/in/not-a-link").press("main form button")
@@ -27,7 +31,9 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield from _posted(walk)
     yield _once_more(walk)
     yield _too_many_tries(walk)
-    yield PageState("away for a moment", walk.language, f"{walk.stack.url}/away.html", Path("deploy/away.html").read_text(), "plain")
+    yield PageState(
+        "away for a moment", walk.language, f"{walk.stack.url}/away.html", Path("deploy/away.html").read_text(), "plain"
+    )
 
 
 def _posted(walk: Walk) -> Iterator[PageState]:

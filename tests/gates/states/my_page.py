@@ -25,17 +25,17 @@ def states(walk: Walk) -> Iterator[PageState]:
         walk.ask(name, f"with={walk.practitioner.lower().replace(' ', '-')}")
     visitor.press("main form button")
     visitor.wait_for("/me", lambda: visitor.see("form[action^='/me/offers/']").count() > 3, "four offers")
-    yield visitor.look("my page/four offers, names of all kinds", pictured=False)
+    yield visitor.look("my page/four offers, names of all kinds")
     visitor.press(visitor.see("form[action^='/me/offers/'] button").last)
-    yield visitor.look("offer/from my page", pictured=False)
+    yield visitor.look("offer/from my page")
     visitor.go("/me").fill(places="200")
     visitor.press("main form[action='/me/availability'] button")
-    yield visitor.look("my page/a number that makes no sense", pictured=False)
+    yield visitor.look("my page/a number that makes no sense")
     visitor.go("/me").press("main form[action='/me/availability'] button")
-    yield visitor.look("my page/saved", pictured=False)
+    yield visitor.look("my page/saved")
     yield from _without_offers(walk)
 
 
 def _without_offers(walk: Walk) -> Iterator[PageState]:
     visitor = walk.signed_in_as(walk.another, "me")
-    yield visitor.look("my page/nobody waits, somebody said yes to", pictured=False)
+    yield visitor.look("my page/nobody waits, somebody said yes to")

@@ -16,18 +16,22 @@ def prepare(stack: Stack, languages: Sequence[str]) -> None:
 
 def states(walk: Walk) -> Iterator[PageState]:
     visitor = walk.signed_in_as(walk.coordinator, "c")
-    for path, name in (("/c/people", "open"), ("/c/people?state=resting", "resting"), ("/c/people?state=stepped_back", "none left")):
+    for path, name in (
+        ("/c/people", "open"),
+        ("/c/people?state=resting", "resting"),
+        ("/c/people?state=stepped_back", "none left"),
+    ):
         visitor.go(path)
-        yield visitor.look(f"practitioners/{name}", pictured=name != "open")
+        yield visitor.look(f"practitioners/{name}")
     yield from _finding(walk, visitor)
     yield from _somebody_new(walk, visitor)
 
 
 def _finding(walk: Walk, visitor: Visitor) -> Iterator[PageState]:
     _find(visitor, "")
-    yield visitor.look("practitioners/nothing to find", pictured=False)
+    yield visitor.look("practitioners/nothing to find")
     _find(visitor, "nobody-is-called-this")
-    yield visitor.look("practitioners/nobody found", pictured=False)
+    yield visitor.look("practitioners/nobody found")
     _find(visitor, address(walk.practitioner))
     yield visitor.look("practitioner/everything said")
     _find(visitor, "long@people.example")

@@ -47,7 +47,9 @@ def prepare(stack: Stack, languages: Sequence[str]) -> None:
 
 def states(walk: Walk) -> Iterator[PageState]:
     visitor = walk.visitor()
-    visitor.wait_for("/people?page=2", lambda: visitor.see("[rel=prev]").count() and visitor.see(".card").count() > 9, "everybody")
+    visitor.wait_for(
+        "/people?page=2", lambda: visitor.see("[rel=prev]").count() and visitor.see(".card").count() > 9, "everybody"
+    )
     for path, name in PAGES.items():
         visitor.go(path)
         yield visitor.look(name)

@@ -25,7 +25,11 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield visitor.look("people/everybody rests")
     visitor.go("/")
     yield visitor.look("welcome/everybody rests")
-    for slug, name in (("otis", "profile/full"), ("mara", "profile/resting until a day"), ("ilse", "profile/resting, nothing said")):
+    for slug, name in (
+        ("otis", "profile/full"),
+        ("mara", "profile/resting until a day"),
+        ("ilse", "profile/resting, nothing said"),
+    ):
         visitor.go(f"/people/{slug}")
         yield visitor.look(name)
     visitor.go("/ask/1?with=otis")

@@ -75,7 +75,7 @@ def _what_can_be_done(visitor: Visitor) -> Iterator[PageState]:
 def _by_link(walk: Walk) -> Iterator[PageState]:
     visitor = walk.visitor().go(walk.link_to(f"wren {walk.language}", "/s/in/"))
     visitor.press("main form button")
-    yield visitor.look("status/opened by link", pictured=False)
+    yield visitor.look("status/opened by link")
 
 
 def _suggested(walk: Walk) -> Iterator[PageState]:
@@ -83,7 +83,7 @@ def _suggested(walk: Walk) -> Iterator[PageState]:
     send(walk, visitor, "李雷", "mode=suggest")
     visitor.press()
     visitor.wait_for("/s", lambda: visitor.see("main .card, main .person").count(), "suggestions")
-    yield visitor.look("status/people suggested", pictured=False)
+    yield visitor.look("status/people suggested")
     visitor.go("/s/someone-else")
     yield visitor.look("someone else/many are open")
     visitor.press("main form[action='/s/someone-else'] button")
@@ -119,7 +119,7 @@ def _a_coordinator_writes(walk: Walk) -> Iterator[PageState]:
     send(walk, visitor, "محمد", "mode=reach_out")
     yield visitor.look("sent/a person reaches out")
     visitor.press()
-    yield visitor.look("status/a person reaches out", pictured=False)
+    yield visitor.look("status/a person reaches out")
 
 
 def _left(walk: Walk) -> Iterator[PageState]:
