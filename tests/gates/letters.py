@@ -7,7 +7,7 @@ from tests.pages.test_notification_templates import EVERY_EMAIL, an_email
 
 
 def every_letter() -> Iterator[PageState]:
-    for name, role, language, more in EVERY_EMAIL:
-        which = ", ".join([role, *more.values()])
-        html = an_email(name, role, language, more, known_as="Wren").html
-        yield PageState(f"letter {name}/{which}", language, f"http://letters.example/{name}", html, "letter")
+    for letter, role, language, more in EVERY_EMAIL:
+        which = ", ".join([role, *(value if isinstance(value, str) else name for name, value in more.items())])
+        html = an_email(letter, role, language, more, known_as="Wren").html
+        yield PageState(f"letter {letter}/{which}", language, f"http://letters.example/{letter}", html, "letter")

@@ -30,7 +30,7 @@ PREPARE = """() => {
   }
   function ring(e) {
     const around = [e, ...(e.labels || []), e.parentElement, e.parentElement.parentElement].map(o => getComputedStyle(o));
-    return around.some(s => s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2);
+    return around.some(s => s.outlineStyle === "auto" || s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2);
   }
   function covered(e) {
     const box = e.getBoundingClientRect(), x = box.left + box.width / 2;
