@@ -28,7 +28,8 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield practitioner.look("offer/no answer chosen")
     yield from _asking_first(walk, practitioner, supportee)
     yield from _not_this_time_and_then_yes(walk, practitioner)
-    yield from _matched(walk, supportee)
+    yield from _matched(supportee)
+    yield from _ended(practitioner, supportee)
     yield from _over(walk)
 
 
@@ -68,9 +69,26 @@ def _not_this_time_and_then_yes(walk: Walk, practitioner: Visitor) -> Iterator[P
     yield practitioner.look("offer/yes, a note sent")
 
 
-def _matched(walk: Walk, supportee: Visitor) -> Iterator[PageState]:
+def _matched(supportee: Visitor) -> Iterator[PageState]:
     supportee.wait_for("/s", lambda: not supportee.see("form[action='/s/next']").count() and _steps(supportee) > 2, "the match")
     yield supportee.look("status/matched")
+
+
+def _ended(practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
+    """And taken back, so that the two go on meeting."""
+    supportee.go("/s/end")
+    yield supportee.look("end our meetings")
+    supportee.press("main form[action='/s/end'] button")
+    yield supportee.look("end our meetings/nothing chosen")
+    supportee.tick("then", "wait")
+    supportee.press("main form[action='/s/end'] button")
+    supportee.wait_for("/s", lambda: supportee.see("form[action='/s/end/undo']").count(), "the end")
+    yield supportee.look("status/meetings ended")
+    practitioner.wait_for("/o", lambda: not practitioner.see("form[action='/o/write']").count(), "the end")
+    yield practitioner.look("offer/meetings ended")
+    supportee.go("/s").press("form[action='/s/end/undo'] button")
+    supportee.wait_for("/s", lambda: supportee.see("a[href='/s/end']").count(), "the match again")
+    yield supportee.look("status/matched again")
 
 
 def _steps(visitor: Visitor) -> int:

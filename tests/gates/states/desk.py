@@ -46,6 +46,8 @@ def _one_task(visitor: Visitor) -> Iterator[PageState]:
     yield visitor.look("desk/one taken")
     visitor.press("main a[href^='/c/requests/'].btn")
     yield from _a_request(visitor, visitor.page.url)
+    visitor.go("/c").press("main form[action^='/c/tasks/'][action*='/take'] button")
+    visitor.press("main a[href^='/c/requests/'].btn")
     visitor.press("main form[action^='/c/tasks/'][action*='/done'] button")
     yield visitor.look("desk/one done, and may be taken back")
 
