@@ -26,14 +26,14 @@ def main() -> int:
     full, update, walks = (os.environ.get(name, "") not in ("", "0") for name in ("FULL", "UPDATE", "WALKED"))
     jar = html.ensure()
     noticed = Noticed()
-    with timed("walk"):
+    with timed("the walk"):
         walked = page_state.load(report.FOLDER) if walks else walk(noticed)
     states = [*walked, *letters.every_letter()]
-    with timed("looks"):
+    with timed("looking"):
         looked = list(looking.look_at_all(states, full=full))
-    with timed("HTML checker"):
+    with timed("the HTML checker"):
         wrong_html = [(str(state), problem) for state, problem in html.check(states, jar)]
-    with timed("contact sheets"):
+    with timed("the contact sheets"):
         report.write_contact_sheets(looked)
     if update:
         refresh(states, looked)
@@ -68,6 +68,7 @@ def refresh(states: list[PageState], looked: list[tuple[PageState, looking.Seen]
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
+    print(f"{what} ...", flush=True)
     begun = time.monotonic()
     yield
     times[what] = time.monotonic() - begun

@@ -41,7 +41,8 @@ class Viewer:
         return self.page
 
     def set_width(self, width: int) -> None:
-        if (self.page.viewport_size or {}).get("width") != width:
+        size = self.page.viewport_size
+        if size is None or size["width"] != width:
             self.page.set_viewport_size(ViewportSize(width=width, height=HEIGHTS.get(width, 900)))
 
     def set_theme(self, theme: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, ViewportSize
 
 from tests.gates.page_state import Kind, PageState
 from tests.journeys.stack import soon
@@ -77,4 +77,4 @@ class Visitor:
             self._noticed.problems.append(f"{urlsplit(self.page.url).path}: the browser says {message.text}")
 
 
-SIZE = {"width": 1280, "height": 900}
+SIZE = ViewportSize(width=1280, height=900)

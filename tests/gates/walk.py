@@ -53,15 +53,20 @@ class Walk:
             self.signed_in[name] = visitor
         return self.signed_in[name].go(f"/{door}")
 
-    def ask(self, name: str, how: str, **first: str) -> FormClient:
-        """A request, sent in a second. `how`: with=juniper, mode=suggest. It is reached on its page alone."""
-        someone = FormClient(self.stack.url)
-        someone.open(f"/help?lang={self.language}")
-        someone.open(f"/ask/1?{how}")
-        for typed in (first, {"name": name}, {"words": WORDS[self.language]}, {"reach": "page"}, {}, {}, {}, {}):
-            someone.send(**typed)
-        assert "/ask/sent" in someone.url, f"{name}'s request is not sent: {someone.url}"
-        return someone
+
+def ask(url: str, language: str, name: str, how: str) -> None:
+    """A request, sent in a second. `how`: with=juniper, mode=suggest. It is reached on its page alone."""
+    someone = FormClient(url)
+    someone.open(f"/help?lang={language}")
+    someone.open(f"/ask/1?{how}")
+    for typed in ({}, {"name": name}, {"words": WORDS[language]}, {"reach": "page"}, {}, {}, {}, {}):
+        someone.send(**typed)
+    assert "/ask/sent" in someone.url, f"{name}'s request is not sent: {someone.url}"
 
 
 WORDS = {"en": "Company on hard mornings.\nNo advice.", "es": "Compañía en las mañanas difíciles.\nSin consejos."}
+
+
+def slug_of(name: str) -> str:
+    """As it stands in the address of their page."""
+    return name.lower().replace(" ", "-")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from tests.gates.page_state import PageState
 from tests.gates.states.status import send
 from tests.gates.visitor import Visitor
-from tests.gates.walk import Walk
+from tests.gates.walk import Walk, slug_of
 from tests.journeys.stack import Stack, address
 
 ANSWER = "main form[action='/o'] button.btn:not(.quietly)"
@@ -18,7 +18,7 @@ def prepare(stack: Stack, languages: Sequence[str]) -> None:
 
 def states(walk: Walk) -> Iterator[PageState]:
     supportee = walk.visitor()
-    send(walk, supportee, "Robin", f"with={_slug(walk.another)}", email=address(f"robin {walk.language}"))
+    send(walk, supportee, "Robin", f"with={slug_of(walk.another)}", email=address(f"robin {walk.language}"))
     supportee.press()
     practitioner = walk.visitor().go(walk.link_to(walk.another, "/o/"))
     yield practitioner.look("offer/by link")
@@ -31,10 +31,6 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield from _matched(supportee)
     yield from _ended(practitioner, supportee)
     yield from _over(walk)
-
-
-def _slug(name: str) -> str:
-    return name.lower().replace(" ", "-")
 
 
 def _asking_first(walk: Walk, practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
@@ -97,7 +93,7 @@ def _steps(visitor: Visitor) -> int:
 
 def _over(walk: Walk) -> Iterator[PageState]:
     supportee = walk.visitor()
-    send(walk, supportee, "Sam", f"with={_slug(walk.another)}")
+    send(walk, supportee, "Sam", f"with={slug_of(walk.another)}")
     supportee.press()
     supportee.wait_for("/s", lambda: supportee.see("h1", walk.another).count(), "the offer")
     link = walk.link_to(walk.another, "/o/")

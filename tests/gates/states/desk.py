@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from tests.gates.page_state import PageState
 from tests.gates.visitor import Visitor
-from tests.gates.walk import LONG_NAME, NAMES_OF_ALL_KINDS, Walk
+from tests.gates.walk import LONG_NAME, NAMES_OF_ALL_KINDS, Walk, ask
 from tests.journeys.stack import Stack
 
 MANY = 30
@@ -13,9 +13,8 @@ MANY = 30
 
 def prepare(stack: Stack, languages: Sequence[str]) -> None:
     """Enough who ask that a person writes to them for a second page of the desk."""
-    walk = Walk(stack, None, "en")  # type: ignore[arg-type]  it asks without a browser
     for number in range(MANY):
-        walk.ask([*NAMES_OF_ALL_KINDS.values(), "Robin"][number % 4], "mode=reach_out")
+        ask(stack.url, "en", [*NAMES_OF_ALL_KINDS.values(), "Robin"][number % 4], "mode=reach_out")
 
 
 def states(walk: Walk) -> Iterator[PageState]:

@@ -37,9 +37,10 @@ def states(walk: Walk) -> Iterator[PageState]:
 
 
 def _posted(walk: Walk) -> Iterator[PageState]:
-    for name, headers, form in (("413", {}, {"name": A_LOT}), ("403", {"Origin": "https://elsewhere.example"}, {"name": "Sam"})):
+    elsewhere = {"Origin": "https://elsewhere.example"}
+    for name, headers, typed in (("413", {}, A_LOT), ("403", elsewhere, "Sam")):
         visitor = walk.visitor().go("/ask/2")
-        answer = visitor.context.request.post(f"{walk.stack.url}/ask/2", headers=headers, form=form)
+        answer = visitor.context.request.post(f"{walk.stack.url}/ask/2", headers=headers, form={"name": typed})
         assert str(answer.status) == name
         yield replace(visitor.look(f"error {name}"), html=answer.text())
 

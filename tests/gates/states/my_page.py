@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tests.gates.page_state import PageState
-from tests.gates.walk import NAMES_OF_ALL_KINDS, Walk
+from tests.gates.walk import NAMES_OF_ALL_KINDS, Walk, ask, slug_of
 from tests.journeys.stack import Stack, address
 
 
@@ -22,7 +22,7 @@ def states(walk: Walk) -> Iterator[PageState]:
     visitor.go(walk.link_to(walk.practitioner, "/me/in/"))
     yield visitor.look("sign in/by link")
     for name in NAMES_OF_ALL_KINDS.values():
-        walk.ask(name, f"with={walk.practitioner.lower().replace(' ', '-')}")
+        ask(walk.stack.url, walk.language, name, f"with={slug_of(walk.practitioner)}")
     visitor.press("main form button")
     visitor.wait_for("/me", lambda: visitor.see("form[action^='/me/offers/']").count() > 3, "four offers")
     yield visitor.look("my page/four offers, names of all kinds")

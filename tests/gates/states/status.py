@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.gates.page_state import PageState
 from tests.gates.visitor import Visitor
-from tests.gates.walk import LONG_NAME, WORDS, Walk
+from tests.gates.walk import LONG_NAME, WORDS, Walk, slug_of
 from tests.journeys.stack import Stack, address
 
 NOTHING_IS_THERE = "river cedar button lamp otter moss"
@@ -17,7 +17,7 @@ def prepare(stack: Stack, languages: Sequence[str]) -> None:
 def states(walk: Walk) -> Iterator[PageState]:
     yield from _finding_it(walk)
     visitor = walk.visitor()
-    send(walk, visitor, "Wren", f"with={_slug(walk.practitioner)}", email=address(f"wren {walk.language}"))
+    send(walk, visitor, "Wren", f"with={slug_of(walk.practitioner)}", email=address(f"wren {walk.language}"))
     yield visitor.look("sent")
     visitor.press()
     visitor.wait_for("/s", lambda: visitor.see("h1", walk.practitioner).count(), "who is asked")
@@ -43,10 +43,6 @@ def send(walk: Walk, visitor: Visitor, name: str, how: str, email: str = "") -> 
         visitor.fill(email=email)
     for _ in range(5):
         visitor.press()
-
-
-def _slug(name: str) -> str:
-    return name.lower().replace(" ", "-")
 
 
 def _finding_it(walk: Walk) -> Iterator[PageState]:
