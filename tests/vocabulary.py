@@ -22,7 +22,7 @@ NOT_FOR_PEOPLE = {
     ),
 }  # fmt: skip
 # What a page promises that we are not and do not ask: "no diagnosis", "not a service".
-WHAT_WE_ARE_NOT = re.compile(r"\b(?:no es una?|no son|not an?|not|no|nor|ni|sin|without) \w+", re.I)
+WHAT_WE_ARE_NOT = re.compile(r"\b(?:(?:no|not|nor|ni|sin|without) (?:es |son )?)+(?:una? |an? )?\w+", re.I)
 # A case in which something happens is not somebody's case.
 OF_NOBODY = re.compile(
     r"\b(?:in (?:any|some|most|that|this) cases?|just in case|in case|(?:the )?few cases|en (?:cualquier|algunos|todo|ese|este) "

@@ -101,7 +101,8 @@ def _take_pictures(viewer: Viewer, state: PageState, plan: Plan, width: int, see
     pictures.make_the_same(page)
     for theme in [theme for wide, theme in plan.shots if wide == width]:
         viewer.set_theme(theme)
-        picture = pictures.photograph(page)
+        is_kept = plan.is_kept and theme == "light" and width in pictures.SCALE
+        picture = pictures.photograph(page, exact=is_kept)
         seen.shots[width, theme] = contact_sheets.thumbnail(picture, width)
-        if plan.is_kept and theme == "light" and width in pictures.SCALE:
+        if is_kept:
             seen.pictures[width] = pictures.small(picture, width)

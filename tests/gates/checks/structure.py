@@ -1,10 +1,10 @@
 """One heading of the first rank, the right language, a title that says what the page is; titles that tell pages apart."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
+from urllib.parse import urlsplit
 
 from tests.gates.page_state import PageState
 
@@ -48,12 +48,14 @@ def check(state: PageState) -> Iterator[str]:
 
 
 def check_titles(states: Iterable[PageState]) -> Iterator[tuple[PageState, str]]:
-    """Two pages with different headings have different titles."""
-    by_title: dict[tuple[str, str], dict[tuple[str, ...], PageState]] = defaultdict(dict)
+    """Two pages, at different addresses and with different headings, have different titles."""
+    first: dict[tuple[str, str], PageState] = {}
     for state in states:
-        if state.kind != "letter":
-            found = outline(state.html)
-            by_title[state.language, found.title].setdefault(found.headings, state)
-    for (_, title), pages in by_title.items():
-        for state in list(pages.values())[1:]:
-            yield state, f"has the title of another page, {next(iter(pages.values())).name}: {title}"
+        found = outline(state.html)
+        other = first.setdefault((state.language, found.title), state)
+        if state.kind != "letter" and found.headings != outline(other.html).headings and _path(state) != _path(other):
+            yield state, f"has the title of another page, {other.name}: {found.title}"
+
+
+def _path(state: PageState) -> str:
+    return urlsplit(state.url).path

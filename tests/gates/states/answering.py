@@ -27,7 +27,7 @@ def states(walk: Walk) -> Iterator[PageState]:
     practitioner.press(ANSWER)
     yield practitioner.look("offer/no answer chosen")
     yield from _asking_first(walk, practitioner, supportee)
-    yield from _not_this_time_and_then_yes(walk, practitioner)
+    yield from _not_this_time_and_then_yes(practitioner, supportee)
     yield from _matched(supportee)
     yield from _ended(practitioner, supportee)
     yield from _over(walk)
@@ -52,10 +52,12 @@ def _asking_first(walk: Walk, practitioner: Visitor, supportee: Visitor) -> Iter
     yield practitioner.look("offer/answered")
 
 
-def _not_this_time_and_then_yes(walk: Walk, practitioner: Visitor) -> Iterator[PageState]:
+def _not_this_time_and_then_yes(practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
     practitioner.tick("answer", "not_this_time")
     practitioner.press(ANSWER)
     yield practitioner.look("offer/not this time")
+    supportee.wait_for("/s", lambda: supportee.see("form[action='/s/next']").count(), "what next")
+    yield supportee.look("status/what next")
     practitioner.press(practitioner.see("main form button"))
     yield practitioner.look("offer/yes")
     practitioner.press("main form[action='/o/write'] button")
