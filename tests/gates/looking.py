@@ -16,7 +16,7 @@ from tests.gates.page_state import THEMES, WIDTHS, PageState
 from tests.gates.viewer import Viewer, a_viewer
 
 MAIN_LANGUAGE = "en"
-IN_ONE_PORTION = 6
+IN_ONE_PORTION, PORTIONS_A_LINE = 6, 10
 Shot = tuple[int, str]
 
 
@@ -61,8 +61,10 @@ def look_at_all(states: Sequence[PageState], *, full: bool) -> Iterator[tuple[Pa
     both = list(zip(states, plans, strict=True))
     portions = [both[first : first + IN_ONE_PORTION] for first in range(0, len(both), IN_ONE_PORTION)]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=_open_a_window) as pool:
-        for portion, seen in zip(portions, pool.map(_look_at_some, portions), strict=True):
-            yield from ((state, one) for (state, _), one in zip(portion, seen, strict=True))
+        for number, seen in enumerate(pool.map(_look_at_some, portions)):
+            if number % PORTIONS_A_LINE == 0:
+                print(f"  {number * IN_ONE_PORTION} of {len(states)} states", flush=True)
+            yield from ((state, one) for (state, _), one in zip(portions[number], seen, strict=True))
 
 
 _opened = ExitStack()
@@ -80,29 +82,31 @@ def _look_at_some(portion: Sequence[tuple[PageState, Plan]]) -> list[Seen]:
 
 def look_at(viewer: Viewer, state: PageState, plan: Plan) -> Seen:
     seen = Seen(list(_problems(viewer, state, plan)))
-    for width in sorted({width for width, _ in plan.shots}):
-        _take_pictures(viewer, state, plan, width, seen)
+    if plan.shots:
+        pictures.make_the_same(viewer.show(state))
+    for width, theme in plan.shots:
+        _take_a_picture(viewer, state, plan, (width, theme), seen)
     return seen
 
 
 def _problems(viewer: Viewer, state: PageState, plan: Plan) -> Iterator[str]:
     for check in (structure.check, weight.check, words.check):
         yield from check(state)
+    viewer.show(state)
+    yield from layout.check(viewer, WIDTHS)
     yield from accessibility.check(viewer, state, plan.themes, plan.widths)
-    yield from layout.check(viewer, state, WIDTHS)
     if plan.keyboard:
         yield from keyboard.check(viewer, state)
     if plan.mirrored:
         yield from layout.check_mirrored(viewer, state)
 
 
-def _take_pictures(viewer: Viewer, state: PageState, plan: Plan, width: int, seen: Seen) -> None:
-    page = viewer.show(state, width)
-    pictures.make_the_same(page)
-    for theme in [theme for wide, theme in plan.shots if wide == width]:
-        viewer.set_theme(theme)
-        is_kept = plan.is_kept and theme == "light" and width in pictures.SCALE
-        picture = pictures.photograph(page, exact=is_kept)
-        seen.shots[width, theme] = contact_sheets.thumbnail(picture, width)
-        if is_kept:
-            seen.pictures[width] = pictures.small(picture, width)
+def _take_a_picture(viewer: Viewer, state: PageState, plan: Plan, shot: Shot, seen: Seen) -> None:
+    width, theme = shot
+    viewer.set_width(width)
+    viewer.set_theme(theme)
+    is_kept = plan.is_kept and theme == "light" and width in pictures.SCALE
+    picture = pictures.photograph(viewer.page, exact=is_kept)
+    seen.shots[shot] = contact_sheets.thumbnail(picture, width)
+    if is_kept:
+        seen.pictures[width] = pictures.small(picture, width)

@@ -48,7 +48,8 @@ def page(*faults: tuple[str, str], kind: Kind = "page") -> PageState:
 
 
 def all_that_a_browser_finds(viewer: Viewer, state: PageState) -> list[str]:
-    found = [*accessibility.check(viewer, state, ("light", "dark"), (390,)), *layout.check(viewer, state, (320, 390, 1280))]
+    viewer.show(state)
+    found = [*layout.check(viewer, (320, 390, 1280)), *accessibility.check(viewer, state, ("light", "dark"), (390,))]
     return [*found, *layout.check_mirrored(viewer, state), *keyboard.check(viewer, state)]
 
 

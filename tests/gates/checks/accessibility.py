@@ -15,7 +15,8 @@ RUN = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violations"]
 
 
 def check(viewer: Viewer, state: PageState, themes: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    page = viewer.show(state, widths[0])
+    """Of the page that is shown."""
+    page = viewer.page
     page.evaluate(AXE)
     for width in widths:
         viewer.set_width(width)

@@ -39,8 +39,9 @@ AT_THE_WRONG_SIDE = """() => [...document.querySelectorAll("main h1, main h2, ma
 }).map(e => e.tagName.toLowerCase() + " " + e.textContent.trim().slice(0, 30)).slice(0, 1)"""
 
 
-def check(viewer: Viewer, state: PageState, widths: Sequence[int]) -> Iterator[str]:
-    page = viewer.show(state, widths[0])
+def check(viewer: Viewer, widths: Sequence[int]) -> Iterator[str]:
+    """Of the page that is shown, which stays as it was."""
+    page = viewer.page
     for width in widths:
         viewer.set_width(width)
         yield from _sticking_out(page, f"at {width} px")
