@@ -11,7 +11,7 @@ from tests.gates.viewer import Viewer
 MOST_STOPS = 400
 # Numbers every stop in the order of the page: of radio buttons with one name, one, as a browser does.
 PREPARE = """() => {
-  const controls = "a[href], area[href], button, input:not([type=hidden]), select, textarea, summary, iframe, [tabindex]";
+  const controls = "a[href], area[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
   const groups = new Map();
   const stops = [...document.querySelectorAll(controls)].filter(e => {
     if (e.tabIndex < 0 || e.disabled || !e.checkVisibility({visibilityProperty: true}) || e.closest("[inert]")) return false;
@@ -40,8 +40,9 @@ PREPARE = """() => {
     return over.every(o => other(o) && stays(o));
   }
   window.named = named;
-  // Day, month and year of a date are places of their own.
-  const parts = stops.filter(e => ["date", "time", "month", "datetime-local"].includes(e.type)).length * 4;
+  // Day, month and year of a date are places of their own, and what a frame shows.
+  const parts = stops.filter(e => ["date", "time", "month", "datetime-local"].includes(e.type)).length * 4
+    + document.querySelectorAll("iframe").length * 4;
   return stops.length + parts; }"""
 RESULT = """() => ({stops: stops.map(named), reached,
   skips: !stops[0] || stops[0].closest("main") !== null

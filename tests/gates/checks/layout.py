@@ -20,11 +20,13 @@ STICKS_OUT = """() => {
   const root = document.documentElement, room = root.clientWidth;
   const hides = [root, document.body].some(e => ["hidden", "clip"].includes(getComputedStyle(e).overflowX));
   if (root.scrollWidth <= room && !hides) return null;
-  const out = [...document.body.querySelectorAll("*")].map(e => [Math.max(e.getBoundingClientRect().right - room,
-    -e.getBoundingClientRect().left), e]).filter(([by]) => by > 0.5).sort(([a], [b]) => b - a)[0];
+  const beyond = box => !box.width ? 0 : root.dir === "rtl" ? -box.left : box.right - room;
+  const out = [...document.body.querySelectorAll("*")].map(e => [beyond(e.getBoundingClientRect()), e])
+    .filter(([by]) => by > 0.5).sort(([a], [b]) => b - a)[0];
   if (!out && root.scrollWidth <= room) return null;
   const [by, e] = out || [root.scrollWidth - room, root];
-  return `${e.tagName.toLowerCase()}${e.getAttribute("class") ? "." + e.getAttribute("class") : ""}, ${Math.ceil(by)} px`; }"""
+  const named = [e.tagName.toLowerCase(), ...e.classList].join(".");
+  return `${named}, ${Math.ceil(by)} px: ${e.textContent.trim().slice(0, 30)}`; }"""
 # Each letter becomes one of the Hebrew block, so that a browser sets the line from right to left; digits and marks stay.
 MIRRORED = """() => {
   const root = document.documentElement; root.dir = "rtl"; root.lang = "he";
