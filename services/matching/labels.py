@@ -98,6 +98,7 @@ LISTS_OF_REQUESTS = {
     "reaching_out": _("A person writes"),
     "matched": _("Matched"),
     "withdrawn": _("Ended"),
+    "lapsed": _("Ended in silence"),
 }
 URGENCIES = {
     "overdue": _("Late"),

@@ -71,6 +71,8 @@ class Visitor:
         is_page = response.request.is_navigation_request() and response.frame == self.page.main_frame
         if is_page and not 300 <= response.status < 400:
             self._answer = response
+        if response.status >= 500:
+            self._noticed.problems.append(f"{urlsplit(response.url).path}: answered {response.status}")
 
     def _note_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and NOT_FOUND_IS_MEANT not in message.text:

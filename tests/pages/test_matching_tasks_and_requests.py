@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from services.matching.handlers import desk
 from services.matching.handlers.broker_events import forward_note, record_failed_notification, withdraw_request
 from services.matching.handlers.coordinator import ChangeTask, ReachOut, reach_out, reopen_task, resolve_task
+from services.matching.labels import REQUEST_STATES
 from shared.contracts import NoteAnswered, NotificationFailed, RequestWithdrawn
 from shared.service import Service
 from tests.handlers.matching_steps import Clock, add_practitioners, answer, open_offer, submit
@@ -93,6 +94,11 @@ def test_every_request_is_found_by_its_state_and_number_without_a_name(ro: Flask
     for written, says in (("ffff0000", "No request has this number"), ("", "Write the number"), ("$gt", "Write the number")):
         refused = press(ro, "/c/requests", "/c/requests/find", number=written)
         assert (refused.status_code, says in refused.text) == (422, True)
+
+
+@pytest.mark.parametrize("state", REQUEST_STATES)
+def test_there_is_a_list_for_every_state_that_lasts(ro: FlaskClient, state: str) -> None:
+    assert ro.get(f"/c/requests?state={state}").status_code == 200
 
 
 def test_somebody_whom_nothing_reaches_is_opened_at_their_own_page(ro: FlaskClient, matching: Service) -> None:

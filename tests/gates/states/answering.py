@@ -29,6 +29,7 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield from _asking_first(walk, practitioner, supportee)
     yield from _not_this_time_and_then_yes(practitioner, supportee)
     yield from _matched(supportee)
+    yield from _paused(practitioner, supportee)
     yield from _ended(practitioner, supportee)
     yield from _over(walk)
 
@@ -45,6 +46,7 @@ def _asking_first(walk: Walk, practitioner: Visitor, supportee: Visitor) -> Iter
     yield supportee.look("status/asked something first")
     supportee.go("/s/write")
     yield supportee.look("status/write back")
+    supportee.tick("to", "practitioner")
     supportee.fill(words="Text is good.")
     supportee.press("main form[action='/s/write'] button")
     yield supportee.look("status/answered")
@@ -87,6 +89,21 @@ def _ended(practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
     supportee.go("/s").press("form[action='/s/end/undo'] button")
     supportee.wait_for("/s", lambda: supportee.see("a[href='/s/end']").count(), "the match again")
     yield supportee.look("status/matched again")
+    practitioner.wait_for("/o", lambda: practitioner.see("form[action='/o/end']").count(), "the match again")
+    practitioner.press("form[action='/o/end'] button")
+    yield practitioner.look("offer/I ended our meetings")
+    practitioner.press("form[action='/o/end/undo'] button")
+
+
+def _paused(practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
+    """And back again."""
+    supportee.wait_for("/s", lambda: supportee.see("form[action='/s/pause']").count(), "the match")
+    supportee.press("form[action='/s/pause'] button")
+    yield supportee.look("status/paused")
+    practitioner.wait_for("/o", lambda: not practitioner.see("form[action='/o/write']").count(), "the pause")
+    yield practitioner.look("offer/they take a pause")
+    supportee.go("/s").press("form[action='/s/come-back'] button")
+    yield supportee.look("status/come back")
 
 
 def _steps(visitor: Visitor) -> int:

@@ -30,7 +30,7 @@ def states(walk: Walk) -> Iterator[PageState]:
 
 
 def _lists_of_requests(visitor: Visitor) -> Iterator[PageState]:
-    for state in ("asking", "waiting", "reaching_out", "matched", "withdrawn"):
+    for state in ("asking", "waiting", "reaching_out", "matched", "withdrawn", "lapsed"):
         visitor.go(f"/c/requests?state={state}")
         yield visitor.look(f"requests/{state}")
     visitor.press("form[action='/c/requests/find'] button")

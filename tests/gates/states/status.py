@@ -61,7 +61,12 @@ def _finding_it(walk: Walk) -> Iterator[PageState]:
 
 
 def _what_can_be_done(visitor: Visitor) -> Iterator[PageState]:
-    for path, name in (("/s/answers", "own answers"), ("/s/leave", "leave"), ("/s/write", "write")):
+    for path, name in (
+        ("/s/answers", "own answers"),
+        ("/s/leave", "leave"),
+        ("/s/write/coordinators", "write to coordinators"),
+        ("/s/write", "write"),
+    ):
         visitor.go(path)
         yield visitor.look(f"status/{name}")
     visitor.press("main form[action='/s/write'] button")
