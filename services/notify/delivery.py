@@ -39,6 +39,7 @@ TOGETHER = 16  # prepared by one thread, sent by all
 RECORD_WITHIN = timedelta(seconds=0.1)  # longer would repeat more e-mails after a kill
 JUST_WRITTEN = timedelta(milliseconds=100)  # it is not asked again whether it was cancelled since
 FRESH_FOR = LEASE / 2  # a contact that was read, and a mark that was made, longer ago say little
+DAYS_IN_TEXTS = ("answer_by", "hear_by", "ends_at")
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=4)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 FIRST_LOOK_FOR_CONTACT = timedelta(seconds=1)
@@ -113,7 +114,8 @@ def _longest(name: str, language: str, brand: Brand) -> str:
     link = f"{brand.public_url}/o/{'x' * 16}" if with_own_page else f"{brand.public_url}/s"
     day = max(EVERY_WEEKDAY_AND_MONTH, key=lambda moment: len(short_day(moment, zone, language)))
     recipient = Recipient(language, zone, "practitioner" if with_own_page else "supportee")
-    return render_sms(name, {"code": "A7", "answer_by": day, "hear_by": day, "link": link}, recipient, brand)
+    facts = {"code": "A7", **dict.fromkeys(DAYS_IN_TEXTS, day), "link": link}
+    return render_sms(name, facts, recipient, brand)
 
 
 @dataclass(frozen=True)
