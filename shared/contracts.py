@@ -131,6 +131,24 @@ class RequestWithdrawn(Event):
     request_id: str
 
 
+@contract("request.changed.v1", subject="request_id", published_by="intake")
+class RequestChanged(Event):
+    """The supportee corrected their answers, or sends them again after meetings that ended: the whole of what matching reads of
+    them, but not whom they chose. `change` grows by one each time: the newest holds, in whatever order they come.
+    `read_first`: they wrote anew what we should know before we write."""
+
+    request_id: str
+    change: int
+    languages: tuple[str, ...] = ()
+    meeting_types: tuple[MeetingType, ...] = ()
+    parts: tuple[Part, ...] = ()
+    time_zone: str
+    help: tuple[Help, ...] = ()
+    age_group: AgeGroup | None = None
+    encrypted: EncryptedFields
+    read_first: bool = False
+
+
 @contract("match.left.v1", subject="request_id", published_by="intake")
 class MatchLeft(Event):
     """The supportee ended their meetings with this practitioner. `wait`: nothing follows until they choose."""

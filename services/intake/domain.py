@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from services.intake import rules
-from services.intake.rules import NextChoice, Pace, RequestStatus, StatusEvent
+from services.intake.rules import Action, NextChoice, Pace, RequestStatus, StatusEvent
 from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, PairMember, Part
 
 TypedAnswers = dict[str, str | list[str]]  # the answers to one question as they were typed: field -> text, or list of texts
@@ -149,6 +149,7 @@ class Request:
     while they waited: without news, whether they still look, and that it ends. `next_look_at`: when something of that may be
     due. `gone_silent_at`: when matching was told that it may end. `ended_at`: they left, or it ended after a long silence.
     `on_hold`: the match from which they take a pause; `hold_changes`: how often they began or ended one.
+    `contact_version`, `changes`: of what notify and matching know of their answers; both grow with each correction.
 
     `unread`: nobody has read yet what we should know before we write, `on_their_word`: they want to say when; nothing is sent
     while one of the two stands.
@@ -180,6 +181,8 @@ class Request:
     ended_at: datetime | None = None
     reconciled_at: datetime | None = None
     reemissions: int = 0
+    contact_version: int = 1
+    changes: int = 0
     on_hold: str | None = None
     hold_changes: int = 0
     openings: tuple[Opening, ...] = ()
@@ -193,6 +196,12 @@ class Request:
         if status.state == "matched" and self.on_hold and self.on_hold == status.match_id:
             return rules.on_hold(status)
         return replace(status, asks_first=True) if self._asks_first(status) else status
+
+    def allowed_actions(self, moment: datetime) -> tuple[Action, ...]:
+        """With what only time allows: somebody else instead of who is asked, after half of the time to answer."""
+        status = self.status
+        late = status.state == "asking" and status.reason != "person" and rules.half_of_the_time_is_over(self.history, moment)
+        return ("ask", *status.allowed_actions) if late else status.allowed_actions
 
     @property
     def is_held(self) -> bool:

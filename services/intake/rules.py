@@ -259,6 +259,13 @@ def request_status(
     return _after_their_choice(status, choice) if choice and chosen_since else status
 
 
+def half_of_the_time_is_over(history: Iterable[StatusEvent], moment: datetime) -> bool:
+    """Of the time to answer of whoever is asked."""
+    made = [event for event in in_order(history) if event.event_type == OfferMade.event_type]
+    answer_by = made[-1].answer_by if made else None
+    return answer_by is not None and moment - made[-1].at >= (answer_by - made[-1].at) / 2
+
+
 def on_hold(status: RequestStatus) -> RequestStatus:
     return replace(status, state="on_hold", allowed_actions=("resume", "end", "leave"))
 

@@ -12,7 +12,7 @@ from pymongo import IndexModel, ReturnDocument
 
 from services.intake.domain import AccessCode, AccessLink, CodeWords, Draft, EncryptedNote, Opening, Request, SharedNotes
 from services.intake.lifetimes import KEPT_AFTER_THE_END
-from services.intake.rules import Entry, NextChoice, StatusEvent
+from services.intake.rules import Entry, NextChoice, Pace, StatusEvent
 from shared import tokens, vault
 from shared.clock import now
 from shared.contracts import PractitionerChanged, PractitionerState
@@ -259,6 +259,48 @@ def add_note(db: Db, request_id: str, note: EncryptedNote) -> bool:
     """Each note once, and none after they left."""
     here = {"_id": request_id, "ended_at": None, "notes._id": {"$ne": note.id}}
     return db.requests.update_one(here, {"$push": {"notes": to_document(note)}}).modified_count == 1
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Correction:
+    """What a correction changes of a request; None: nothing. `of_contact`: notify has to hear of it, too."""
+
+    encrypted_answers: str
+    time_zone: str
+    pace: Pace
+    email_index: str | None
+    phone_index: str | None
+    unread: bool | None
+    on_their_word: bool | None
+    of_contact: bool
+
+
+def correct(db: Db, request_id: str, correction: Correction) -> Request | None:
+    """The request as it is then; None when it has ended."""
+    values = {**to_document(correction)}
+    del values["of_contact"]
+    gone = {name: 1 for name in ("email_index", "phone_index") if name not in values}
+    more = {"changes": 1, "contact_version": int(correction.of_contact)}
+    here = {"_id": request_id, "ended_at": None, "encrypted_answers": {"$exists": True}}
+    _begin_contact_version(db, request_id)
+    change: Doc = {"$set": values, "$inc": more, **({"$unset": gone} if gone else {})}
+    return load_one(Request, db.requests.find_one_and_update(here, change, return_document=ReturnDocument.AFTER))
+
+
+def _begin_contact_version(db: Db, request_id: str) -> None:
+    """Requests of earlier releases have none: their contact was shared once."""
+    db.requests.update_one({"_id": request_id, "contact_version": {"$exists": False}}, {"$set": {"contact_version": 1}})
+
+
+def count_change(db: Db, request_id: str) -> Request | None:
+    """Their answers are sent once more, unchanged."""
+    here, change = {"_id": request_id, "ended_at": None}, {"$inc": {"changes": 1}}
+    return load_one(Request, db.requests.find_one_and_update(here, change, return_document=ReturnDocument.AFTER))
+
+
+def delete_links(db: Db, person_id: str) -> None:
+    """Those that were sent to an address: it was not theirs, or is not any more."""
+    db.links.delete_many({"person_id": person_id, "purpose": "status"})
 
 
 def change_hold(db: Db, request_id: str, match_id: str, *, on_hold: bool) -> int | None:

@@ -38,6 +38,7 @@ from shared.contracts import (
     PractitionerChanged,
     PractitionerState,
     ReleaseReason,
+    RequestChanged,
     RequestLapsed,
     RequestSubmitted,
     RequestWaiting,
@@ -400,6 +401,11 @@ class Match(Versioned):
     on_hold: bool = False
     hold_change: int = 0
 
+    def keep(self, encrypted: EncryptedFields | None) -> None:
+        """What the two need while they meet, as it is now."""
+        self.encrypted = encrypted or self.encrypted
+        self.version += 1
+
     def hold(self, on_hold: bool, change: int) -> None:
         """The supportee takes a pause, or is back. The newest change holds."""
         if change > self.hold_change:
@@ -448,6 +454,7 @@ class Request(Versioned):
     choice_index: int | None = None
     asked: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    change: int = 0
     waiting_for: WaitingFor | None = None
     wanted: tuple[str, ...] = ()
     suggested: tuple[str, ...] = ()
@@ -576,6 +583,14 @@ class Request(Versioned):
             version=self.version,
         )
         return match, [made]
+
+    def correct(self, event: RequestChanged) -> None:
+        """The newest change holds, in whatever order they come. What is being asked or was said yes to stays so."""
+        _check(event.change > self.change and not self.has_ended, "correct", self.state)
+        self.languages, self.meeting_types, self.parts = event.languages, event.meeting_types, event.parts
+        self.time_zone, self.help, self.age_group = event.time_zone, event.help, event.age_group
+        self.encrypted, self.change = event.encrypted, event.change
+        self.version += 1
 
     def end_match(self, match: Match, offer: Offer, then: AfterEnding) -> list[Event]:
         """The two do not meet any more. With `someone_else` the next step is to be decided; `over`: they leave for good."""

@@ -35,5 +35,5 @@ def website(stack: Stack, browser: Browser) -> Iterator[Website]:
     opened = Website(browser, stack.url)
     yield opened
     for email in opened.asked_with:
-        assert stack.email_to(email, "What you sent has arrived"), "no e-mail says that the request has come"
-        assert sum("What you sent has arrived" in one.text for one in stack.emails_to(email)) == 1
+        assert stack.email_to(email, "Your request has arrived"), "no e-mail says that the request has come"
+        assert sum("Your request has arrived" in one.text for one in stack.emails_to(email)) == 1

@@ -61,3 +61,18 @@ def test_a_yes_by_text_is_taken_back_by_text_with_help(stack: Stack, website: We
     wren.status("Your meetings with Quim have come to an end")
     assert "A coordinator knows of it" in wren.page.get_by_role("main").inner_text()
     assert stack.email_to("quims-wren", NOTHING_WRONG)
+
+
+def test_a_wrong_number_is_corrected_and_the_news_reaches_the_right_one(stack: Stack, website: Website) -> None:
+    number = stack.welcome("Rosa")
+    wren = website.ask("Rosa", phone="202 555 0850")
+    wren.status("We have asked Rosa")
+    wren.page.get_by_role("link", name="Read or change what I wrote").click()
+    wren.page.goto("/s/change/4")
+    assert wren.page.locator("[name=phone]").input_value() == "202 555 0850"
+    wren.page.locator("[name=phone]").fill("202 555 0851")
+    press(wren, "Save")
+    assert "+12025550851" in wren.page.get_by_role("main").inner_text()
+    stack.kannel.phone.write(number, f"{code_in(stack.text_to(number, ASKED))} 1")
+    wren.status("You and Rosa: find a first time")
+    assert stack.text_to("+12025550851", "there is news for you")

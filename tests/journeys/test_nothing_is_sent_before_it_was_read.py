@@ -55,7 +55,7 @@ def someone_else_is_told(stack: Stack, website: Website) -> None:
     """Whatever was to be sent before them would have been."""
     email = f"later{len(website.asked_with)}@people.example"
     website.ask(mode="reach_out", email=email)
-    assert stack.email_to(email, "What you sent has arrived")
+    assert stack.email_to(email, "Your request has arrived")
 
 
 def signed_in(stack: Stack, website: Website, name: str) -> Page:

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from services.intake import code_words, lifetimes, store
 from services.intake.domain import AccessCode, AccessLink, Answers, CodeWords, Draft, EncryptedNote, Request, SharedNotes
@@ -102,12 +102,12 @@ def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
         raise NoLongerOpen
     draft, token = command.draft, new_token()
     store.add_request(db, _request(command))
-    code, link = _access_code(draft, command.code_words), _access_link(draft, token)
+    code, link = _access_code(draft, command.code_words), access_link(draft, token)
     store.save_code(db, code, is_new=not command.code_words.saved)
     store.save_link(db, link)
     store.delete_draft(db, draft.person_id)
     sessions.save(db, command.session)
-    return [_request_submitted(draft, command.answers), _contact_shared(command, _link(token))]
+    return [_request_submitted(draft, command.answers), contact_shared(command, link_to_own_page(token))]
 
 
 def _request(command: SubmitRequest) -> Request:
@@ -128,9 +128,9 @@ def _request(command: SubmitRequest) -> Request:
         encrypted_answers=encrypted["answers"],
         encrypted_code_words=encrypted["code_words"],
         code_words_until=store.in_days(MINUTES_TO_SHOW_CODE_WORDS / (24 * 60)),
-        email_index=_address_index("email", answers.email_address),
-        phone_index=_address_index("phone", answers.phone_number),
-        unread=_needs_reading(answers),
+        email_index=address_index("email", answers.email_address),
+        phone_index=address_index("phone", answers.phone_number),
+        unread=needs_reading(answers),
         on_their_word="on_their_word" in answers.safely,
     )
     return replace(request, next_look_at=lifetimes.next_look(request, moment))
@@ -140,25 +140,42 @@ def _access_code(draft: Draft, words: CodeWords, expires_at: datetime | None = N
     return AccessCode(id=words.id, person_id=draft.person_id, wrap=words.wrap, expires_at=expires_at)
 
 
-def _access_link(draft: Draft, token: str) -> AccessLink:
+def access_link(draft: Draft, token: str) -> AccessLink:
     """Whoever holds the e-mail with this token can read what they wrote."""
     wrap = vault.wrap_under(token, draft.person_id, draft.key)
     return AccessLink(id=digest(token), subject_id=draft.request_id, person_id=draft.person_id, wrap=wrap)
 
 
+def words_for_matching(draft: Draft, answers: Answers) -> EncryptedFields:
+    written = {name: getattr(answers, name).strip() for name in WRITTEN_FOR_MATCHING}
+    return service.vault.encrypt_for("matching", draft.person_id, written, vault.words_key(draft.key))
+
+
 def _request_submitted(draft: Draft, answers: Answers) -> RequestSubmitted:
     coded: dict[str, Any] = {name: getattr(answers, name) for name in CODED_FOR_MATCHING}
-    written = {name: getattr(answers, name).strip() for name in WRITTEN_FOR_MATCHING}
     return RequestSubmitted(
         request_id=draft.request_id,
         supportee_id=draft.person_id,
         submitted_at=now(),
-        encrypted=service.vault.encrypt_for("matching", draft.person_id, written, vault.words_key(draft.key)),
+        encrypted=words_for_matching(draft, answers),
         **coded,
     )
 
 
-def _contact_shared(command: SubmitRequest, link: str) -> ContactShared:
+class FromAnswers(Protocol):
+    """What a contact is made of."""
+
+    @property
+    def draft(self) -> Draft: ...
+
+    @property
+    def answers(self) -> Answers: ...
+
+    @property
+    def language(self) -> str: ...
+
+
+def contact_shared(command: FromAnswers, link: str) -> ContactShared:
     draft, answers = command.draft, command.answers
     known_as = "" if answers.no_name else answers.greet_as.strip() or answers.name.strip()
     contact = {"email": answers.email_address, "phone": answers.phone_number, "link": link, "known_as": known_as}
@@ -173,12 +190,12 @@ def _contact_shared(command: SubmitRequest, link: str) -> ContactShared:
         quiet_until=answers.quiet_until,
         encrypted=_encrypted_contact(draft, contact if answers.channels else {}),
         only_news="only_news" in answers.safely,
-        read_first=_needs_reading(answers),
+        read_first=needs_reading(answers),
         on_their_word="on_their_word" in answers.safely,
     )
 
 
-def _needs_reading(answers: Answers) -> bool:
+def needs_reading(answers: Answers) -> bool:
     return bool(answers.before_we_write.strip())
 
 
@@ -186,7 +203,7 @@ def _encrypted_contact(draft: Draft, contact: Mapping[str, str]) -> EncryptedFie
     return service.vault.encrypt_for("notify", draft.person_id, contact, vault.contact_key(draft.key))
 
 
-def _address_index(channel: str, address: str) -> str | None:
+def address_index(channel: str, address: str) -> str | None:
     return service.vault.blind_index(channel, address.casefold()) if address else None
 
 
@@ -206,10 +223,10 @@ class SendSignInLink:
 def send_sign_in_link(command: SendSignInLink, db: Db) -> list[Event]:
     """The same work whether somebody here has that address or not, up to the moment when something must be written."""
     channel, address = ("email", command.email) if command.email else ("phone", command.phone)
-    index = _address_index(channel, address)
+    index = address_index(channel, address)
     request = store.newest_request_at(db, channel, index) if index else None
     person_id, token = request.person_id if request else str(uuid.uuid4()), new_token()
-    encrypted = service.vault.encrypt_for("notify", person_id, {"link": _link(token)})
+    encrypted = service.vault.encrypt_for("notify", person_id, {"link": link_to_own_page(token)})
     if request is None:
         return []
     expires_at = store.in_days(DAYS_A_SIGN_IN_LINK_WORKS)
@@ -372,5 +389,5 @@ def change_hold(command: ChangeHold, db: Db) -> list[Event]:
     return [held]
 
 
-def _link(token: str) -> str:
+def link_to_own_page(token: str) -> str:
     return f"{service.public_url}/s/in/{token}"

@@ -44,7 +44,7 @@ def show_question(question: int) -> Response:
     draft = current_draft()
     if question not in forms.QUESTIONS:
         abort(404)
-    return _question_page(question, draft.typed.get(question, {}), {}) if draft else _no_draft()
+    return question_page(question, draft.typed.get(question, {}), {}) if draft else _no_draft()
 
 
 @ask.post("/<int:question>")
@@ -56,7 +56,7 @@ def take_answer(question: int) -> Response:
     draft = save_typed(draft, button, ready=question == LAST_QUESTION and not errors)
     show_errors = errors and not button
     typed = draft.typed[question]
-    response = _question_page(question, typed, errors) if show_errors else redirect_after_post(address_after(question, button))
+    response = question_page(question, typed, errors) if show_errors else redirect_after_post(address_after(question, button))
     return response if known else start_draft_session(response, draft)
 
 
@@ -87,13 +87,15 @@ def address_after(question: int, button: str) -> str:
     return "/ask/check" if following is None or request.form.get("then") == "check" else f"/ask/{following}"
 
 
-def _question_page(question: int, typed: TypedAnswers, errors: Errors) -> Response:
+def question_page(question: int, typed: TypedAnswers, errors: Errors, *, correcting: bool = False) -> Response:
+    """`correcting`: after Send, one answer alone."""
     context: dict[str, Any] = {"typed": forms.blank(question) | typed, "question": question}
     if question == 4:
         context["hours"] = [(str(hour), f"{hour}:00") for hour in range(24)]
     if question == 5:
         context.update(regions=zones_by_region(), known_zones=zones())
-    return render(f"ask/{question}.html", errors, then=request.values.get("then", ""), **context)
+    then = request.values.get("then", "")
+    return render(f"ask/{question}.html", errors, then=then, correcting=correcting, **context)
 
 
 # Check and send

@@ -7,6 +7,7 @@ from services.intake.domain import Request
 from services.intake.handlers import service
 from services.intake.handlers.supportee import ChangeHold, EndMeetings, UndoEnd, change_hold, end_meetings, undo_end
 from services.intake.web.status import current_request, status_page
+from services.intake.web.words_again import send_words_again
 from shared.clock import now
 from shared.web.forms import Errors, read
 from shared.web.views import redirect_after_post
@@ -24,9 +25,10 @@ def end() -> Response:
     chosen, errors = read(forms.EndForm(), request.form)
     if errors:
         return _end_page(errors)
-    sent = _matched()
+    sent, key = _matched(), current_request()[1]
     if sent and chosen["version"] == sent.version:
         [practitioner_id] = sent.status.practitioner_ids
+        send_words_again(sent, key)
         service.run(end_meetings, EndMeetings(sent.id, sent.version, practitioner_id, chosen["then"]))
     return redirect_after_post("/s")
 

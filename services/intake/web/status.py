@@ -27,6 +27,7 @@ from services.intake.handlers.supportee import (
 from services.intake.rules import Entry
 from services.intake.web.helpers import entries_by_id, listing, start_draft_session, start_supportee_session
 from services.intake.web.status_presenter import StatusView, present_status
+from services.intake.web.words_again import send_words_again
 from shared.clock import now
 from shared.web import sessions
 from shared.web.forms import Errors, read
@@ -197,9 +198,10 @@ def find_someone_else() -> Response:
 
 def _someone_else_page(errors: Errors | None = None, name: str = "") -> Response:
     sent, _ = current_request()
-    if sent is None or "ask" not in sent.status.allowed_actions:
+    if sent is None or "ask" not in sent.allowed_actions(now()):
         return redirect_after_post("/s")
     gone = rules.may_not_be_asked_again(sent.history)
+    gone |= set(sent.status.practitioner_ids) if sent.status.state == "asking" else set()
     open_now = [entry for entry in listing().open_now if entry.id not in gone]
     many = len(open_now) > rules.ENTRIES_ON_A_PAGE
     found = rules.named_like(open_now, name) if name or not many else []
@@ -210,7 +212,7 @@ def _someone_else_page(errors: Errors | None = None, name: str = "") -> Response
 @status.post("/s/next")
 @limiter.limit("60 per 10 minutes")
 def choose_what_happens_next() -> Response:
-    sent, _ = current_request()
+    sent, key = current_request()
     if sent is None:
         return redirect_after_post("/s")
     choice, errors = read(forms.NextForm(), request.form)
@@ -218,7 +220,8 @@ def choose_what_happens_next() -> Response:
         abort(400)
     if choice["next"] == "ask" and not _may_be_asked(choice["practitioner_id"]):
         return _someone_else_page({"practitioner_id": forms.WHO})
-    if choice["next"] in sent.status.allowed_actions and choice["version"] == sent.version:
+    if choice["next"] in sent.allowed_actions(now()) and choice["version"] == sent.version:
+        send_words_again(sent, key)
         service.run(choose_next, ChooseNext(sent.id, choice["version"], choice["next"], choice["practitioner_id"] or None))
     return redirect_after_post("/s")
 

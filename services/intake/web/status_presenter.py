@@ -9,7 +9,7 @@ from flask_babel import gettext
 from services.intake import lifetimes
 from services.intake.domain import Request
 from services.intake.labels import listed
-from services.intake.rules import Entry, RequestStatus, StatusEvent, answer_by, end_to_undo, in_order
+from services.intake.rules import Action, Entry, RequestStatus, StatusEvent, answer_by, end_to_undo, in_order
 from shared import i18n
 from shared.clock import now
 from shared.contracts import (
@@ -47,6 +47,7 @@ class StatusView:
     lines: tuple[str, ...]
     steps: tuple[Step, ...]
     status: RequestStatus
+    actions: tuple[Action, ...] = ()
     undo: tuple[str, str] | None = None
     ends: str = ""
     may_keep: bool = False
@@ -56,8 +57,8 @@ def present_status(request: Request, known: Mapping[str, Entry], programme: Prog
     presenter = _StatusPresenter(request, known, programme)
     lines, steps, moment = tuple(filter(None, presenter.lines())), tuple(presenter.steps()), now()
     ends = presenter.day(lifetimes.ends_at(request, moment)) if lifetimes.waits(request) else ""
-    may_keep = lifetimes.may_be_kept_longer(request, moment)
-    return StatusView(presenter.title(), lines, steps, presenter.status, presenter.undo(), ends, may_keep)
+    may_keep, actions = lifetimes.may_be_kept_longer(request, moment), request.allowed_actions(moment)
+    return StatusView(presenter.title(), lines, steps, presenter.status, actions, presenter.undo(), ends, may_keep)
 
 
 class _StatusPresenter:

@@ -76,7 +76,7 @@ def record_opening(command: OpenRequest, db: Db) -> list[Event]:
     _audit(command.coordinator_id, "opened", command.request_id, db)
     request = store.requests.find(db, command.request_id)
     coordinator = store.coordinators.find(db, command.coordinator_id)
-    if request is None or request.state == "withdrawn":
+    if request is None or request.has_ended:
         return []
     opening_id, name = str(uuid.uuid4()), coordinator_name(coordinator) if coordinator else ""
     match_id, encrypted = encrypt_for_supportee(request, f"opening/{opening_id}", name, db)

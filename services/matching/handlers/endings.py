@@ -79,7 +79,7 @@ def undo_by_supportee(event: MatchLeavingUndone, db: Db) -> list[Event]:
     request = find_request(event.request_id, db)
     match = store.offers.newest_match(db, request.id, event.practitioner_id)
     offer = store.offers.find(db, match.offer_id) if match else None
-    if match is None or offer is None or offer.ended_by != "supportee" or request.state == "withdrawn":
+    if match is None or offer is None or offer.ended_by != "supportee" or request.has_ended:
         return []
     if request.is_over or not offer.may_be_undone_by("supportee", now()):
         events = request.settle_end(match) + settle_end(offer, db)

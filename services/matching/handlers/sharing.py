@@ -33,7 +33,7 @@ def share_notes_of_supportee(event: NotesShared, db: Db) -> list[Event]:
 
 def _share(request: Request, practitioner_id: str, action: AuditAction, db: Db) -> list[Event]:
     moment = now()
-    if request.state == "withdrawn" or not store.notes.share(db, request.id, practitioner_id, moment):
+    if request.has_ended or not store.notes.share(db, request.id, practitioner_id, moment):
         return []
     entry = AuditEntry(id=str(uuid.uuid4()), coordinator_id="", action=action, request_id=request.id, at=moment)
     store.tasks.add_audit_entry(db, entry)

@@ -1,0 +1,28 @@
+"""What a supportee corrects after Send."""
+
+from services.matching import store
+from services.matching.handlers.keys import encrypt_for_match
+from services.matching.handlers.requests import find_request
+from services.matching.handlers.service import service
+from services.matching.handlers.tasks import call_coordinators
+from shared.contracts import RequestChanged
+from shared.messages import Event
+from shared.mongo import Db
+
+
+@service.on(RequestChanged)
+def correct_request(event: RequestChanged, db: Db) -> list[Event]:
+    """Whoever reads the request reads what stands now. Who waits is looked at again: others may suit them now."""
+    request = find_request(event.request_id, db)
+    if request.has_ended or event.change <= request.change:
+        return []
+    request.correct(event)
+    match = store.offers.find_live_match(db, request.id)
+    if match:
+        match.keep(encrypt_for_match(request, match.id))
+        store.offers.save_match(db, match)
+    events = call_coordinators(request, "read_first", db) if event.read_first else []
+    store.requests.save(db, request)
+    if request.queue:
+        store.assignment.leave_triggers(db, "request_id", [request.id])
+    return events
