@@ -236,6 +236,14 @@ class SignInRequested(Event):
     encrypted: EncryptedFields
 
 
+@contract("intake_message.stranded.v1", subject="event_id", published_by="intake")
+class IntakeMessageStranded(Event):
+    """Intake could not handle the message with this id, and nobody has looked after it since `failed_at`, for a day."""
+
+    event_id: str
+    failed_at: datetime
+
+
 # published by matching
 
 
@@ -514,3 +522,11 @@ class NotificationFailed(Event):
     person_id: str
     request_id: str | None = None
     template: str
+
+
+@contract("notify_message.stranded.v1", subject="event_id", published_by="notify")
+class NotifyMessageStranded(Event):
+    """As `intake_message.stranded`, of notify."""
+
+    event_id: str
+    failed_at: datetime

@@ -8,6 +8,7 @@ acknowledges anywhere else.
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pymongo import IndexModel
@@ -43,6 +44,14 @@ class Timer:
 
 
 @dataclass(frozen=True)
+class OldDeadLetter:
+    """A message that this service could not handle, and that nobody has looked after for a day."""
+
+    event_id: str
+    failed_at: datetime
+
+
+@dataclass(frozen=True)
 class Task:
     """Work with the outside world (SMTP, SMS) that runs in the worker until `stop` is set."""
 
@@ -56,6 +65,7 @@ class Service:
         self.handlers: dict[type[Event], Handler[Any]] = {}
         self.timers = [Timer(SECONDS_BETWEEN_SWEEPS, self._find_overdue, sweeper.delete_overdue)]
         self.tasks: list[Task] = []
+        self.old_dead_letter_handler: Handler[OldDeadLetter] | None = None
         self.db: Db
         self.vault: Vault
         self.programme: Programme
@@ -136,6 +146,11 @@ class Service:
             return run
 
         return register
+
+    def on_old_dead_letter(self, handler: Handler[OldDeadLetter]) -> Handler[OldDeadLetter]:
+        """Call the decorated handler once for the oldest message that lies in this service's dead queue for a day."""
+        self.old_dead_letter_handler = handler
+        return handler
 
     def watch(self, part: str, alive: Callable[[], bool]) -> None:
         """/livez of the worker answers 503 and names `part` while `alive()` is False (LeasedWorker.alive, Heartbeat.alive).

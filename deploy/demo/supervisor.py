@@ -8,12 +8,14 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import timedelta
 from types import FrameType
 
 from deploy.local.stack import ROOT, LocalStack, commands, settings, wait_for_website
 from deploy.servers import mongod, rabbitmq
-from deploy.servers.processes import CannotStart, Server, end, spawn
+from deploy.servers.processes import CannotStart, Server, begin_new_logs, end, spawn
 from shared import vault
+from shared.retention import DAYS
 
 WELCOME = """
 Kitchen Table is ready, after {seconds:.0f} seconds.
@@ -33,6 +35,7 @@ def run(demo: LocalStack) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     begun = time.monotonic()
+    begin_new_logs(demo.folder, timedelta(days=DAYS["log"]))
     demo.write(pid=os.getpid(), url=demo.url)
     with ExitStack() as at_the_end:
         at_the_end.callback(demo.file.unlink, missing_ok=True)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -50,6 +51,17 @@ def is_open(port: int) -> bool:
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
+
+
+def begin_new_logs(home: Path, kept: timedelta) -> None:
+    """What was written before goes aside with its day, and what was last written longer ago than `kept` is deleted."""
+    now = datetime.now(UTC)
+    for log in (home / "log").glob("*.log*"):
+        written = datetime.fromtimestamp(log.stat().st_mtime, UTC)
+        if now - written > kept:
+            log.unlink()
+        elif log.suffix == ".log":
+            log.rename(log.with_name(f"{log.name}.{written:%Y%m%dT%H%M%S}"))
 
 
 def spawn(

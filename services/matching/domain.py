@@ -48,6 +48,7 @@ from shared.messages import Event
 
 RequestState = Literal["received", "asking", "waiting", "reaching_out", "matched", "withdrawn", "lapsed"]
 OfferState = Literal["sent", "seen", "accepted", "declined", "expired", "released", "ended"]
+TaskReason = EscalationReason | Literal["stranded"]
 WaitingFor = Literal["place", "choice"]
 Queue = Literal["named", "anyone", "suggestions"]
 AuditAction = Literal[
@@ -772,7 +773,7 @@ class CoordinatorTask(Versioned):
     whom no notification reaches. `holder`: the coordinator who took it. `resolved_by`: the coordinator who said that it is done;
     None where that followed from something else."""
 
-    reason: EscalationReason
+    reason: TaskReason
     request_id: str | None = None
     person_id: str | None = None
     since: datetime

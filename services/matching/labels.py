@@ -37,6 +37,7 @@ TASK_REASONS = {
     "yes_taken_back": _("A practitioner changed their mind after a yes"),
     "notes_shared": _("Somebody would like a coordinator to read their notes"),
     "read_first": _("Read first: nothing is sent to them until then"),
+    "stranded": _("A part of the system could not handle a message. Tell whoever looks after the server"),
 }
 REQUEST_STATES = {
     "received": _("This request came in"),

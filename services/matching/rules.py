@@ -8,8 +8,8 @@ from hashlib import sha256
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.matching.domain import Hours, Practitioner, Request
-from shared.contracts import EscalationReason, Next, Part
+from services.matching.domain import Hours, Practitioner, Request, TaskReason
+from shared.contracts import Next, Part
 
 MINUTES_TOGETHER = 60
 WAKING_HOURS = (9, 21)
@@ -18,11 +18,11 @@ PARTS_OF_DAY = {"morning": (8 * 60, 12 * 60), "afternoon": (12 * 60, 17 * 60), "
 DAYS = {"weekday": range(5), "weekend": range(5, 7)}
 Interval = tuple[datetime, datetime]
 NextAction = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
-DAYS_TO_ACT: dict[EscalationReason, int] = {
+DAYS_TO_ACT: dict[TaskReason, int] = {
     "nobody_suits": 3, "asks_first": 2, "wrote": 1, "not_delivered": 1, "yes_taken_back": 1, "notes_shared": 1,
-    "read_first": 1,
+    "read_first": 1, "stranded": 1,
 }  # fmt: skip
-NOT_DONE_BY_SAYING_SO: tuple[EscalationReason, ...] = ("read_first",)
+NOT_DONE_BY_SAYING_SO: tuple[TaskReason, ...] = ("read_first",)
 """Something is held until a coordinator decides: with a button of its own, never as a side effect of another action."""
 Urgency = Literal["overdue", "today", "this_week", "later"]
 
@@ -266,7 +266,7 @@ def is_waking(moment: datetime, zone: str) -> bool:
 # What needs a coordinator
 
 
-def task_due_at(reason: EscalationReason, since: datetime, answer_days: int, zone: str) -> datetime:
+def task_due_at(reason: TaskReason, since: datetime, answer_days: int, zone: str) -> datetime:
     """The end of the last day to act, in the collective's zone. Who asked that a person writes was told `answer_days`."""
     last_day = since.astimezone(ZoneInfo(zone)).date() + timedelta(days=DAYS_TO_ACT.get(reason, answer_days))
     return end_of_day(last_day, zone)

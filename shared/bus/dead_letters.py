@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pika
@@ -30,6 +31,11 @@ class DeadLetter:
     published_by: str
     body: bytes
     tag: int
+
+    @property
+    def failed(self) -> datetime | None:
+        """None when nobody wrote down when that was."""
+        return datetime.fromisoformat(self.failed_at) if self.failed_at else None
 
 
 Track = Callable[[Sequence[DeadLetter]], Iterable[DeadLetter]]
@@ -66,6 +72,17 @@ def drop(amqp_url: str, service: str, event_id: str, reason: str) -> int:
         log.warning("a dead letter is dropped", extra=about)
 
     return _take_out(amqp_url, service, event_id, log_it, iter)
+
+
+def drop_older_than(amqp_url: str, service: str, moment: datetime) -> DeadLetter | None:
+    """Those that failed before this moment. Returns the oldest of those that stay."""
+    with _opened(amqp_url, service) as (channel, dead_letters):
+        for one in dead_letters:
+            if one.failed is None or one.failed > moment:
+                return one
+            log.error("a dead letter was kept long enough", extra={"event_id": one.event_id, "event_type": one.event_type})
+            channel.basic_ack(one.tag)
+    return None
 
 
 def shape_of(body: bytes) -> Any:
@@ -132,13 +149,18 @@ def _taken(channel: Any, service: str, count: int) -> Iterator[DeadLetter]:
         yield _dead_letter(delivery_from(service, 0, method.delivery_tag, properties, body), headers)
 
 
+def _moment(by_the_broker: datetime | None) -> str:
+    """The broker's clock knows no zone."""
+    return by_the_broker.replace(tzinfo=UTC).isoformat() if by_the_broker else ""
+
+
 def _dead_letter(delivery: Delivery, headers: Mapping[str, Any]) -> DeadLetter:
-    reason_of_broker = (headers.get("x-death") or [{}])[0].get("reason", "unknown")
+    by_the_broker: Mapping[str, Any] = (headers.get("x-death") or [{}])[0]
     return DeadLetter(
         event_id=delivery.event_id,
         event_type=delivery.event_type,
-        reason=text(headers.get(REASON)) or reason_of_broker,
-        failed_at=text(headers.get(FAILED_AT)),
+        reason=text(headers.get(REASON)) or by_the_broker.get("reason", "unknown"),
+        failed_at=text(headers.get(FAILED_AT)) or _moment(by_the_broker.get("time")),
         attempts=delivery.attempt,
         published_by=delivery.published_by,
         body=delivery.body,

@@ -15,6 +15,7 @@ from shared.bus.background import MongoHealthMonitor, TimerLoop, run_task
 from shared.bus.broker_identity import BrokerIdentity
 from shared.bus.broker_user import verifies_publishers
 from shared.bus.consumer import Consumer
+from shared.bus.dead_letter_monitor import DeadLetterMonitor
 from shared.bus.health import serve_health
 from shared.bus.processor import MessageProcessor
 from shared.bus.publisher import Publisher
@@ -160,6 +161,8 @@ class Worker:
             self.service.db, self.service.name, self._settings.amqp_url, lambda: self._publisher.connections
         )
         self._threads.append(self._start_part("broker identity", identity.run, identity.alive))
+        monitor = DeadLetterMonitor(self.service, self._settings.amqp_url)
+        self._threads.append(self._start_part("dead letters", monitor.run, monitor.alive))
         for timer in self.service.timers:
             loop = TimerLoop(self.service, timer)
             self._threads.append(self._start_part(loop.name, loop.run, loop.alive))

@@ -7,9 +7,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.matching.handlers.timers import assign_everything, end_pause, expire_offer, send_reminder
+from services.matching.handlers.timers import (
+    assign_everything,
+    end_pause,
+    expire_offer,
+    open_task_for_stranded_message,
+    send_reminder,
+)
 from shared.clock import now
 from shared.contracts import (
+    IntakeMessageStranded,
+    NotifyMessageStranded,
     OfferExpired,
     OfferMade,
     OfferReminded,
@@ -17,7 +25,7 @@ from shared.contracts import (
     RequestWaiting,
     SuggestionsMade,
 )
-from shared.service import Service
+from shared.service import OldDeadLetter, Service
 from tests.handlers.matching_steps import (
     Clock,
     add_practitioners,
@@ -174,3 +182,12 @@ def test_a_free_place_that_was_missed_is_found_by_looking_again(matching: Servic
     assert only(OfferMade, assign(matching)).request_id == "r1"
     run_timer(matching, assign_everything)
     assert matching.db.assignment_triggers.count_documents({}) == 0
+
+
+def test_stranded_messages_of_any_service_are_one_task_on_the_desk(matching: Service) -> None:
+    messages = [IntakeMessageStranded(event_id="e1", failed_at=now()), NotifyMessageStranded(event_id="e2", failed_at=now())]
+    for message in (*messages, OldDeadLetter("e3", now())):
+        matching.run(open_task_for_stranded_message, message)
+    assert matching.old_dead_letter_handler is open_task_for_stranded_message
+    [task] = matching.db.coordinator_tasks.find({"is_open": True})
+    assert (task["reason"], "request_id" in task) == ("stranded", False)

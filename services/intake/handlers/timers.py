@@ -11,9 +11,10 @@ from services.intake.lifetimes import Due
 from services.intake.store import requests_to_look_at, requests_with_old_code_words
 from shared import metrics, outbox
 from shared.clock import now
-from shared.contracts import RequestGoneSilent, RequestStillWaiting, StillWaiting
+from shared.contracts import IntakeMessageStranded, RequestGoneSilent, RequestStillWaiting, StillWaiting
 from shared.messages import Event
 from shared.mongo import Db
+from shared.service import OldDeadLetter
 
 SECONDS_BETWEEN_LOOKS = 60
 SECONDS_BETWEEN_RECONCILIATIONS = 300
@@ -76,3 +77,8 @@ def _still_waiting(request: Request, kind: StillWaiting, moment: datetime) -> Re
         written_at=moment,
         version=request.version,
     )
+
+
+@service.on_old_dead_letter
+def tell_of_stranded_message(found: OldDeadLetter, db: Db) -> list[Event]:
+    return [IntakeMessageStranded(event_id=found.event_id, failed_at=found.failed_at)]

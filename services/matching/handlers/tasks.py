@@ -3,7 +3,7 @@
 import uuid
 
 from services.matching import rules, store
-from services.matching.domain import CoordinatorTask, Request
+from services.matching.domain import CoordinatorTask, Request, TaskReason
 from services.matching.handlers.service import service
 from shared.clock import now
 from shared.contracts import EscalationReason
@@ -40,7 +40,7 @@ def open_task(
 
 
 def add_task(
-    reason: EscalationReason,
+    reason: TaskReason,
     db: Db,
     *,
     request_id: str | None = None,

@@ -6,9 +6,12 @@ from services.matching import rules, store
 from services.matching.handlers.answers import end_offer_and_continue
 from services.matching.handlers.offers import issue_links
 from services.matching.handlers.service import service
+from services.matching.handlers.tasks import add_task
 from shared.clock import now
+from shared.contracts import IntakeMessageStranded, NotifyMessageStranded
 from shared.messages import Event
 from shared.mongo import Db
+from shared.service import OldDeadLetter
 
 SECONDS_BETWEEN_LOOKS_AT_OFFERS = 10
 SECONDS_BETWEEN_LOOKS_AT_PAUSES = 30
@@ -70,3 +73,15 @@ def find_missed_assignments(db: Db) -> Iterable[str]:
 def assign_everything(_: str, db: Db) -> list[Event]:
     store.assignment.look_at_everything(db)
     return []
+
+
+def open_task_for_stranded_message(_: OldDeadLetter | IntakeMessageStranded | NotifyMessageStranded, db: Db) -> list[Event]:
+    """One task, however many there are: whoever looks after the server sees them all at once."""
+    if store.tasks.find_open_of_no_request(db, "stranded") is None:
+        add_task("stranded", db)
+    return []
+
+
+service.on_old_dead_letter(open_task_for_stranded_message)
+service.on(IntakeMessageStranded)(open_task_for_stranded_message)
+service.on(NotifyMessageStranded)(open_task_for_stranded_message)

@@ -5,11 +5,10 @@ from datetime import datetime
 
 from pymongo import IndexModel
 
-from services.matching.domain import AuditEntry, CoordinatorTask
+from services.matching.domain import AuditEntry, CoordinatorTask, TaskReason
 from services.matching.store import pages
 from services.matching.store.pages import Page
 from shared import documents
-from shared.contracts import EscalationReason
 from shared.documents import load_all, load_one, to_document
 from shared.mongo import Db
 
@@ -34,7 +33,7 @@ def find(db: Db, task_id: str) -> CoordinatorTask | None:
     return load_one(CoordinatorTask, db.coordinator_tasks.find_one({"_id": task_id}))
 
 
-def find_open(db: Db, request_id: str, reason: EscalationReason) -> CoordinatorTask | None:
+def find_open(db: Db, request_id: str, reason: TaskReason) -> CoordinatorTask | None:
     wanted = {"request_id": request_id, "reason": reason, "is_open": True}
     return load_one(CoordinatorTask, db.coordinator_tasks.find_one(wanted))
 
@@ -42,6 +41,11 @@ def find_open(db: Db, request_id: str, reason: EscalationReason) -> CoordinatorT
 def find_open_about_person(db: Db, person_id: str) -> CoordinatorTask | None:
     """That no notification reaches this person, apart from any request."""
     wanted = {"person_id": person_id, "request_id": None, "is_open": True}
+    return load_one(CoordinatorTask, db.coordinator_tasks.find_one(wanted))
+
+
+def find_open_of_no_request(db: Db, reason: TaskReason) -> CoordinatorTask | None:
+    wanted = {"request_id": None, "reason": reason, "is_open": True}
     return load_one(CoordinatorTask, db.coordinator_tasks.find_one(wanted))
 
 
@@ -63,7 +67,7 @@ def count_open(db: Db, at_most: int, due_by: datetime | None = None) -> int:
     return db.coordinator_tasks.count_documents({"is_open": True, **due}, limit=at_most)
 
 
-def done_since(db: Db, moment: datetime, at_most: int, but: Iterable[EscalationReason]) -> list[CoordinatorTask]:
+def done_since(db: Db, moment: datetime, at_most: int, but: Iterable[TaskReason]) -> list[CoordinatorTask]:
     """Those that a coordinator said are done after this moment, the newest first; not those with the reasons `but`."""
     done = {"resolved_by": {"$exists": True}, "resolved_at": {"$gt": moment}, "reason": {"$nin": list(but)}}
     return load_all(CoordinatorTask, db.coordinator_tasks.find(done).sort("resolved_at", -1).limit(at_most))
@@ -84,8 +88,8 @@ def resolve(
     db: Db,
     request_id: str,
     moment: datetime,
-    only: Iterable[EscalationReason] | None = None,
-    but: Iterable[EscalationReason] = (),
+    only: Iterable[TaskReason] | None = None,
+    but: Iterable[TaskReason] = (),
 ) -> None:
     """All open ones about this request, or those with these reasons; not those with the reasons `but`."""
     reasons = {"reason": {"$nin": list(but)}} if only is None else {"reason": {"$in": list(only)}}

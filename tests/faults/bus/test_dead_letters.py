@@ -1,14 +1,22 @@
 """Listing dead letters, showing, replaying and dropping them."""
 
 import json
+import os
+from datetime import timedelta
+from pathlib import Path
 
 import pika
 import pytest
 
 from shared.bus import dead_letters
+from shared.bus.dead_letter_monitor import DeadLetterMonitor
 from shared.bus.topology import DEAD, dead_queue_of, queue_of
+from shared.clock import now
+from shared.messages import Event
+from shared.mongo import Db
+from shared.service import OldDeadLetter
 from tests.eventually import eventually
-from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked, as_message
+from tests.faults.bus.echo_service import NAME, BusFixture, EchoAsked, EchoUnrouted, as_message
 
 pytestmark = pytest.mark.broker
 
@@ -108,3 +116,38 @@ def test_a_strangers_keys_are_not_shown_either() -> None:
         "name": ["str", "2 of them"],
     }
     assert dead_letters.shape_of(b"Juniper") == "not JSON, 7 bytes"
+
+
+def test_a_person_hears_after_a_day_once_and_after_three_it_is_gone(
+    bus: BusFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "CLOCK_FILE", str(tmp_path / "clock"))
+    make_dead(bus, "e1", "e2")
+
+    @bus.service.on_old_dead_letter
+    def tell(found: OldDeadLetter, db: Db) -> list[Event]:
+        return [EchoUnrouted(echo_id=found.event_id)]
+
+    monitors = [DeadLetterMonitor(bus.service, bus.amqp_url) for _ in range(2)]
+    for hours, is_told in ((1, False), (23.9, False), (24.1, True), (71.9, True)):
+        (tmp_path / "clock").write_text(str(timedelta(hours=hours).total_seconds()))
+        for monitor in monitors:
+            monitor.look()
+        told = [row["subject"] for row in bus.db.outbox.find({"type": EchoUnrouted.event_type})]
+        assert (bool(told), len(told)) == (is_told, len(set(told))), hours
+        assert eventually(lambda: ids_of(bus) == ["e1", "e2"], 5)
+    (tmp_path / "clock").write_text(str(timedelta(hours=72.1).total_seconds()))
+    monitors[0].look()
+    assert eventually(lambda: bus.count(dead_queue_of(NAME)) == 0)
+
+
+def test_what_the_broker_itself_put_there_has_a_time_too(bus: BusFixture) -> None:
+    with bus.channel() as channel:
+        channel.queue_purge(queue_of(NAME))
+        bus.send_raw(b"{}", "e9")
+        method, _, _ = channel.basic_get(queue_of(NAME))
+        channel.basic_reject(method.delivery_tag, requeue=False)
+    assert eventually(lambda: bus.count(dead_queue_of(NAME)) == 1)
+    [letter] = dead_letters.dead_letters_of(bus.amqp_url, NAME)
+    assert letter.failed
+    assert abs((now() - letter.failed).total_seconds()) < 60
