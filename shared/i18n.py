@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, get_timezone_location
 from babel.support import NullTranslations, Translations
 
 FOLDER = Path(__file__).parent / "translations"
@@ -60,6 +60,12 @@ def written_date(text: str, language: str) -> str:
 def short_day(moment: datetime, zone: str, language: str) -> str:
     """Thu 26 Nov / jue 26 nov: for texts, so without full stops."""
     return format_date(moment.astimezone(ZoneInfo(zone)), "EEE d MMM", locale=language).replace(".", "")
+
+
+@lru_cache(maxsize=256)
+def zone_city(zone: str, language: str) -> str:
+    """New York / Nueva York: the place by which a time zone is called."""
+    return get_timezone_location(ZoneInfo(zone), locale=language, return_city=True).rsplit("/", 1)[-1]
 
 
 def time_of_day(moment: datetime, zone: str, language: str) -> str:

@@ -3,10 +3,11 @@
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from shared.contracts import (
     AfterEnding,
@@ -163,8 +164,15 @@ def after(question: int) -> int | None:
     return question + 1 if question < LAST_QUESTION else None
 
 
-def answer_by(sent_at: datetime, days: int) -> datetime:
-    return sent_at + timedelta(days=days)
+def answer_by(sent_at: datetime, days: int, zone: str) -> datetime:
+    """The end of the day, in the zone of those who answer, on which `days` are over."""
+    local = (sent_at + timedelta(days=days)).astimezone(ZoneInfo(zone)) + timedelta(days=1)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC) - timedelta(milliseconds=1)
+
+
+def latest_answer_by(sent_at: datetime, days: int) -> datetime:
+    """No earlier than `answer_by` in any zone: while nobody knows yet who is asked, or where they live."""
+    return sent_at + timedelta(days=days + 1)
 
 
 def looks_like_a_machine(trap: str, pressed_again: bool) -> bool:

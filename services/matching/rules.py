@@ -239,6 +239,11 @@ def stable_match(waiting: Iterable[Waiting], free: Mapping[str, int]) -> dict[st
 # Time to answer
 
 
+def answer_by(made_at: datetime, days: int, zone: str) -> datetime:
+    """The end of the practitioner's day on which `days` are over, so that "by Thursday" is true until midnight."""
+    return end_of_day((made_at + timedelta(days=days)).astimezone(ZoneInfo(zone)).date(), zone)
+
+
 def days_left_to_answer(answer_by: datetime, moment: datetime, zone: str) -> int:
     """Whole days on the practitioner's calendar; 0 means today."""
     return max(0, (answer_by.astimezone(ZoneInfo(zone)).date() - moment.astimezone(ZoneInfo(zone)).date()).days)

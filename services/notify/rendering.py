@@ -15,7 +15,7 @@ from typing import Any
 import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from shared.i18n import day, short_day, time_of_day, translator
+from shared.i18n import day, short_day, time_of_day, translator, zone_city
 
 TEMPLATES_DIR = Path(__file__).parent / "templates"
 LABEL_AND_ADDRESS = re.compile(r"(?P<label>[^\n]+):\n(?P<url>https?://\S+)")
@@ -101,6 +101,7 @@ def _context(values: Mapping[str, Any], recipient: Recipient, brand: Brand) -> d
         "day": lambda moment: day(moment, recipient.time_zone, recipient.language),
         "short_day": lambda moment: short_day(moment, recipient.time_zone, recipient.language).translate(WITHOUT_ACCENT),
         "hour": lambda moment: _hour(moment, recipient),
+        "city": zone_city(recipient.time_zone, recipient.language),
         **values,
     }
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.contracts import Answer, Next
@@ -19,6 +20,11 @@ def is_implied(last_update: str, update: str) -> bool:
         ("not_this_time/person", "someone_will_write"),
         ("not_this_time/suggest", "suggestions_ready"),
     }
+
+
+def hear_by(moment: datetime, answer_days: int) -> datetime:
+    """Whoever is asked has until the end of their day, wherever that is."""
+    return moment + timedelta(days=answer_days + 1)
 
 
 # Incoming texts

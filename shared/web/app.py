@@ -10,7 +10,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from shared import logs
-from shared.i18n import day, short_day, time_of_day, written_date
+from shared.i18n import day, short_day, time_of_day, written_date, zone_city
 from shared.programme import Programme, read_programme, reason_not_to_serve
 from shared.service import Service
 from shared.settings import Settings, read_for
@@ -96,6 +96,7 @@ def _template_context(service: Service) -> dict[str, Any]:
         "day": lambda moment, zone=service.programme.time_zone: day(moment, zone, locale.language()),
         "written_date": lambda text: written_date(text, locale.language()),
         "short_day": lambda moment, zone=service.programme.time_zone: short_day(moment, zone, locale.language()),
+        "zone_city": lambda zone: zone_city(zone, locale.language()),
         "time_of_day": lambda moment, zone=service.programme.time_zone: time_of_day(moment, zone, locale.language()),
     }
 

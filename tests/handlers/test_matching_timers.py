@@ -87,7 +87,7 @@ def test_two_workers_that_find_the_same_offer_past_its_time_let_it_expire_once(m
     add_practitioners(matching, "juniper", places=2, offers_at_once=2)
     submit(matching, "juniper")
     offer_id = open_offer(matching)
-    clock.advance(days=5, minutes=1)
+    clock.advance(days=6, minutes=1)
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(lambda _: matching.run(expire_offer, offer_id), range(8)))
     assert matching.db.outbox.count_documents({"type": OfferExpired.event_type}) == 1
@@ -97,7 +97,7 @@ def test_two_workers_that_find_the_same_offer_past_its_time_let_it_expire_once(m
 def test_an_offer_without_answer_expires_and_the_next_step_happens_by_itself(matching: Service, clock: Clock) -> None:
     add_practitioners(matching, "juniper", "kai")
     submit(matching, "juniper", "kai")
-    clock.advance(days=5, minutes=1)
+    clock.advance(days=6, minutes=1)
     events = run_timer(matching, expire_offer)
     assert only(OfferExpired, events).then == "next_choice"
     assert only(OfferMade, events).practitioner_id == "kai"
@@ -108,7 +108,7 @@ def test_an_answer_just_before_the_timer_stands(matching: Service, clock: Clock)
     add_practitioners(matching, "juniper")
     submit(matching, "juniper")
     offer_id = open_offer(matching)
-    clock.advance(days=5, minutes=1)
+    clock.advance(days=6, minutes=1)
     answer(matching, offer_id, "yes")
     assert matching.run(expire_offer, offer_id) == []
 
@@ -116,7 +116,7 @@ def test_an_answer_just_before_the_timer_stands(matching: Service, clock: Clock)
 def test_anyone_goes_on_to_the_next_person(matching: Service, clock: Clock) -> None:
     add_practitioners(matching, "juniper", "kai")
     first = only(OfferMade, submit(matching, mode="anyone")).practitioner_id
-    clock.advance(days=5, minutes=1)
+    clock.advance(days=6, minutes=1)
     assert only(OfferMade, run_timer(matching, expire_offer)).practitioner_id == ({"juniper", "kai"} - {first}).pop()
 
 

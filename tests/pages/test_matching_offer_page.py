@@ -1,7 +1,8 @@
 """The offer page by link: GET shows, POST acts, each ending has its calm page."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,9 +13,11 @@ from services.matching.handlers.timers import expire_offer
 from shared import vault
 from shared.clock import now
 from shared.contracts import MatchLeft, NoteAnswered, NoteForwarded, OfferMade, RequestWithdrawn
+from shared.i18n import day
 from shared.service import Service
 from tests.handlers.matching_steps import Clock, add_practitioners, document, only, open_offer, open_tasks, run_timer, submit
 from tests.pages.matching_site import everything_in, links_in, make_site, press, signed_in
+from tests.people import NEW_YORK
 
 
 @pytest.fixture
@@ -140,7 +143,7 @@ def test_time_that_passed_is_no_blame(
     visitor: FlaskClient, links: dict[str, str], matching: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(tmp_path / "clock", monkeypatch)
-    clock.advance(days=5, minutes=1)
+    clock.advance(days=6, minutes=1)
     run_timer(matching, expire_offer)
     press(visitor, links["link"])
     assert "The time to answer has passed" in visitor.get("/o").text
@@ -165,6 +168,24 @@ def test_answers_to_unknown_fields_are_refused(visitor: FlaskClient, links: dict
     press(visitor, links["link"])
     assert press(visitor, "/o", "/o", answer="yes", **{"offer_id[$ne]": "1"}).status_code == 422
     assert document(matching, "offers", open_offer(matching))["is_open"]
+
+
+def test_the_day_on_the_pages_is_the_day_that_is_stored_and_lasts_until_its_end(
+    visitor: FlaskClient, links: dict[str, str], matching: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(tmp_path / "clock", monkeypatch)
+    until = document(matching, "offers", open_offer(matching))["answer_by"]
+    local = until.replace(tzinfo=UTC).astimezone(ZoneInfo(NEW_YORK))
+    assert (local.hour, local.minute, local.second) == (23, 59, 59)
+    said = f"until the end of {day(until.replace(tzinfo=UTC), NEW_YORK, 'en')}, New York time"
+    assert said in visitor.get(links["link"]).text
+    press(visitor, links["link"])
+    assert said in visitor.get("/o").text
+    clock.advance(seconds=(until.replace(tzinfo=UTC) - timedelta(minutes=1) - now()).total_seconds())
+    run_timer(matching, expire_offer)
+    press(visitor, links["link"])
+    assert press(visitor, "/o", "/o", answer="yes").location == "/o"
+    assert document(matching, "requests", "r1")["state"] == "matched"
 
 
 def test_a_link_lives_a_week_longer_than_its_offer(matching: Service, links: dict[str, str]) -> None:

@@ -287,8 +287,8 @@ def test_the_offer_text_says_all_that_is_needed_to_answer() -> None:
 def test_a_email_says_the_day_in_the_zone_and_language_of_its_reader() -> None:
     late = {"answer_by": datetime(2026, 11, 27, 3, 0, tzinfo=UTC), "code": "A7", "link": "https://kt.example/o/x"}
     there, here = Recipient("en", "America/New_York", "practitioner"), Recipient("es", "Europe/Madrid", "practitioner")
-    assert "Thursday 26 November, 10:00 PM" in render_email("offer", late, there, BRAND).text
-    assert "viernes 27 de noviembre, 04:00" in render_email("offer", late, here, BRAND).text
+    assert "Answer by the end of Thursday 26 November, New York time." in render_email("offer", late, there, BRAND).text
+    assert "Responde hasta el final del viernes 27 de noviembre, hora de Madrid." in render_email("offer", late, here, BRAND).text
 
 
 def test_a_email_greets_by_the_name_that_the_person_chose() -> None:

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from services.intake.handlers import service
 from services.intake.lifetimes import ENDS_AFTER
-from services.intake.rules import answer_by
+from services.intake.rules import latest_answer_by
 from services.intake.web.helpers import listing
 from shared.clock import now
 from shared.web import display_preferences
@@ -16,7 +16,8 @@ CLEARED = '"cookies", "storage"'
 
 @pages.get("/")
 def welcome() -> Response:
-    return render("welcome.html", open_now=bool(listing().open_now), by=answer_by(now(), service.programme.answer_days))
+    by = latest_answer_by(now(), service.programme.answer_days)
+    return render("welcome.html", open_now=bool(listing().open_now), by=by)
 
 
 @pages.get("/expect")

@@ -239,7 +239,7 @@ class _StatusPresenter:
 
     def _latest(self, from_choice: bool = False) -> str:
         start = self.request.choice.at if from_choice and self.request.choice else self.request.sent_at
-        return self.day(answer_by(start, self.programme.answer_days))
+        return self.day(answer_by(start, self.programme.answer_days, self.programme.time_zone))
 
     def steps(self) -> list[Step]:
         done: list[Step] = [("done", _("You sent your request"), self.day(self.request.sent_at))]

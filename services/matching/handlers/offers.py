@@ -23,7 +23,7 @@ def make_offer(
     moment = now()
     if request.stored_version is not None:
         store.tasks.resolve(db, request.id, moment, only=["nobody_suits"])
-    answer_by = moment + timedelta(days=service.programme.answer_days)
+    answer_by = rules.answer_by(moment, service.programme.answer_days, practitioner.time_zone)
     changed = practitioner.hold_place(moment)
     store.practitioners.save(db, practitioner)
     offer = Offer(

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.notify import rules, store
@@ -37,7 +36,7 @@ def record_contact(event: ContactShared, db: Db) -> list[Event]:
         return []
     if store.find_last_update(db, event.request_id).withdrawn:
         return []
-    hear_by = now() + timedelta(days=service.programme.answer_days)
+    hear_by = rules.hear_by(now(), service.programme.answer_days)
     return enqueue_notification(db, supportee, Message("request_received", event.request_id, {"hear_by": hear_by}))
 
 
