@@ -1,6 +1,8 @@
 """What a collective says of itself: names, promises, deadlines. One TOML file, read once, checked at start."""
 
+import dataclasses
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -9,6 +11,8 @@ from zoneinfo import ZoneInfo
 from shared import retention
 from shared.messages import InvalidMessage, load
 from shared.settings import is_loopback
+
+PLACEHOLDER_MARKS = ("PLACEHOLDER", "TEXTO PROVISIONAL")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,14 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Commitments:
+    """What the collective holds to, and what those who meet ask of each other."""
+
+    we_hold_to: tuple[str, ...] = ()
+    of_each_other: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Words:
     """What the collective says in one language. `promise` is theirs to write: until `promise_is_ours`, no public start."""
 
@@ -30,6 +42,7 @@ class Words:
     promise: tuple[str, ...]
     limits: tuple[str, ...]
     lines: tuple[Line, ...] = ()
+    commitments: Commitments = Commitments()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +88,30 @@ def read_programme(path: Path) -> Programme:
     return programme
 
 
+def placeholders(programme: Programme) -> list[tuple[str, str]]:
+    """(where it stands, as the file calls it; the text) of every line that the collective has still to write."""
+    lines = _lines(dataclasses.asdict(programme))
+    return [(where, text) for where, text in lines if any(mark in text for mark in PLACEHOLDER_MARKS)]
+
+
+def _lines(value: object, where: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict):
+        for name, inside in value.items():
+            yield from _lines(inside, f"{where}.{name}" if where else str(name))
+    elif isinstance(value, (list, tuple)):
+        for number, inside in enumerate(value, 1):
+            yield from _lines(inside, f"{where}, line {number}")
+
+
 def reason_not_to_serve(programme: Programme, public_url: str) -> str | None:
     """Why this programme may not be shown at this address yet, or None. A promise that nobody wrote must not be given."""
-    if programme.promise_is_ours or is_loopback(public_url):
+    if is_loopback(public_url):
         return None
-    return "PROGRAMME_FILE: the promise about police and its limits is a placeholder; write yours, then promise_is_ours = true"
+    unwritten = [where for where, _ in placeholders(programme)]
+    if unwritten:
+        return f"PROGRAMME_FILE: still a placeholder, write your own: {'; '.join(unwritten)}"
+    if programme.promise_is_ours:
+        return None
+    return "PROGRAMME_FILE: read the promise about police and its limits again; when it is yours, promise_is_ours = true"

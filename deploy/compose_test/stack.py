@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.servers.processes import free_port
+from shared.programme import PLACEHOLDER_MARKS
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = ("intake-worker", "matching-worker", "notify-worker")
@@ -73,7 +74,9 @@ def _programme_of_a_collective(folder: Path) -> Path:
     """The promise in the repository is a placeholder, with which no https address starts; here somebody wrote theirs."""
     text = (ROOT / "deploy/programme.toml").read_text()
     file = folder / "programme.toml"
-    file.write_text(text.replace("promise_is_ours = false", "promise_is_ours = true"))
+    for placeholder in (*PLACEHOLDER_MARKS, "promise_is_ours = false"):
+        text = text.replace(placeholder, "promise_is_ours = true" if "=" in placeholder else "Ours")
+    file.write_text(text)
     file.chmod(0o644)
     folder.chmod(0o755)
     return file

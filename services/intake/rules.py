@@ -164,6 +164,15 @@ def after(question: int) -> int | None:
     return question + 1 if question < LAST_QUESTION else None
 
 
+def question_to_go_on_with(typed: Mapping[int, Mapping[str, object]]) -> int | None:
+    """The first question not seen yet, or the one before it if nothing was answered there: it is where they stopped. None: all
+    were seen."""
+    unseen = next((number for number in range(1, LAST_QUESTION + 1) if number not in typed), None)
+    if unseen is None or unseen == 1:
+        return unseen
+    return unseen if any(typed[unseen - 1].values()) else unseen - 1
+
+
 def answer_by(sent_at: datetime, days: int, zone: str) -> datetime:
     """The end of the day, in the zone of those who answer, on which `days` are over."""
     local = (sent_at + timedelta(days=days)).astimezone(ZoneInfo(zone)) + timedelta(days=1)

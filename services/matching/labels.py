@@ -30,7 +30,7 @@ STATES = {
 }
 TASK_REASONS = {
     "reach_out": _("They asked that a person writes to them"),
-    "nobody_suits": _("Nobody here suits what they asked for"),
+    "nobody_suits": _("Nobody free fits yet"),
     "asks_first": _("A practitioner asks something first"),
     "wrote": _("They wrote to the coordinators"),
     "not_delivered": _("A message could not be delivered"),

@@ -15,7 +15,7 @@ from shared.sessions import Session, new_session
 from shared.web import sessions
 from shared.web.app import web_app
 from shared.web.limits import limit_failures, limiter
-from tests.web_settings import settings_for_pages
+from tests.web_settings import programme_of_a_collective, settings_for_pages
 
 PAGE = """{% extends "base.html" %}{% from "macros.html" import csrf, field, button %}
 {% block title %}A page{% endblock %}
@@ -146,7 +146,7 @@ def test_a_session_cookie_is_opaque_and_its_key_opens_only_with_it(app: Flask, i
 def test_over_https_cookies_are_secure_and_bound_to_the_host(intake: Service, keys: Path, app: Flask) -> None:
     settings = dataclasses.replace(app.extensions["kitchen"][1], public_url="https://kt.example")
     programme = intake.programme
-    intake.programme = dataclasses.replace(programme, promise_is_ours=True)
+    intake.programme = programme_of_a_collective()
     try:
         secure = web_app(intake, settings, __name__)
     finally:

@@ -196,7 +196,7 @@ def test_save_and_come_back_on_another_device(visitor: FlaskClient) -> None:
     assert post(visitor, "/ask/2", name="Wren", go="save").headers["Location"] == "/ask/saved"
     words = code_words(visitor.get("/ask/saved").text)
     visitor.delete_cookie("draft")
-    assert post(visitor, "/ask/return", code=words.upper().replace(" ", "-")).headers["Location"] == "/ask/check"
+    assert post(visitor, "/ask/return", code=words.upper().replace(" ", "-")).headers["Location"] == "/ask/go-on"
     assert visitor.get("/ask/check").headers["Location"] == "/ask/4?then=check"
     assert 'value="Wren"' in visitor.get("/ask/2").text
 

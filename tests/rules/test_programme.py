@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.programme import read_programme, reason_not_to_serve
+from shared.programme import placeholders, read_programme, reason_not_to_serve
+from tests.web_settings import programme_of_a_collective
 
 SHIPPED = Path("deploy/programme.toml")
 
@@ -13,8 +14,22 @@ SHIPPED = Path("deploy/programme.toml")
 @pytest.mark.parametrize("address", ["https://kt.example", "http://kt.example", "http://10.0.0.7:8000", "http://0.0.0.0"])
 def test_a_promise_that_nobody_wrote_is_not_served_to_others(address: str) -> None:
     programme = read_programme(SHIPPED)
-    assert "promise" in (reason_not_to_serve(programme, address) or "")
-    assert reason_not_to_serve(replace(programme, promise_is_ours=True), address) is None
+    assert "words.en.promise, line 1" in (reason_not_to_serve(programme, address) or "")
+    ours = programme_of_a_collective()
+    assert "promise" in (reason_not_to_serve(replace(ours, promise_is_ours=False), address) or "")
+    assert reason_not_to_serve(ours, address) is None
+
+
+def test_no_flag_serves_a_placeholder_and_every_one_is_named() -> None:
+    programme = replace(read_programme(SHIPPED), promise_is_ours=True)
+    reason = reason_not_to_serve(programme, "https://kt.example") or ""
+    marked = [line for line in SHIPPED.read_text().splitlines() if "PLACEHOLDER" in line or "TEXTO PROVISIONAL" in line]
+    found = placeholders(programme)
+    in_texts = [line for line in marked if line.strip().startswith('"')]
+    assert [text for _, text in found] == [line.strip().strip('",') for line in in_texts]
+    assert len(found) == 6
+    assert all(where in reason for where, _ in found)
+    assert {"words.en.limits, line 1", "words.es.commitments.we_hold_to, line 2"} <= {where for where, _ in found}
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "http://localhost:8080", "https://localhost", "http://[::1]"])

@@ -99,6 +99,16 @@ def question_page(question: int, typed: TypedAnswers, errors: Errors, *, correct
     return render(f"ask/{question}.html", errors, then=then, correcting=correcting, **context)
 
 
+@ask.get("/go-on")
+def go_on() -> Response:
+    """Where somebody who saved left off, so that no question is skipped."""
+    draft = current_draft()
+    if draft is None:
+        return _no_draft()
+    question = rules.question_to_go_on_with(draft.typed)
+    return redirect_after_post(f"/ask/{question}?back=1" if question else "/ask/check?back=1")
+
+
 # Check and send
 
 

@@ -74,7 +74,7 @@ def _open_by_code_words(template: str) -> Response:
     if found is None:
         return render(template, {"code": forms.CODE}, typed=typed)
     if isinstance(found, Draft):
-        return start_draft_session(redirect_after_post("/ask/check"), found)
+        return start_draft_session(redirect_after_post("/ask/go-on"), found)
     service.run(record_sign_of_life, found.request_id)
     return start_supportee_session(redirect_after_post("/s"), found)
 

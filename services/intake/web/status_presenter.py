@@ -41,7 +41,8 @@ def _(text: str, **values: str) -> str:
 class StatusView:
     """`lines`: what happens next, in sentences. `steps`: (done, now or later; what; when). `undo`: (with whom they could meet
     again, until when) while they may take back that they ended their meetings. `ends`: the day on which it ends if they do not
-    say a word; empty while it does not end by a date. `may_keep`: whether they can move that day."""
+    say a word; empty while it does not end by a date. `may_keep`: whether they can move that day. `waits_for_a_person`: who asked
+    that a person writes to them sees people to choose meanwhile."""
 
     title: str
     lines: tuple[str, ...]
@@ -51,6 +52,7 @@ class StatusView:
     undo: tuple[str, str] | None = None
     ends: str = ""
     may_keep: bool = False
+    waits_for_a_person: bool = False
 
 
 def present_status(request: Request, known: Mapping[str, Entry], programme: Programme) -> StatusView:
@@ -58,7 +60,8 @@ def present_status(request: Request, known: Mapping[str, Entry], programme: Prog
     lines, steps, moment = tuple(filter(None, presenter.lines())), tuple(presenter.steps()), now()
     ends = presenter.day(lifetimes.ends_at(request, moment)) if lifetimes.waits(request) else ""
     may_keep, actions = lifetimes.may_be_kept_longer(request, moment), request.allowed_actions(moment)
-    return StatusView(presenter.title(), lines, steps, presenter.status, actions, presenter.undo(), ends, may_keep)
+    waits = presenter.status.state == "suggested" and presenter.waits_for_a_person()
+    return StatusView(presenter.title(), lines, steps, presenter.status, actions, presenter.undo(), ends, may_keep, waits)
 
 
 class _StatusPresenter:
@@ -79,7 +82,7 @@ class _StatusPresenter:
     def title(self) -> str:
         state, names = self.status.state, self.names
         if state == "suggested":
-            return self._how_many()
+            return self._a_person_writes() if self.waits_for_a_person() else self._how_many()
         if state == "choice_needed" and names:
             return self._not_now(names)
         if state == "reaching_out" and self.status.reason == "nobody_suits":
@@ -90,7 +93,7 @@ class _StatusPresenter:
             "offer_ended": self._cannot(names),
             "waiting": _("You are waiting for %(name)s", name=names) if names else _("You are waiting for a free place"),
             "choice_needed": _("What would you like to happen next?"),
-            "reaching_out": _("A coordinator is writing to you"),
+            "reaching_out": self._a_person_writes(),
             "matched": _("You and %(name)s: find a first time", name=names),
             "on_hold": _("Your meetings with %(name)s are paused", name=names),
             "meetings_ended": _("Your meetings with %(name)s have come to an end", name=names),
@@ -106,6 +109,13 @@ class _StatusPresenter:
         if self.status.seen:
             return _("%(name)s has opened your request", name=name)
         return _("We have asked %(name)s", name=name)
+
+    def _a_person_writes(self) -> str:
+        return _("A person will write to you by %(day)s", day=self._latest())
+
+    def waits_for_a_person(self) -> bool:
+        """They asked for a person, and no coordinator has written to them yet."""
+        return self.request.mode == "reach_out" and not any(note.author == "coordinator" for note in self.request.notes)
 
     def _how_many(self) -> str:
         titles = {1: _("One person you could meet"), 2: _("Two people you could meet"), 3: _("Three people you could meet")}
@@ -171,18 +181,20 @@ class _StatusPresenter:
         )
 
     def _suggestions(self) -> list[str]:
+        if self.waits_for_a_person():
+            return [_("You do not need to do anything.")]
         return [_("Read about them and choose. Nobody is asked until you do, and there is no hurry.")]
 
     def _waiting(self) -> list[str]:
-        full = _("No place is free at this moment. Somebody else may have been there just before you.")
+        full = _("%(name)s has no free place at this moment.", name=self.names)
         nobody = _("Everyone who could suit you is full or resting right now.")
         order = _("Places that come free are offered in the order in which people began to wait. We tell you as soon as one is.")
         return [full if self.names else nobody, order]
 
     def _reaching_out(self) -> list[str]:
+        few = _("We looked at everyone, and nobody free fits yet. That is about us being few, not about you.")
         line = _("A person reads your request and writes to you by %(day)s.", day=self._latest())
-        few = _("We looked at everyone, and nobody fits what you asked for. That is about us being few, not about you.")
-        return [few, line] if self.status.reason == "nobody_suits" else [line]
+        return [few, line] if self.status.reason == "nobody_suits" else [_("You do not need to do anything.")]
 
     def _matched(self) -> list[str]:
         return [
@@ -238,7 +250,9 @@ class _StatusPresenter:
         ]
 
     def _latest(self, from_choice: bool = False) -> str:
-        start = self.request.choice.at if from_choice and self.request.choice else self.request.sent_at
+        asked = [event.at for event in in_order(self.request.history) if event.reaching_out]
+        start = asked[-1] if asked and self.request.mode != "reach_out" else self.request.sent_at
+        start = self.request.choice.at if from_choice and self.request.choice else start
         return self.day(answer_by(start, self.programme.answer_days, self.programme.time_zone))
 
     def steps(self) -> list[Step]:

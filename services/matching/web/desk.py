@@ -15,6 +15,7 @@ from services.matching.handlers import reading, service
 from services.matching.web.auth import current_person, login_page, require_role
 from services.matching.web.helpers import place_in_list, run
 from shared.clock import now
+from shared.programme import placeholders
 from shared.service import Handler, M
 from shared.web.errors import error_page
 from shared.web.forms import Errors, Form, read
@@ -31,7 +32,21 @@ def show_desk() -> Response:
     if current_person("coordinator") is None:
         return login_page("coordinator")
     view, done = desk_reading.view_desk(service.db, **place_in_list()), request.args.get("task", "")
-    return render("desk.html", view=view, place=place_in_list(), at=now(), just_done=done, you=current_person("coordinator"))
+    return render(
+        "desk.html",
+        view=view,
+        place=place_in_list(),
+        at=now(),
+        just_done=done,
+        you=current_person("coordinator"),
+        unwritten=placeholders(service.programme),
+    )
+
+
+@desk.get("/c/texts")
+def show_unwritten_texts() -> Response:
+    require_role("coordinator")
+    return render("texts.html", unwritten=placeholders(service.programme))
 
 
 @desk.get("/c/requests")
