@@ -139,6 +139,16 @@ TABLE: tuple[Kept, ...] = (
         why="no number is texted twice in a short time, nor after a stop until it says start", readers="nobody",
     ),
     Kept(
+        service="notify", collection="phone_numbers", since="codes_blocked_until", days="number",
+        removes=("codes_blocked_until",), else_row_goes=("stopped_at", "wrong_codes_at", "texted_at"),
+        why="codes are not guessed by text", readers="nobody",
+    ),
+    Kept(
+        service="notify", collection="phone_numbers", since="wrong_codes_at", days="number",
+        removes=("wrong_codes_at",), else_row_goes=("stopped_at", "texted_at", "codes_blocked_until"),
+        why="codes are not guessed by text", readers="nobody",
+    ),
+    Kept(
         service="notify", collection="notifications", since="finished_at", days="notification",
         why="a receipt may still come", readers="nobody",
     ),

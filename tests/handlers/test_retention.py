@@ -11,8 +11,11 @@ from services.intake.handlers.supportee import WriteNote, write_note
 from services.matching.handlers.endings import end_by_practitioner
 from services.matching.handlers.practitioner import AnswerOffer, answer_offer
 from services.matching.handlers.reading import view_practitioner
+from services.notify.handlers.contacts import record_contact
 from shared import sweeper
 from shared.clock import now
+from shared.contracts import ContactShared
+from shared.messages import load
 from shared.mongo import Db, Doc, make_indexes
 from shared.retention import DAYS, SERVICES, TABLE, Kept, rules_of
 from shared.service import Service
@@ -220,3 +223,16 @@ def test_a_pair_is_gone_thirty_days_after_its_end_and_the_request_lives_on(three
 
 def test_the_table_has_no_rule_twice() -> None:
     assert len({(rule.service, rule.collection, rule.since, str(rule.only)) for rule in TABLE}) == len(TABLE)
+
+
+def test_a_contact_that_changes_after_the_end_goes_at_the_same_time(three: ThreeServices) -> None:
+    draft = three.ask()
+    first = three.events("contact.shared.v1")[0]
+    for _ in three.day_by_day(21, 76, 90):
+        pass
+    later = load(ContactShared, {**first, "version": 2})
+    three.notify.run(record_contact, later)
+    [contact] = three.notify.db.contacts.find({"request_id": draft.request_id})
+    assert (contact["version"], "ended_at" in contact) == (2, True)
+    three.until_day(90 + DAYS["contact"] + 0.5)
+    assert three.notify.db.contacts.count_documents({"request_id": draft.request_id}) == 0

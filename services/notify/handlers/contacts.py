@@ -114,7 +114,8 @@ def _save_next_version(contact: Contact, db: Db) -> bool:
         raise RetryLater("a version of this contact has not come yet")
     if contact.version <= newest:
         return False
-    store.save_contact(db, contact, is_new=known is None)
+    ended_at = known.ended_at if known else None
+    store.save_contact(db, replace(contact, ended_at=ended_at), is_new=known is None)
     return True
 
 
