@@ -25,8 +25,9 @@ TeamRole = Literal["practitioner", "coordinator"]
 Next = Literal["next_choice", "ask_me", "suggest", "wait", "person"]
 ReleaseReason = Literal["withdrawn", "chose_another"]
 EscalationReason = Literal[
-    "reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "yes_taken_back", "notes_shared", "read_first"
-]
+    "reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "yes_taken_back", "notes_shared", "read_first",
+    "names_somebody",
+]  # fmt: skip
 PairMember = Literal["practitioner", "supportee"]
 NoteReader = Literal["practitioner", "coordinators"]
 AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]

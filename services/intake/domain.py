@@ -152,7 +152,7 @@ class Request:
     `contact_version`, `changes`: of what notify and matching know of their answers; both grow with each correction.
 
     `unread`: nobody has read yet what we should know before we write, `on_their_word`: they want to say when; nothing is sent
-    while one of the two stands.
+    while one of the two stands. `names_somebody`: a person reads whom they would never meet before anybody is asked.
     """
 
     id: str
@@ -189,6 +189,7 @@ class Request:
     shared_notes: tuple[SharedNotes, ...] = ()
     unread: bool = False
     on_their_word: bool = False
+    names_somebody: bool = False
 
     @property
     def status(self) -> RequestStatus:

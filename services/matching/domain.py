@@ -63,6 +63,7 @@ AuditAction = Literal[
     "shared_by_supportee",
     "released",
     "held_back",
+    "goes_on",
 ]
 
 CODES = tuple(letter + digit for letter in string.ascii_uppercase if letter not in "OIL" for digit in "23456789")
@@ -107,7 +108,7 @@ class Practitioner(Versioned):
 
     `places`: how many people they meet in all; `occupied_slots`: the numbers of the places that are held, each by one open offer
     or one live match. `pending_codes`: the codes of those offers, at most `offers_at_once`; `codes_given`: how many were given in
-    all. `avoid`: ids of supportees.
+    all. `avoid`: ids of supportees. `name_index`: keyed hashes of the parts of their name.
     `contact` is encrypted for notify alone; `encrypted_profile` is what everybody may read, under the directory key.
     """
 
@@ -128,6 +129,7 @@ class Practitioner(Versioned):
     help: tuple[Help, ...] = ()
     not_now: tuple[Help, ...] = ()
     avoid: tuple[str, ...] = ()
+    name_index: tuple[str, ...] = ()
     language: str = "en"
     published_state: PractitionerState | None = None
     published_resting_until: datetime | None = None
@@ -444,6 +446,7 @@ class Request(Versioned):
     submitted_at: datetime
     choices: tuple[Choice, ...] = ()
     avoid: tuple[str, ...] = ()
+    avoid_index: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     meeting_types: tuple[MeetingType, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -456,6 +459,7 @@ class Request(Versioned):
     asked: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     change: int = 0
+    held_until: datetime | None = None
     waiting_for: WaitingFor | None = None
     wanted: tuple[str, ...] = ()
     suggested: tuple[str, ...] = ()
@@ -516,6 +520,12 @@ class Request(Versioned):
                 encrypted=links,
             )
         ]
+
+    def hold(self, until: datetime) -> None:
+        """Nobody is asked before a coordinator has read it, or until then."""
+        _check(self.state == "received", "hold", self.state)
+        self.held_until = until
+        self.version += 1
 
     def suggest(self, practitioner_ids: tuple[str, ...]) -> list[Event]:
         _check(self._may_go_on and bool(practitioner_ids), "suggest", self.state)
@@ -700,7 +710,7 @@ class Request(Versioned):
         """Their words go at once: nobody has a reason to read them any more. An open offer or a match is released before."""
         _check(not self.has_ended and self.state != "asking", "withdraw", self.state)
         self._become("withdrawn")
-        self.encrypted, self.ended_at = None, moment
+        self.encrypted, self.avoid_index, self.ended_at = None, (), moment
 
     def extend(self, moment: datetime) -> None:
         self.alive_at = max(moment, self.alive_at or moment)
@@ -714,7 +724,7 @@ class Request(Versioned):
         """After a long silence. Their words go at once, as when they leave."""
         _check(self._may_go_on, "lapse", self.state)
         self._become("lapsed")
-        self.encrypted, self.ended_at = None, moment
+        self.encrypted, self.avoid_index, self.ended_at = None, (), moment
         return [RequestLapsed(request_id=self.id, supportee_id=self.supportee_id, version=self.version)]
 
     def choice_of(self, practitioner_id: str) -> int | None:
@@ -739,7 +749,7 @@ class Request(Versioned):
         return self.state in ("received", "waiting", "reaching_out")
 
     def _become(self, state: RequestState) -> None:
-        self.state = state
+        self.state, self.held_until = state, None
         self.waiting_for, self.wanted, self.suggested, self.matched_at = None, (), (), None
         self.version += 1
 
@@ -781,6 +791,7 @@ class CoordinatorTask(Versioned):
     holder: str | None = None
     resolved_at: datetime | None = None
     resolved_by: str | None = None
+    avoid_index: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -811,9 +822,10 @@ class CoordinatorTask(Versioned):
 
 @dataclass(kw_only=True)
 class Coordinator(Versioned):
-    """`encrypted_profile`: JSON {name}, under the directory key."""
+    """`encrypted_profile`: JSON {name}, under the directory key. `name_index`: keyed hashes of the parts of their name."""
 
     email_index: str
+    name_index: tuple[str, ...] = ()
     encrypted_profile: str = ""
     contact_version: int = 0
 

@@ -38,6 +38,7 @@ TASK_REASONS = {
     "notes_shared": _("Somebody would like a coordinator to read their notes"),
     "read_first": _("Read first: nothing is sent to them until then"),
     "stranded": _("A part of the system could not handle a message. Tell whoever looks after the server"),
+    "names_somebody": _("Read whom they would never meet: nobody is asked until then"),
 }
 REQUEST_STATES = {
     "received": _("This request came in"),
@@ -69,6 +70,7 @@ AUDIT_ACTIONS = {
     "reopened": _("took back that this is done"),
     "released": _("read what to know first, and said to write to them"),
     "held_back": _("read what to know first, and said to write only on their page"),
+    "goes_on": _("read whom they would never meet, and let it go on"),
 }
 REQUEST_FIELDS = {
     "name": _("Name"),
@@ -90,10 +92,12 @@ FLASH_MESSAGES = {
     "reopened": _("It is on the desk again."),
     "released": _("We write to them from now on."),
     "held_back": _("We write only on their page, until they say there that we may."),
+    "goes_on": _("It goes on, without those whose name they wrote."),
     "saved": _("Saved."),
     "not_possible": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
 }
 LISTS_OF_REQUESTS = {
+    "received": _("To be read"),
     "asking": _("Being asked"),
     "waiting": _("Waiting"),
     "reaching_out": _("A person writes"),

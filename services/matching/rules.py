@@ -1,5 +1,7 @@
 """What matching decides. Pure: no clock, no randomness, no database. The caller brings the objects and the day."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,10 +22,16 @@ Interval = tuple[datetime, datetime]
 NextAction = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
 DAYS_TO_ACT: dict[TaskReason, int] = {
     "nobody_suits": 3, "asks_first": 2, "wrote": 1, "not_delivered": 1, "yes_taken_back": 1, "notes_shared": 1,
-    "read_first": 1, "stranded": 1,
+    "read_first": 1, "stranded": 1, "names_somebody": 1,
 }  # fmt: skip
-NOT_DONE_BY_SAYING_SO: tuple[TaskReason, ...] = ("read_first",)
-"""Something is held until a coordinator decides: with a button of its own, never as a side effect of another action."""
+HOLDS_MESSAGES: tuple[TaskReason, ...] = ("read_first",)
+"""No message is sent until a coordinator decides, which is never a side effect of another action."""
+NOT_DONE_BY_SAYING_SO: tuple[TaskReason, ...] = (*HOLDS_MESSAGES, "names_somebody")
+"""Something is held until a coordinator presses a button of its own."""
+NOT_NAMES = frozenset(
+    ("de", "del", "la", "las", "los", "el", "da", "do", "dos", "di", "du", "van", "von", "der", "den", "the", "and", "of")
+)
+NAME_TOKEN = re.compile(r"[^\W\d_]{2,}")
 Urgency = Literal["overdue", "today", "this_week", "later"]
 
 
@@ -63,7 +71,25 @@ def limits_of(request: Request) -> tuple[object, ...]:
 
 
 def avoid_each_other(request: Request, practitioner: Practitioner) -> bool:
-    return practitioner.id in request.avoid or request.supportee_id in practitioner.avoid
+    return (
+        practitioner.id in request.avoid
+        or request.supportee_id in practitioner.avoid
+        or (bool(request.avoid_index) and is_named(request, practitioner))
+    )
+
+
+def is_named(request: Request, practitioner: Practitioner) -> bool:
+    """Some part of their name stands among the words about whom this person would never meet. Whom they chose, they would meet:
+    "Juniper's brother Kai" does not keep Juniper away."""
+    chosen = request.choice_of(practitioner.id) is not None
+    return not chosen and not set(request.avoid_index).isdisjoint(practitioner.name_index)
+
+
+def name_tokens(text: str) -> tuple[str, ...]:
+    """What can be compared with the parts of a name: without capitals and accents, and without little words between names."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(part for part in parts if not unicodedata.combining(part))
+    return tuple(sorted(set(NAME_TOKEN.findall(plain)) - NOT_NAMES))
 
 
 def could_be_asked_later(request: Request, practitioner: Practitioner, today: date) -> bool:

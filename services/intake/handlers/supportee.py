@@ -132,6 +132,7 @@ def _request(command: SubmitRequest) -> Request:
         phone_index=address_index("phone", answers.phone_number),
         unread=needs_reading(answers),
         on_their_word="on_their_word" in answers.safely,
+        names_somebody=bool(answers.avoid_words.strip()),
     )
     return replace(request, next_look_at=lifetimes.next_look(request, moment))
 

@@ -163,6 +163,11 @@ class _StatusPresenter:
     def _received(self) -> list[str]:
         if self.request.mode == "reach_out":
             return [_("Someone from the team reads it and writes to you by %(day)s.", day=self._latest())]
+        if self.request.names_somebody:
+            return [
+                _("A person reads first whom you would rather not meet. Until then nobody is asked."),
+                _("It goes on by %(day)s at the latest, without those whose name you wrote.", day=self._latest()),
+            ]
         return [_("It is being passed on now. This page shows who is asked and by when they answer.")]
 
     def _asking(self) -> list[str]:

@@ -1,7 +1,7 @@
 """What matching does. Importing the package registers every handler.
 
-Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, endings, sharing, corrections,
-assignment. Below them: answers, requests, offers, notes, tasks, profiles. What pages show: reading.
+Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, endings, sharing,
+corrections, assignment. Below them: answers, requests, offers, notes, tasks, profiles, names. What pages show: reading.
 """
 
 from services.matching.handlers import (
@@ -10,6 +10,7 @@ from services.matching.handlers import (
     coordinator,
     corrections,
     endings,
+    held,
     practitioner,
     sharing,
     sign_in,
@@ -23,6 +24,7 @@ __all__ = [
     "coordinator",
     "corrections",
     "endings",
+    "held",
     "practitioner",
     "service",
     "sharing",

@@ -44,7 +44,7 @@ def ask_first(offer: Offer, question: str, db: Db) -> list[Event]:
     if request is None or not offer.is_open:
         return []
     events = write_note(request, question, db, practitioner_id=offer.practitioner_id)
-    open_task(request.id, "asks_first", db, person_id=offer.practitioner_id)
+    open_task(request, "asks_first", db, person_id=offer.practitioner_id)
     store.requests.save(db, request)
     return events
 
@@ -98,7 +98,7 @@ def _match(offer: Offer, request: Request, db: Db) -> list[Event]:
     store.offers.save_match(db, match)
     settled = settle_ends(request, db)
     store.requests.save(db, request)
-    store.tasks.resolve(db, request.id, now(), but=rules.NOT_DONE_BY_SAYING_SO)
+    store.tasks.resolve(db, request.id, now(), without=rules.HOLDS_MESSAGES)
     return made + settled
 
 

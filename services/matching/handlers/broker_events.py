@@ -4,7 +4,9 @@ from collections.abc import Collection
 
 from services.matching import store
 from services.matching.domain import Note, Offer, Request
-from services.matching.handlers import answers
+from services.matching.handlers import answers, names
+from services.matching.handlers.held import hold_until_read
+from services.matching.handlers.keys import fields_of
 from services.matching.handlers.notes import can_be_read, current_conversation
 from services.matching.handlers.offers import end_match, issue_links, release_open_offer, settle_ends
 from services.matching.handlers.requests import (
@@ -42,8 +44,10 @@ def start_request(event: RequestSubmitted, db: Db) -> list[Event]:
     if store.requests.find(db, event.request_id):
         return []
     request = Request.submitted(event)
-    step = next_step(request, db)
-    events = _reach_out(request, step, db) if event.mode == "reach_out" else take_step(request, step, db)
+    names_somebody = "avoid_words" in event.encrypted.fields
+    if names_somebody:
+        request.avoid_index = names.index_of(fields_of(request, None, ("avoid_words",)).get("avoid_words", ""))
+    events = _begin(request, names_somebody, db)
     if "before_we_write" in event.encrypted.fields:
         events += call_coordinators(request, "read_first", db)
     store.requests.save(db, request)
@@ -54,7 +58,7 @@ def start_request(event: RequestSubmitted, db: Db) -> list[Event]:
 def apply_choice(event: ChoiceMade, db: Db) -> list[Event]:
     """On their page the supportee chose what happens next."""
     request = find_request(event.request_id, db)
-    if request.is_over:
+    if request.is_over or request.held_until:
         return []
     open_offer = store.offers.find_open(db, request.id)
     if event.next == "person":
@@ -163,10 +167,19 @@ def answer_by_text(event: ReplyReceived, db: Db) -> list[Event]:
     return [*events, _processed(event, outcome, issue_links(offer, db) if outcome in WITH_LINK else None)]
 
 
-def _reach_out(request: Request, step: Step, db: Db) -> list[Event]:
+def _begin(request: Request, names_somebody: bool, db: Db) -> list[Event]:
+    """Nobody is shown or asked before somebody has read whom they would never meet."""
+    if request.mode == "reach_out":
+        return _reach_out(request, None if names_somebody else next_step(request, db), db)
+    if names_somebody:
+        return hold_until_read(request, db)
+    return take_step(request, next_step(request, db), db)
+
+
+def _reach_out(request: Request, step: Step | None, db: Db) -> list[Event]:
     """A coordinator writes to them; whom they might like to meet is on their page meanwhile, so that is said last."""
     events = hand_to_coordinators(request, "reach_out", db)
-    return events + (take_step(request, step, db) if step.action == "suggest" else [])
+    return events + (take_step(request, step, db) if step and step.action == "suggest" else [])
 
 
 def _ask_another(request: Request, practitioner_id: str | None, db: Db) -> list[Event]:

@@ -9,6 +9,7 @@ from typing import Literal
 from services.matching import rules, store
 from services.matching.domain import AuditAction, AuditEntry, CoordinatorTask, Request
 from services.matching.handlers import profiles
+from services.matching.handlers.held import go_on
 from services.matching.handlers.notes import encrypt_for_supportee, write_note
 from services.matching.handlers.offers import make_offer, release_open_offer
 from services.matching.handlers.profiles import PractitionerProfile
@@ -63,6 +64,14 @@ class ReleaseContact:
     coordinator_id: str
     request_id: str
     on_their_word: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoOn:
+    """Whom they would never meet was read, so somebody may be asked."""
+
+    coordinator_id: str
+    request_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +156,19 @@ def release_contact(command: ReleaseContact, db: Db) -> list[Event]:
     return [ContactReleased(request_id=request.id, supportee_id=request.supportee_id, write=write)]
 
 
+def let_go_on(command: GoOn, db: Db) -> list[Event]:
+    """Only by whoever has it open, so has read it."""
+    request, since = store.requests.find(db, command.request_id), now() - OPENING_LASTS
+    if request is None or request.held_until is None:
+        return []
+    if not store.tasks.was_opened_since(db, command.coordinator_id, request.id, since):
+        return []
+    events = go_on(request, db)
+    store.requests.save(db, request)
+    _audit(command.coordinator_id, "goes_on", request.id, db)
+    return events
+
+
 def take_task(command: ChangeTask, db: Db) -> list[Event]:
     task = store.tasks.find(db, command.task_id)
     if task and task.is_open:
@@ -208,7 +230,7 @@ def _open_request(request_id: str, db: Db) -> Request | None:
 
 def _finish(coordinator_id: str, action: AuditAction, request: Request, db: Db) -> None:
     store.requests.save(db, request)
-    store.tasks.resolve(db, request.id, now(), but=rules.NOT_DONE_BY_SAYING_SO)
+    store.tasks.resolve(db, request.id, now(), without=rules.HOLDS_MESSAGES)
     _audit(coordinator_id, action, request.id, db)
 
 

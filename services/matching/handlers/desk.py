@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.matching import rules, store
 from services.matching.domain import CoordinatorTask, Offer, Request, RequestState
+from services.matching.handlers import names
 from services.matching.handlers.profiles import name_of
 from services.matching.handlers.service import service
 from services.matching.handlers.sign_in import coordinator_name
@@ -61,19 +62,21 @@ class ListedRequest:
     answer_by: datetime | None
 
 
-def view_desk(db: Db, after: str = "", before: str = "") -> DeskView:
-    """The page after or before the task with this id; without one the first."""
-    page, oldest = store.tasks.page_of_open(db, after, before), store.tasks.oldest_open(db)
+def view_desk(db: Db, after: str = "", before: str = "", you: str | None = None) -> DeskView:
+    """The page after or before the task with this id; without one the first. `you`, here and below: the coordinator who looks,
+    from whom is hidden what is about people who would never meet somebody of that name."""
+    but = _hidden_index(you, db)
+    page, oldest = store.tasks.page_of_open(db, after, before, but), store.tasks.oldest_open(db, but)
     moment, zone = now(), service.programme.time_zone
     today = moment.astimezone(ZoneInfo(zone)).date()
     return DeskView(
         tasks=page.of(_shown(page.items, moment, db)),
-        open_tasks=store.tasks.count_open(db, MOST_COUNTED + 1),
-        due_today=store.tasks.count_open(db, MOST_COUNTED + 1, due_by=rules.end_of_day(today, zone)),
+        open_tasks=store.tasks.count_open(db, MOST_COUNTED + 1, but=but),
+        due_today=store.tasks.count_open(db, MOST_COUNTED + 1, due_by=rules.end_of_day(today, zone), but=but),
         open_offers=store.offers.count_open(db, MOST_COUNTED + 1),
         oldest_days=(moment - oldest.since).days if oldest else 0,
         done_today=store.tasks.done_since(
-            db, rules.end_of_day(today - timedelta(days=1), zone), MOST_DONE_SHOWN, rules.NOT_DONE_BY_SAYING_SO
+            db, rules.end_of_day(today - timedelta(days=1), zone), MOST_DONE_SHOWN, rules.NOT_DONE_BY_SAYING_SO, but
         ),
     )
 
@@ -88,24 +91,34 @@ def tasks_about_request(db: Db, request_id: str) -> list[TaskView]:
     return list(map(_shown(tasks, now(), db), tasks))
 
 
-def list_requests(db: Db, state: RequestState, after: str = "", before: str = "") -> Page[ListedRequest]:
+def list_requests(db: Db, state: RequestState, after: str = "", before: str = "", you: str | None = None) -> Page[ListedRequest]:
     """Those in this state, whoever asked first at the top: the page after or before the one with this id, else the first."""
-    page = store.requests.page_of(db, state, after, before)
+    page = store.requests.page_of(db, state, after, before, _hidden_index(you, db))
     offers = {offer.request_id: offer for offer in store.offers.that_hold_places(db, [one.id for one in page.items])}
-    names = _practitioners([offer.practitioner_id for offer in offers.values()], db)
+    known = _practitioners([offer.practitioner_id for offer in offers.values()], db)
 
     def listed(request: Request) -> ListedRequest:
         offer = offers.get(request.id)
         answer_by = offer.answer_by if offer and offer.is_open else None
-        return ListedRequest(request=request, with_whom=_name_in(names, offer), answer_by=answer_by)
+        return ListedRequest(request=request, with_whom=_name_in(known, offer), answer_by=answer_by)
 
     return page.of(listed)
 
 
-def find_by_number(db: Db, number: str) -> Request | None:
+def find_by_number(db: Db, number: str, you: str | None = None) -> Request | None:
     """`number`: how the id of the request begins, as pages show it. None as well when several begin so."""
     found = store.requests.that_begin_with(db, number, 2)
-    return found[0] if len(found) == 1 else None
+    hidden = [one for one in found if not set(one.avoid_index).isdisjoint(_hidden_index(you, db))]
+    return found[0] if len(found) == 1 and not hidden else None
+
+
+def may_see_task(db: Db, task_id: str, you: str) -> bool:
+    task = store.tasks.find(db, task_id)
+    return task is None or set(task.avoid_index).isdisjoint(_hidden_index(you, db))
+
+
+def _hidden_index(you: str | None, db: Db) -> tuple[str, ...]:
+    return names.of_coordinator(you, db) if you else ()
 
 
 def _shown(tasks: list[CoordinatorTask], moment: datetime, db: Db) -> Callable[[CoordinatorTask], TaskView]:
@@ -113,7 +126,7 @@ def _shown(tasks: list[CoordinatorTask], moment: datetime, db: Db) -> Callable[[
     requests = store.requests.find_many(db, [task.request_id for task in tasks if task.request_id])
     offers = {offer.request_id: offer for offer in store.offers.that_hold_places(db, requests)}
     people = [task.person_id for task in tasks if task.person_id] + [offer.practitioner_id for offer in offers.values()]
-    names, zone = _practitioners(people, db), service.programme.time_zone
+    known, zone = _practitioners(people, db), service.programme.time_zone
     coordinators = _coordinators([task.holder for task in tasks if task.holder], db)
 
     def view(task: CoordinatorTask) -> TaskView:
@@ -121,16 +134,16 @@ def _shown(tasks: list[CoordinatorTask], moment: datetime, db: Db) -> Callable[[
             task=task,
             urgency=rules.urgency(task.due_at, moment, zone),
             holder=coordinators.get(task.holder or "", ""),
-            person=names.get(task.person_id or "", ""),
+            person=known.get(task.person_id or "", ""),
             request=requests.get(task.request_id or ""),
-            asked=_name_in(names, offers.get(task.request_id or "")),
+            asked=_name_in(known, offers.get(task.request_id or "")),
         )
 
     return view
 
 
-def _name_in(names: dict[str, str], offer: Offer | None) -> str:
-    return names.get(offer.practitioner_id, "") if offer else ""
+def _name_in(known: dict[str, str], offer: Offer | None) -> str:
+    return known.get(offer.practitioner_id, "") if offer else ""
 
 
 def _practitioners(ids: Iterable[str], db: Db) -> dict[str, str]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from services.matching import store
 from services.matching.domain import Hours, Practitioner
+from services.matching.handlers import names
 from services.matching.handlers.service import service
 from shared.contracts import (
     AgeGroup,
@@ -162,6 +163,7 @@ def _share_contact(profile: PractitionerProfile, practitioner: Practitioner) -> 
 def _encrypt_profile(profile: PractitionerProfile, practitioner: Practitioner, db: Db) -> None:
     known = public_profile(practitioner)["slug"] if practitioner.encrypted_profile else None
     slug = known or _free_slug(profile.name, practitioner.id, db)
+    practitioner.name_index = names.index_of(profile.name)
     practitioner.slug_index = service.vault.blind_index("slug", slug)
     written = {"slug": slug, **{name: getattr(profile, name) for name in PUBLIC_FIELDS}}
     practitioner.encrypted_profile = service.vault.encrypt_profile(practitioner.id, json.dumps(written, ensure_ascii=False))

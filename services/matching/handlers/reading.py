@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.matching import rules, store
 from services.matching.domain import AuditEntry, Match, Note, Offer, Practitioner, Request
+from services.matching.handlers import names
 from services.matching.handlers.answers import may_change_to_yes
 from services.matching.handlers.coordinator import OPENING_LASTS
 from services.matching.handlers.endings import yes_is_new
@@ -162,8 +163,11 @@ def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
     )
 
 
-def find_request(request_id: str, db: Db) -> Request | None:
-    return store.requests.find(db, request_id)
+def find_request(request_id: str, db: Db, coordinator_id: str) -> Request | None:
+    """None, too, when it is hidden from this coordinator: its writer named somebody of that name whom they would never meet."""
+    request = store.requests.find(db, request_id)
+    hidden = request and not set(request.avoid_index).isdisjoint(names.of_coordinator(coordinator_id, db))
+    return None if hidden else request
 
 
 def is_opened_by(coordinator_id: str, request_id: str, db: Db) -> bool:

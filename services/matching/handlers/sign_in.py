@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from services.matching import store
 from services.matching.domain import Coordinator, Practitioner
+from services.matching.handlers import names
 from services.matching.handlers.profiles import email_index
 from services.matching.handlers.service import service
 from shared import tokens
@@ -60,6 +61,7 @@ def add_coordinator(command: AddCoordinator, db: Db) -> list[Event]:
     coordinator = store.coordinators.find_by_email(db, index) or Coordinator(id=str(uuid.uuid4()), email_index=index)
     coordinator.version += 1
     coordinator.contact_version += 1
+    coordinator.name_index = names.index_of(command.name)
     coordinator.encrypted_profile = service.vault.encrypt_profile(coordinator.id, json.dumps({"name": command.name}))
     store.coordinators.save(db, coordinator)
     fields = {"email": command.email, "link": f"{service.public_url}/c", "known_as": command.name}

@@ -13,22 +13,22 @@ from shared.mongo import Db
 
 def call_coordinators(request: Request, reason: EscalationReason, db: Db, *, person_id: str | None = None) -> list[Event]:
     """Changes the request; the caller saves it. [] when the task is open already."""
-    return request.call_coordinators(reason) if open_task(request.id, reason, db, person_id=person_id) else []
+    return request.call_coordinators(reason) if open_task(request, reason, db, person_id=person_id) else []
 
 
 def hand_to_coordinators(request: Request, reason: EscalationReason, db: Db, *, holder: str | None = None) -> list[Event]:
     """Changes the request; the caller saves it. `holder`: the coordinator who does this."""
-    open_task(request.id, reason, db, holder=holder)
+    open_task(request, reason, db, holder=holder)
     return request.hand_to_coordinators(reason, taken=holder is not None)
 
 
 def open_task(
-    request_id: str, reason: EscalationReason, db: Db, *, person_id: str | None = None, holder: str | None = None
+    request: Request, reason: EscalationReason, db: Db, *, person_id: str | None = None, holder: str | None = None
 ) -> bool:
     """True when it is new; one that is open already is brought up to date."""
-    known = store.tasks.find_open(db, request_id, reason)
+    known = store.tasks.find_open(db, request.id, reason)
     if known is None:
-        add_task(reason, db, request_id=request_id, person_id=person_id, holder=holder)
+        add_task(reason, db, request=request, person_id=person_id, holder=holder)
         return True
     if holder:
         known.take(holder)
@@ -43,7 +43,7 @@ def add_task(
     reason: TaskReason,
     db: Db,
     *,
-    request_id: str | None = None,
+    request: Request | None = None,
     person_id: str | None = None,
     holder: str | None = None,
 ) -> None:
@@ -51,8 +51,9 @@ def add_task(
     task = CoordinatorTask(
         id=str(uuid.uuid4()),
         reason=reason,
-        request_id=request_id,
+        request_id=request.id if request else None,
         person_id=person_id,
+        avoid_index=request.avoid_index if request else (),
         since=moment,
         due_at=rules.task_due_at(reason, moment, programme.answer_days, programme.time_zone),
         holder=holder,

@@ -1,6 +1,7 @@
 """Requests, and the waiting list: those that stand in one of its three queues. `queue` is stored for the list's indexes."""
 
 from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 from itertools import chain
 
 from pymongo import IndexModel
@@ -25,6 +26,7 @@ INDEXES = [
         name="waiting_for_somebody_named",
         partialFilterExpression={"queue": "named"},
     ),
+    IndexModel("held_until", partialFilterExpression={"held_until": {"$exists": True}}),
 ]
 IN_TURN = [("submitted_at", 1), ("_id", 1)]
 
@@ -38,9 +40,11 @@ def find_many(db: Db, ids: Iterable[str]) -> dict[str, Request]:
     return {one.id: one for one in found}
 
 
-def page_of(db: Db, state: RequestState, after: str, before: str) -> Page[Request]:
-    """Those in this state, whoever asked first at the top."""
-    return pages.read(db.requests, Request, {"state": state}, "submitted_at", PAGE, after=after, before=before)
+def page_of(db: Db, state: RequestState, after: str, before: str, but: Collection[str] = ()) -> Page[Request]:
+    """Those in this state, whoever asked first at the top. `but`: not those that would avoid somebody whose name has this
+    index."""
+    where = {"state": state, **_hidden_from(but)}
+    return pages.read(db.requests, Request, where, "submitted_at", PAGE, after=after, before=before)
 
 
 def that_begin_with(db: Db, beginning: str, at_most: int) -> list[Request]:
@@ -58,6 +62,11 @@ def save(db: Db, *changed: Request) -> None:
     documents.save(db.requests, *changed, derived=["queue"])
 
 
+def ids_held_until(db: Db, moment: datetime) -> list[str]:
+    """Those whose time to be read is over."""
+    return [row["_id"] for row in db.requests.find({"held_until": {"$lte": moment}}, {"_id": 1})]
+
+
 def anybody_waits(db: Db) -> bool:
     return db.requests.find_one({"queue": {"$in": ["named", "anyone", "suggestions"]}}, {"_id": 1}) is not None
 
@@ -71,6 +80,11 @@ def waiting_for(db: Db, practitioner_id: str, batch: int) -> Iterator[Request]:
 def waiting_in(db: Db, queue: Queue, people: Collection[Practitioner], batch: int) -> Iterator[Request]:
     """Those in this queue whom one of these people may suit, as above."""
     return _waiting(db, {"queue": queue, **_limits_of(people)}, batch)
+
+
+def _hidden_from(name_index: Collection[str]) -> Doc:
+    """What leaves out whatever is about somebody who would never meet the person with this name."""
+    return {"avoid_index": {"$nin": list(name_index)}} if name_index else {}
 
 
 def _waiting(db: Db, where: Doc, batch: int) -> Iterator[Request]:

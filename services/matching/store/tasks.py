@@ -1,6 +1,6 @@
 """What coordinators have to do, and the record of what they did with requests."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from pymongo import IndexModel
@@ -10,7 +10,7 @@ from services.matching.store import pages
 from services.matching.store.pages import Page
 from shared import documents
 from shared.documents import load_all, load_one, to_document
-from shared.mongo import Db
+from shared.mongo import Db, Doc
 
 TASK_INDEXES = [
     IndexModel(
@@ -53,23 +53,28 @@ def save(db: Db, changed: CoordinatorTask) -> None:
     documents.save(db.coordinator_tasks, changed, derived=["is_open"])
 
 
-def page_of_open(db: Db, after: str, before: str) -> Page[CoordinatorTask]:
-    """Whatever is due first."""
-    return pages.read(db.coordinator_tasks, CoordinatorTask, {"is_open": True}, "due_at", PAGE, after=after, before=before)
+def page_of_open(db: Db, after: str, before: str, but: Collection[str] = ()) -> Page[CoordinatorTask]:
+    """Whatever is due first. `but`, here and below: not what is hidden from somebody whose name has this index."""
+    where = {"is_open": True, **_hidden_from(but)}
+    return pages.read(db.coordinator_tasks, CoordinatorTask, where, "due_at", PAGE, after=after, before=before)
 
 
-def oldest_open(db: Db) -> CoordinatorTask | None:
-    return load_one(CoordinatorTask, db.coordinator_tasks.find_one({"is_open": True}, sort=[("since", 1)]))
+def oldest_open(db: Db, but: Collection[str] = ()) -> CoordinatorTask | None:
+    where = {"is_open": True, **_hidden_from(but)}
+    return load_one(CoordinatorTask, db.coordinator_tasks.find_one(where, sort=[("since", 1)]))
 
 
-def count_open(db: Db, at_most: int, due_by: datetime | None = None) -> int:
+def count_open(db: Db, at_most: int, due_by: datetime | None = None, but: Collection[str] = ()) -> int:
     due = {"due_at": {"$lte": due_by}} if due_by else {}
-    return db.coordinator_tasks.count_documents({"is_open": True, **due}, limit=at_most)
+    return db.coordinator_tasks.count_documents({"is_open": True, **due, **_hidden_from(but)}, limit=at_most)
 
 
-def done_since(db: Db, moment: datetime, at_most: int, but: Iterable[TaskReason]) -> list[CoordinatorTask]:
-    """Those that a coordinator said are done after this moment, the newest first; not those with the reasons `but`."""
-    done = {"resolved_by": {"$exists": True}, "resolved_at": {"$gt": moment}, "reason": {"$nin": list(but)}}
+def done_since(
+    db: Db, moment: datetime, at_most: int, without: Iterable[TaskReason], but: Collection[str] = ()
+) -> list[CoordinatorTask]:
+    """Those that a coordinator said are done after this moment, the newest first; none with the reasons `without`."""
+    reasons = {"reason": {"$nin": list(without)}}
+    done = {"resolved_by": {"$exists": True}, "resolved_at": {"$gt": moment}, **reasons, **_hidden_from(but)}
     return load_all(CoordinatorTask, db.coordinator_tasks.find(done).sort("resolved_at", -1).limit(at_most))
 
 
@@ -89,10 +94,10 @@ def resolve(
     request_id: str,
     moment: datetime,
     only: Iterable[TaskReason] | None = None,
-    but: Iterable[TaskReason] = (),
+    without: Iterable[TaskReason] = (),
 ) -> None:
-    """All open ones about this request, or those with these reasons; not those with the reasons `but`."""
-    reasons = {"reason": {"$nin": list(but)}} if only is None else {"reason": {"$in": list(only)}}
+    """All open ones about this request, or those with these reasons; none with the reasons `without`."""
+    reasons = {"reason": {"$nin": list(without)}} if only is None else {"reason": {"$in": list(only)}}
     done = {"$set": {"is_open": False, "resolved_at": moment}, "$inc": {"version": 1}}
     db.coordinator_tasks.update_many({"request_id": request_id, "is_open": True, **reasons}, done)
 
@@ -108,3 +113,8 @@ def audit_about(db: Db, request_id: str) -> list[AuditEntry]:
 def was_opened_since(db: Db, coordinator_id: str, request_id: str, since: datetime) -> bool:
     wanted = {"coordinator_id": coordinator_id, "request_id": request_id, "action": "opened", "at": {"$gt": since}}
     return db.audit.find_one(wanted, {"_id": 1}) is not None
+
+
+def _hidden_from(name_index: Collection[str]) -> Doc:
+    """What leaves out whatever is about somebody who would never meet the person with this name."""
+    return {"avoid_index": {"$nin": list(name_index)}} if name_index else {}

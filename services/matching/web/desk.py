@@ -23,7 +23,7 @@ from shared.web.views import redirect_after_post, render
 
 desk = Blueprint("desk", __name__)
 Typed = dict[str, Any]
-LISTED: tuple[RequestState, ...] = ("asking", "waiting", "reaching_out", "matched", "withdrawn", "lapsed")
+LISTED: tuple[RequestState, ...] = ("asking", "received", "waiting", "reaching_out", "matched", "withdrawn", "lapsed")
 CHANGES = {"take": actions.take_task, "done": actions.resolve_task, "undo": actions.reopen_task}
 
 
@@ -31,14 +31,15 @@ CHANGES = {"take": actions.take_task, "done": actions.resolve_task, "undo": acti
 def show_desk() -> Response:
     if current_person("coordinator") is None:
         return login_page("coordinator")
-    view, done = desk_reading.view_desk(service.db, **place_in_list()), request.args.get("task", "")
+    you, done = current_person("coordinator"), request.args.get("task", "")
+    view = desk_reading.view_desk(service.db, **place_in_list(), you=you)
     return render(
         "desk.html",
         view=view,
         place=place_in_list(),
         at=now(),
         just_done=done,
-        you=current_person("coordinator"),
+        you=you,
         unwritten=placeholders(service.programme),
     )
 
@@ -51,15 +52,14 @@ def show_unwritten_texts() -> Response:
 
 @desk.get("/c/requests")
 def show_requests() -> Response:
-    require_role("coordinator")
     return _show_requests()
 
 
 @desk.post("/c/requests/find")
 def find_request() -> Response:
-    require_role("coordinator")
+    you = require_role("coordinator")
     typed, errors = read(forms.FindRequestForm(), request.form)
-    found = None if errors else desk_reading.find_by_number(service.db, typed["number"])
+    found = None if errors else desk_reading.find_by_number(service.db, typed["number"], you)
     return (
         redirect_after_post(f"/c/requests/{found.id}") if found else _show_requests(errors or {"number": labels.NO_SUCH_REQUEST})
     )
@@ -67,14 +67,14 @@ def find_request() -> Response:
 
 def _show_requests(errors: Errors | None = None) -> Response:
     state = next((known for known in LISTED if known == request.args.get("state")), LISTED[0])
-    page = desk_reading.list_requests(service.db, state, **place_in_list())
+    page = desk_reading.list_requests(service.db, state, **place_in_list(), you=require_role("coordinator"))
     return render("requests.html", errors, page=page, state=state, states=LISTED, typed=request.form)
 
 
 @desk.post("/c/requests/<request_id>/open")
 def open_request(request_id: str) -> Response:
     coordinator_id = require_role("coordinator")
-    if reading.find_request(request_id, service.db) is None:
+    if reading.find_request(request_id, service.db, coordinator_id) is None:
         return error_page(404)
     command = actions.OpenRequest(coordinator_id=coordinator_id, request_id=request_id)
     run(actions.record_opening, command, "coordinator", coordinator_id)
@@ -130,9 +130,19 @@ def release_contact(request_id: str, action: str) -> Response:
     return _act(request_id, Form(), action, actions.release_contact, command)
 
 
+@desk.post("/c/requests/<request_id>/goes_on")
+def let_go_on(request_id: str) -> Response:
+    def command(coordinator_id: str, _: Typed) -> actions.GoOn:
+        return actions.GoOn(coordinator_id=coordinator_id, request_id=request_id)
+
+    return _act(request_id, Form(), "goes_on", actions.let_go_on, command)
+
+
 @desk.post("/c/tasks/<task_id>/<any(take, done, undo):action>")
 def change_task(task_id: str, action: str) -> Response:
     coordinator_id = require_role("coordinator")
+    if not desk_reading.may_see_task(service.db, task_id, coordinator_id):
+        return error_page(404)
     command = actions.ChangeTask(coordinator_id=coordinator_id, task_id=task_id)
     run(CHANGES[action], command, "coordinator", coordinator_id)
     done = {"done": {"take": "taken", "done": "resolved", "undo": "reopened"}[action]}
@@ -143,6 +153,8 @@ def change_task(task_id: str, action: str) -> Response:
 def _act(request_id: str, form: Form, done: str, handler: Handler[M], command: Callable[[str, Typed], M]) -> Response:
     """The form's answers become the command for `handler`, from the coordinator who is signed in."""
     coordinator_id = require_role("coordinator")
+    if reading.find_request(request_id, service.db, coordinator_id) is None:
+        return error_page(404)
     typed, errors = read(form, request.form)
     if errors:
         return _show(request_id, errors)
@@ -152,7 +164,7 @@ def _act(request_id: str, form: Form, done: str, handler: Handler[M], command: C
 
 def _show(request_id: str, errors: dict[str, str] | None = None) -> Response:
     coordinator_id = require_role("coordinator")
-    found = reading.find_request(request_id, service.db)
+    found = reading.find_request(request_id, service.db, coordinator_id)
     if found is None:
         return error_page(404)
     is_open = reading.is_opened_by(coordinator_id, request_id, service.db)

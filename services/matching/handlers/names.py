@@ -1,0 +1,17 @@
+"""Names in a keyed form, so that they can be compared without opening what they stand in."""
+
+from services.matching import rules, store
+from services.matching.handlers.service import service
+from shared.mongo import Db
+
+SIGNS = 16
+"""Of a keyed hash: enough to tell the names of a collective apart."""
+
+
+def index_of(text: str) -> tuple[str, ...]:
+    return tuple(service.vault.blind_index("name", token)[:SIGNS] for token in rules.name_tokens(text))
+
+
+def of_coordinator(coordinator_id: str, db: Db) -> tuple[str, ...]:
+    coordinator = store.coordinators.find(db, coordinator_id)
+    return coordinator.name_index if coordinator else ()
