@@ -60,7 +60,8 @@ class Choice:
 
 @contract("request.submitted.v1", subject="request_id", published_by="intake")
 class RequestSubmitted(Event):
-    """`encrypted` is for matching: name, pronouns, words, access, anything. Empty meeting_types, parts, languages: no limit."""
+    """`encrypted` is for matching: name, pronouns, words, access, anything. Empty meeting_types, parts, languages: no limit.
+    `page_language`: of the pages they read; who speaks it goes first where they chose no language."""
 
     request_id: str
     supportee_id: str
@@ -75,6 +76,7 @@ class RequestSubmitted(Event):
     age_group: AgeGroup | None = None
     submitted_at: datetime
     encrypted: EncryptedFields
+    page_language: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,9 +79,17 @@ def folded(text: str) -> str:
 # Who is here
 
 
-def daily_order(entries: Iterable[Entry], today: date) -> list[Entry]:
-    """The same all day, another tomorrow, and nobody's for long. Those open to somebody new come first."""
-    return sorted(entries, key=lambda e: (e.state != "open", sha256(f"{today}/{e.id}".encode()).digest()))
+def daily_order(entries: Iterable[Entry], today: date, language: str) -> list[Entry]:
+    """The same all day, another tomorrow, and nobody's for long. Those who speak the reader's language come first, and of these
+    those open to somebody new."""
+    return sorted(
+        entries, key=lambda e: (not speaks(e, language), e.state != "open", sha256(f"{today}/{e.id}".encode()).digest())
+    )
+
+
+def speaks(entry: Entry, *languages: str) -> bool:
+    """One of these, or nobody knows."""
+    return not entry.languages or not set(entry.languages).isdisjoint(languages)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -454,6 +454,7 @@ class Request(Versioned):
     help: tuple[Help, ...] = ()
     age_group: AgeGroup | None = None
     encrypted: EncryptedFields | None = None
+    page_language: str | None = None
     state: RequestState = "received"
     choice_index: int | None = None
     asked: tuple[str, ...] = ()
@@ -483,6 +484,7 @@ class Request(Versioned):
             help=event.help,
             age_group=event.age_group,
             encrypted=event.encrypted,
+            page_language=event.page_language,
             choice_index=0 if event.mode == "chosen" else None,
         )
 

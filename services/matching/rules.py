@@ -200,11 +200,21 @@ def rank_candidates(request: Request, people: Iterable[Practitioner], today: dat
 
 
 def in_order(request: Request, people: Iterable[Practitioner], today: date) -> list[Practitioner]:
-    def key(p: Practitioner) -> tuple[int, float, bytes]:
+    def key(p: Practitioner) -> tuple[bool, int, float, bytes]:
         asked = p.last_asked_at.timestamp() if p.last_asked_at else 0.0
-        return -_in_common(request, p), asked, sha256(f"{today}/{request.id}/{p.id}".encode()).digest()
+        return (
+            not _speaks_as_the_page(request, p),
+            -_in_common(request, p),
+            asked,
+            sha256(f"{today}/{request.id}/{p.id}".encode()).digest(),
+        )
 
     return sorted(people, key=key)
+
+
+def _speaks_as_the_page(request: Request, p: Practitioner) -> bool:
+    """A form filled in Spanish is Spanish unless its writer says otherwise: a preference, as long as they chose no language."""
+    return bool(request.languages) or request.page_language is None or _share((request.page_language,), p.languages)
 
 
 def _in_common(request: Request, p: Practitioner) -> int:

@@ -30,13 +30,20 @@ def ids(entries: list[Entry]) -> list[str]:
 
 def test_the_order_stays_all_day_and_changes_with_the_days() -> None:
     many = [Entry(id=str(number), state="open") for number in range(20)]
-    assert ids(rules.daily_order(many, TODAY)) == ids(rules.daily_order(reversed(many), TODAY))
-    firsts = {rules.daily_order(many, TODAY + timedelta(days=day))[0].id for day in range(60)}
+    assert ids(rules.daily_order(many, TODAY, "en")) == ids(rules.daily_order(reversed(many), TODAY, "en"))
+    firsts = {rules.daily_order(many, TODAY + timedelta(days=day), "en")[0].id for day in range(60)}
     assert len(firsts) > 10
 
 
 def test_those_open_to_somebody_new_stand_before_those_who_rest() -> None:
-    assert ids(rules.daily_order(PEOPLE, TODAY))[-1] == "ana"
+    assert ids(rules.daily_order(PEOPLE, TODAY, "en"))[-1] == "ana"
+
+
+def test_those_who_speak_the_readers_language_stand_first() -> None:
+    assert set(ids(rules.daily_order(PEOPLE, TODAY, "en"))[:2]) == {"juniper", "kai"}
+    assert ids(rules.daily_order(PEOPLE, TODAY, "es")) == ["kai", "ana", "juniper"]
+    nobody_knows = Entry(id="noor", state="open")
+    assert ids(rules.daily_order([*PEOPLE, nobody_knows], TODAY, "es"))[-1] == "juniper"
 
 
 def test_all_groups_of_a_wish_must_be_met_and_any_tick_within_one() -> None:

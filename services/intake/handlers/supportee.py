@@ -107,7 +107,7 @@ def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
     store.save_link(db, link)
     store.delete_draft(db, draft.person_id)
     sessions.save(db, command.session)
-    return [_request_submitted(draft, command.answers), contact_shared(command, link_to_own_page(token))]
+    return [_request_submitted(draft, command.answers, command.language), contact_shared(command, link_to_own_page(token))]
 
 
 def _request(command: SubmitRequest) -> Request:
@@ -152,13 +152,14 @@ def words_for_matching(draft: Draft, answers: Answers) -> EncryptedFields:
     return service.vault.encrypt_for("matching", draft.person_id, written, vault.words_key(draft.key))
 
 
-def _request_submitted(draft: Draft, answers: Answers) -> RequestSubmitted:
+def _request_submitted(draft: Draft, answers: Answers, language: str) -> RequestSubmitted:
     coded: dict[str, Any] = {name: getattr(answers, name) for name in CODED_FOR_MATCHING}
     return RequestSubmitted(
         request_id=draft.request_id,
         supportee_id=draft.person_id,
         submitted_at=now(),
         encrypted=words_for_matching(draft, answers),
+        page_language=language,
         **coded,
     )
 

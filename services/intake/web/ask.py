@@ -45,7 +45,7 @@ def show_question(question: int) -> Response:
     draft = current_draft()
     if question not in forms.QUESTIONS:
         abort(404)
-    return question_page(question, draft.typed.get(question, {}), {}) if draft else _no_draft()
+    return question_page(question, draft.typed.get(question) or _suggested(question), {}) if draft else _no_draft()
 
 
 @ask.post("/<int:question>")
@@ -88,6 +88,11 @@ def address_after(question: int, button: str) -> str:
     return "/ask/check" if following is None or request.form.get("then") == "check" else f"/ask/{following}"
 
 
+def _suggested(question: int) -> TypedAnswers:
+    """What stands there before anything was answered: whoever reads Spanish pages speaks Spanish, unless they say otherwise."""
+    return {"language": language()} if question == 6 else {}
+
+
 def question_page(question: int, typed: TypedAnswers, errors: Errors, *, correcting: bool = False) -> Response:
     """`correcting`: after Send, one answer alone."""
     context: dict[str, Any] = {"typed": forms.blank(question) | typed, "question": question}
@@ -124,7 +129,17 @@ def show_check() -> Response:
 def _check_page(draft: Draft, answers: Answers, *, why: str = "", status: int = 200) -> Response:
     known = entries_by_id([*(choice.practitioner_id for choice in answers.choices), *answers.avoid])
     gone = rules.no_longer_open(answers.choices, {id: entry.state for id, entry in known.items()})
-    return render("ask/check.html", status=status, draft=draft, answers=answers, known=known, why=why, gone=gone)
+    chosen = [known[choice.practitioner_id] for choice in answers.choices if choice.practitioner_id in known]
+    strangers = [entry for entry in chosen if answers.languages and not rules.speaks(entry, *answers.languages)]
+    context: dict[str, Any] = {
+        "draft": draft,
+        "answers": answers,
+        "known": known,
+        "why": why,
+        "gone": gone,
+        "strangers": strangers,
+    }
+    return render("ask/check.html", status=status, **context)
 
 
 @ask.post("/check")

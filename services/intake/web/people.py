@@ -11,6 +11,7 @@ from services.intake.rules import Wish
 from services.intake.web.helpers import listing
 from shared.clock import now
 from shared.web.forms import Form, read
+from shared.web.locale import language
 from shared.web.views import render
 
 people = Blueprint("people", __name__)
@@ -32,7 +33,7 @@ class WishForm(Form):
 def show_people() -> Response:
     here, wish = listing(), _wish()
     found = rules.matching_wish(here.everybody, wish)
-    page = rules.page_of(rules.daily_order(found, now().date()), _page())
+    page = rules.page_of(rules.daily_order(found, now().date(), language()), _page())
     return render(
         "people.html",
         page=page,
@@ -46,6 +47,7 @@ def show_people() -> Response:
         open_now=sum(entry.state == "open" for entry in found),
         instead={} if found else rules.counts_without_each_filter(here.everybody, wish),
         languages_here=here.languages,
+        by_language=len({rules.speaks(entry, language()) for entry in found}) > 1,
     )
 
 
