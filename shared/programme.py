@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import phonenumbers
+
 from shared import retention
 from shared.messages import InvalidMessage, load
 from shared.settings import is_loopback
@@ -53,6 +55,7 @@ class Programme:
     languages: tuple[str, ...]  # the first is the collective's own
     time_zone: str
     answer_days: int = 5  # an offer stays open
+    text_countries: tuple[str, ...] = ()  # whose numbers are texted, as ISO codes; none: all
     promise_is_ours: bool = False
     promise_date: str  # when the promise was last changed
     words: dict[str, Words]
@@ -82,6 +85,11 @@ def read_programme(path: Path) -> Programme:
         ZoneInfo(programme.time_zone)
     except (OSError, tomllib.TOMLDecodeError, InvalidMessage, KeyError, ValueError) as error:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: {error}") from None
+    unknown = set(programme.text_countries) - phonenumbers.SUPPORTED_REGIONS
+    if unknown:
+        raise SystemExit(
+            f"PROGRAMME_FILE {path.name}: text_countries has {', '.join(sorted(unknown))}, which is no country's code"
+        )
     missing = [language for language in programme.languages if language not in programme.words]
     if missing or not programme.languages:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: words are missing for {', '.join(missing) or 'every language'}")

@@ -279,7 +279,8 @@ def import_people(file: Path, dry_run: bool) -> None:
     matching.start(settings())
     rows = module.read_file(Path("/dev/stdin") if str(file) == "-" else file)
     console = _console()
-    entries, problems = module.check(track(rows, "Checking", console=console, transient=True), matching.programme.time_zone)
+    checked, programme = track(rows, "Checking", console=console, transient=True), matching.programme
+    entries, problems = module.check(checked, programme.time_zone, programme.text_countries)
     for row, column, reason in problems:
         click.echo(f"row {row}, {column}: {reason}", err=True)
     if problems:

@@ -13,7 +13,7 @@ from services.intake.domain import Answers, TypedAnswers
 from services.intake.rules import MOST_CHOICES, NextStep, Pace
 from shared.contracts import AgeGroup, Channel, Choice, Help, IfNot, MeetingType, Mode, Part
 from shared.i18n import LANGUAGES, _
-from shared.people import parse_email, parse_phone
+from shared.people import CannotText, parse_email, parse_phone
 from shared.web.forms import NOT_ANSWERS, Errors, Form, load, typed_values
 
 WHO = _("Choose who you would like to meet")
@@ -23,6 +23,7 @@ NAME = _("Write a name we can call you")
 REACH = _('Choose at least one way to reach you, or choose "I will check the private page"')
 EMAIL = _("Check the email address. It should look like name@example.org")
 PHONE = _("Check the phone number. Include the country code if it is not a US number")
+CANNOT_TEXT = _("We cannot send texts to this number. Another number works, or another way to reach you")
 BOTH = _("You chose somebody whom you would also rather not meet. Change one of the two")
 NO_LONGER_HERE = _("Somebody you chose no longer offers meetings here. Take them out, or choose someone else")
 NAME_TO_FIND = _("Write a name to look for")
@@ -63,11 +64,12 @@ def _no_longer_than(characters: int) -> validate.Length:
 
 
 class Question(Form):
-    """`zone`: the person's time zone; a number without a country code is read as people there write it."""
+    """`zone`: the person's time zone; a number without a country code is read as people there write it. `countries`: those whose
+    numbers are texted; none: all are."""
 
-    def __init__(self, zone: str = "") -> None:
+    def __init__(self, zone: str = "", countries: tuple[str, ...] = ()) -> None:
         super().__init__()
-        self.zone = zone
+        self.zone, self.countries = zone, countries
 
 
 class Who(Question):
@@ -127,16 +129,27 @@ class Reach(Question):
     def normalize_addresses(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         """In one form; empty where they do not want to be reached."""
         email = email_or_nothing(data["email"]) if "email" in data["reach"] else ""
-        phone = phone_or_nothing(data["phone"], self.zone) if "text" in data["reach"] else ""
+        phone, phone_error = self._phone_of(data)
         wrong = {} if data["reach"] else {"reach": [REACH]}
         if "email" in data["reach"] and not email:
             wrong["email"] = [EMAIL]
-        if "text" in data["reach"] and not phone:
-            wrong["phone"] = [PHONE]
+        if phone_error:
+            wrong["phone"] = [phone_error]
         if wrong:
             raise ValidationError(wrong)
         channels = [channel for channel in get_args(Channel) if channel in data["reach"]]
         return {**data, "channels": channels, "email_address": email, "phone_number": phone}
+
+    def _phone_of(self, data: dict[str, Any]) -> tuple[str, str]:
+        """The number, and what is wrong with it; both empty where they want no texts."""
+        if "text" not in data["reach"]:
+            return "", ""
+        try:
+            return parse_phone(data["phone"], self.zone, self.countries), ""
+        except CannotText:
+            return "", CANNOT_TEXT
+        except ValueError:
+            return "", PHONE
 
 
 class Meeting(Question):
@@ -174,9 +187,9 @@ QUESTIONS: dict[int, type[Question]] = {
 
 
 @lru_cache(maxsize=128)
-def form_of(question: int, zone: str = "") -> Question:
+def form_of(question: int, zone: str = "", countries: tuple[str, ...] = ()) -> Question:
     """Kept: to make a schema costs more than to load answers with it."""
-    return QUESTIONS[question](zone)
+    return QUESTIONS[question](zone, countries)
 
 
 BUTTONS = {"go", "then", "form"}
@@ -192,9 +205,9 @@ def blank(question: int) -> TypedAnswers:
     return {name: [] if isinstance(field, fields.List) else "" for name, field in known}
 
 
-def read(question: int, typed: TypedAnswers, time_zone: str) -> tuple[dict[str, Any], Errors]:
+def read(question: int, typed: TypedAnswers, time_zone: str, countries: tuple[str, ...] = ()) -> tuple[dict[str, Any], Errors]:
     """(answers, {}), or ({}, field -> sentence). A field that no page of ours has raises UnknownField."""
-    form = form_of(question, time_zone)
+    form = form_of(question, time_zone, countries)
     if set(typed) - set(form.fields):
         raise UnknownField
     return load(form, typed)
@@ -205,12 +218,15 @@ def time_zone_of(typed: Mapping[int, TypedAnswers], collective: str) -> str:
     return str(typed.get(5, {}).get("time_zone") or collective)
 
 
-def read_all(typed: Mapping[int, TypedAnswers], collective: str) -> tuple[Answers, None] | tuple[None, int]:
-    """Every answer, or the first question that must still be looked at. `collective`: its time zone."""
+def read_all(
+    typed: Mapping[int, TypedAnswers], collective: str, countries: tuple[str, ...] = ()
+) -> tuple[Answers, None] | tuple[None, int]:
+    """Every answer, or the first question that must still be looked at. `collective`: its time zone. `countries`: those whose
+    numbers are texted."""
     time_zone = time_zone_of(typed, collective)
     given: dict[str, Any] = {}
     for question in QUESTIONS:
-        answers, errors = read(question, typed.get(question, {}), time_zone)
+        answers, errors = read(question, typed.get(question, {}), time_zone, countries)
         if errors:
             return None, question
         given |= answers

@@ -15,13 +15,14 @@ from services.matching.rules import MOST_SUGGESTIONS
 from shared.clock import now
 from shared.contracts import AgeGroup, Help, MeetingType, Part, PractitionerState
 from shared.i18n import LANGUAGES, _
-from shared.people import parse_email, parse_phone
+from shared.people import CannotText, parse_email, parse_phone
 from shared.web.forms import UNKNOWN_FIELD, Form
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 AVAILABILITY = ("state", "resting_until", "places", "offers_at_once")
 STATES: tuple[PractitionerState, ...] = ("open", "full", "resting", "stepped_back")
 EMAIL = _("Check the email address. It should look like name@example.org")
+CANNOT_TEXT = _("We cannot send texts to this number. Another number works, or another way to reach you")
 PHONE = _("Check the phone number. Include the country code if it is not a US number")
 LONG = _("Shorten this a little. Everything you wrote is still here")
 DATE = _("Write the date as year, month and day, or choose it")
@@ -171,7 +172,8 @@ class FindRequestForm(Form):
 
 
 class ProfileForm(Form):
-    """A practitioner, as a coordinator and an imported file write them. `home_zone`: for whoever gives no time zone."""
+    """A practitioner, as a coordinator and an imported file write them. `home_zone`: for whoever gives no time zone. `countries`:
+    those whose numbers are texted; none: all are."""
 
     name = fields.String(required=True, validate=validate.Length(1, 80, error=LONG), error_messages={"required": NAME})
     pronouns = _text(80)
@@ -196,9 +198,9 @@ class ProfileForm(Form):
     email = Email(load_default=None)
     phone = fields.String(load_default=None)
 
-    def __init__(self, *, home_zone: str, is_new: bool) -> None:
+    def __init__(self, *, home_zone: str, is_new: bool, countries: tuple[str, ...] = ()) -> None:
         super().__init__()
-        self._home_zone, self._is_new = home_zone, is_new
+        self._home_zone, self._is_new, self._countries = home_zone, is_new, countries
 
     @validates_schema(skip_on_field_errors=False)
     def contact_is_complete(self, data: dict[str, Any], **_: Any) -> None:
@@ -207,7 +209,11 @@ class ProfileForm(Form):
             wrong["email"] = EMAIL
         if data.get("phone") and "email" in data and not data["email"]:
             wrong["email"] = BOTH
-        if data.get("phone") and not self._phone_of(data):
+        try:
+            self._phone_of(data)
+        except CannotText:
+            wrong["phone"] = CANNOT_TEXT
+        except ValueError:
             wrong["phone"] = PHONE
         if wrong:
             raise ValidationError({name: [message] for name, message in wrong.items()})
@@ -225,10 +231,7 @@ class ProfileForm(Form):
 
     def _phone_of(self, data: Mapping[str, Any]) -> str | None:
         """Read as people write numbers where this practitioner is."""
-        try:
-            return parse_phone(data["phone"], self._zone_of(data)) if data.get("phone") else None
-        except ValueError:
-            return None
+        return parse_phone(data["phone"], self._zone_of(data), self._countries) if data.get("phone") else None
 
     def _zone_of(self, data: Mapping[str, Any]) -> str:
         return data.get("time_zone") or self._home_zone

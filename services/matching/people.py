@@ -23,13 +23,15 @@ def read_file(file: Path) -> list[dict[str, str]]:
         return [dict(row) for row in csv.DictReader(lines, restkey=TOO_MANY, restval="")]
 
 
-def check(rows: Iterable[Mapping[str, str]], home_zone: str) -> tuple[list[PractitionerProfile], list[Problem]]:
+def check(
+    rows: Iterable[Mapping[str, str]], home_zone: str, countries: tuple[str, ...] = ()
+) -> tuple[list[PractitionerProfile], list[Problem]]:
     """The people in these rows, and what is wrong: row number as a spreadsheet counts, column, reason. Never a value."""
     profiles: list[PractitionerProfile] = []
     problems: list[Problem] = []
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, 2):
-        data, errors = load(forms.ProfileForm(home_zone=home_zone, is_new=True), _cells(row))
+        data, errors = load(forms.ProfileForm(home_zone=home_zone, is_new=True, countries=countries), _cells(row))
         problems += [
             (number, column, message if column in COLUMNS else "is not a column we know") for column, message in errors.items()
         ]

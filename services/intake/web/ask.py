@@ -65,7 +65,8 @@ def with_typed(draft: Draft, question: int, typed: TypedAnswers) -> tuple[Draft,
     """The draft with these answers, and what is wrong with them. Answers 400 to a field that no page of ours has."""
     draft = replace(draft, typed={**draft.typed, question: typed})
     try:
-        _, errors = forms.read(question, typed, forms.time_zone_of(draft.typed, service.programme.time_zone))
+        zone = forms.time_zone_of(draft.typed, service.programme.time_zone)
+        _, errors = forms.read(question, typed, zone, service.programme.text_countries)
     except forms.UnknownField:
         abort(400)
     return draft, errors
@@ -122,7 +123,7 @@ def show_check() -> Response:
     draft = current_draft()
     if draft is None:
         return _no_draft()
-    answers, question = forms.read_all(draft.typed, service.programme.time_zone)
+    answers, question = forms.read_all(draft.typed, service.programme.time_zone, service.programme.text_countries)
     return redirect_after_post(f"/ask/{question}?then=check") if answers is None else _check_page(draft, answers)
 
 
@@ -160,7 +161,7 @@ def _sent_before(begun: NewSession) -> Response:
 
 
 def _send_or_ask_again(draft: Draft, begun: NewSession) -> Response:
-    answers, question = forms.read_all(draft.typed, service.programme.time_zone)
+    answers, question = forms.read_all(draft.typed, service.programme.time_zone, service.programme.text_countries)
     if answers is None:
         return redirect_after_post(f"/ask/{question}?then=check")
     if rules.looks_like_a_machine(request.form.get("website", ""), "pressed" in request.form):

@@ -12,9 +12,11 @@ from services.intake.handlers import service
 from services.intake.handlers.access import RequestAccess
 from services.intake.listing import Listing, ListingCache
 from services.intake.rules import MOST_CHOICES, MOST_FOUND, Entry
+from shared.people import shown_number
 from shared.sessions import NewSession, new_session
 from shared.web import sessions
 from shared.web.errors import error_page
+from shared.web.locale import language
 from shared.web.views import language_name
 
 SUPPORTEE_SESSION = timedelta(days=1)
@@ -32,6 +34,7 @@ def add_to(app: Flask, people: ListingCache) -> None:
     app.add_template_filter(lambda ids, known: [(id, _known_name(id, known)) for id in ids], "named_options")
     app.add_template_filter(lambda code, called: called[code], "in_words_of")
     app.add_template_filter(_with_hints, "with_hints")
+    app.add_template_filter(lambda number: shown_number(number, language()), "shown_number")
     app.add_template_filter(lambda names: labels.listed(list(names), gettext), "listed")
     app.register_error_handler(code_words.TooBusy, lambda _: error_page(503))
 

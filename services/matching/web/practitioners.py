@@ -67,7 +67,8 @@ def _show_list(errors: Errors | None = None) -> Response:
 
 
 def _save(practitioner_id: str, coordinator_id: str, *, is_new: bool) -> Errors:
-    form = forms.ProfileForm(home_zone=service.programme.time_zone, is_new=is_new)
+    programme = service.programme
+    form = forms.ProfileForm(home_zone=programme.time_zone, is_new=is_new, countries=programme.text_countries)
     typed, errors = read(form, forms.join_hours(request.form))
     if errors:
         return errors
