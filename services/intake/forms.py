@@ -213,6 +213,15 @@ def read(question: int, typed: TypedAnswers, time_zone: str, countries: tuple[st
     return load(form, typed)
 
 
+CHOSEN_ALREADY = frozenset(("quiet_from", "quiet_until", "time_zone", "language", "pace"))
+"""What a page says before anybody has answered."""
+
+
+def says_something(typed: Mapping[int, TypedAnswers]) -> bool:
+    given = ((name, value) for answers in typed.values() for name, value in answers.items())
+    return any(bool(value.strip() if isinstance(value, str) else value) for name, value in given if name not in CHOSEN_ALREADY)
+
+
 def time_zone_of(typed: Mapping[int, TypedAnswers], collective: str) -> str:
     """The person's own time zone, once they said it."""
     return str(typed.get(5, {}).get("time_zone") or collective)

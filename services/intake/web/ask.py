@@ -32,6 +32,7 @@ from shared.web.views import redirect_after_post, render
 
 ask = Blueprint("ask", __name__, url_prefix="/ask")
 ASKED_AGAIN = 409
+limit_drafts = limiter.shared_limit("200 per 10 minutes", scope="drafts")  # of one place: many people may share it
 
 
 @ask.get("")
@@ -49,12 +50,14 @@ def show_question(question: int) -> Response:
 
 
 @ask.post("/<int:question>")
+@limit_drafts
 def take_answer(question: int) -> Response:
     if question not in forms.QUESTIONS:
         abort(404)
-    known, button = current_draft(), request.form.get("go", "")
+    known = current_draft()
     draft, errors = with_typed(known or new_draft(), question, forms.typed_in(question, request.form))
-    draft = save_typed(draft, button, ready=question == LAST_QUESTION and not errors)
+    button = button_pressed(draft)
+    draft = save_typed(draft, button, ready=question == LAST_QUESTION and _read_all(draft)[0] is not None)
     show_errors = errors and not button
     typed = draft.typed[question]
     response = question_page(question, typed, errors) if show_errors else redirect_after_post(address_after(question, button))
@@ -70,6 +73,16 @@ def with_typed(draft: Draft, question: int, typed: TypedAnswers) -> tuple[Draft,
     except forms.UnknownField:
         abort(400)
     return draft, errors
+
+
+def button_pressed(draft: Draft) -> str:
+    """Nobody needs code words for an empty form: to make them costs this server much, so "save" then only goes on."""
+    button = request.form.get("go", "")
+    return "" if button == "save" and not forms.says_something(draft.typed) else button
+
+
+def _read_all(draft: Draft) -> tuple[Answers, None] | tuple[None, int]:
+    return forms.read_all(draft.typed, service.programme.time_zone, service.programme.text_countries)
 
 
 def save_typed(draft: Draft, button: str, *, ready: bool = False) -> Draft:
@@ -123,7 +136,7 @@ def show_check() -> Response:
     draft = current_draft()
     if draft is None:
         return _no_draft()
-    answers, question = forms.read_all(draft.typed, service.programme.time_zone, service.programme.text_countries)
+    answers, question = _read_all(draft)
     return redirect_after_post(f"/ask/{question}?then=check") if answers is None else _check_page(draft, answers)
 
 
@@ -161,7 +174,7 @@ def _sent_before(begun: NewSession) -> Response:
 
 
 def _send_or_ask_again(draft: Draft, begun: NewSession) -> Response:
-    answers, question = forms.read_all(draft.typed, service.programme.time_zone, service.programme.text_countries)
+    answers, question = _read_all(draft)
     if answers is None:
         return redirect_after_post(f"/ask/{question}?then=check")
     if rules.looks_like_a_machine(request.form.get("website", ""), "pressed" in request.form):

@@ -11,7 +11,7 @@ from services.intake.handlers import service
 from services.intake.handlers.supportee import new_draft
 from services.intake.listing import Listing
 from services.intake.rules import Entry
-from services.intake.web.ask import address_after, save_typed, with_typed
+from services.intake.web.ask import address_after, button_pressed, limit_drafts, save_typed, with_typed
 from services.intake.web.helpers import current_draft, entries_by_id, listing, start_draft_session
 from shared.web.forms import Errors
 from shared.web.views import redirect_after_post, render
@@ -28,6 +28,7 @@ def show_first_question() -> Response:
 
 
 @first_question.post("/1")
+@limit_drafts
 def take_first_answer() -> Response:
     known, button = current_draft(), request.form.get("go", "")
     before = known.typed.get(QUESTION, {}) if known else {}
@@ -36,6 +37,7 @@ def take_first_answer() -> Response:
     to_find = choosing.asks_to_find(button, typed, before)
     draft, errors = with_typed(known or new_draft(), QUESTION, typed)
     errors = _errors_to_show(typed, errors, button, to_find, form)
+    button = button_pressed(draft) if button == "save" else button
     draft = save_typed(draft, button)
     response = _page(typed, errors, form) if errors else redirect_after_post(_following(typed, button, to_find, form))
     return response if known else start_draft_session(response, draft)
