@@ -20,8 +20,9 @@ from services.matching.handlers.coordinator import (
     resolve_task,
     write_profile,
 )
+from services.matching.handlers.corrections import correct_request
 from services.matching.handlers.held import go_on_unread
-from shared.contracts import ChoiceMade, OfferMade, RequestWithdrawn
+from shared.contracts import ChoiceMade, OfferMade, RequestChanged, RequestWithdrawn
 from shared.messages import Event
 from shared.service import Service
 from tests.handlers.matching_steps import (
@@ -216,3 +217,16 @@ def test_their_own_choice_on_the_page_changes_nothing_while_it_is_read(matching:
     ask(matching, mode="anyone")
     matching.run(apply_choice, ChoiceMade(request_id="r1", next="ask", practitioner_id="ana"))
     assert matching.db.offers.count_documents({}) == 0
+
+
+def test_a_correction_brings_new_names_and_keeps_those_that_stand(matching: Service) -> None:
+    add_practitioners(matching, "kai", "ana", "mo")
+    ask(matching, mode="suggest")
+    read_it(matching)
+    assert document(matching, "requests", "r1")["suggested"]
+    again = a_request_submitted(matching, words={"avoid_words": "Kai, and Mo from the market"})
+    changed = RequestChanged(request_id="r1", change=1, time_zone="America/New_York", encrypted=again.encrypted)
+    matching.run(correct_request, changed)
+    for name, possible in (("kai", False), ("mo", False), ("ana", True)):
+        command = AskPractitioner(coordinator_id="ro", request_id="r1", practitioner_id=name)
+        assert bool(matching.run(ask_practitioner, command)) == possible

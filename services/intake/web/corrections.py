@@ -35,7 +35,8 @@ def save_answer(question: int) -> Response:
         return redirect_after_post("/s")
     typed = forms.typed_in(question, request.form)
     try:
-        _, errors = forms.read(question, typed, forms.time_zone_of({**own, question: typed}, service.programme.time_zone))
+        zone = forms.time_zone_of({**own, question: typed}, service.programme.time_zone)
+        _, errors = forms.read(question, typed, zone, service.programme.text_countries)
     except forms.UnknownField:
         abort(400)
     return question_page(question, typed, errors, correcting=True) if errors else _save(sent, key, own, question, typed)
@@ -44,7 +45,7 @@ def save_answer(question: int) -> Response:
 def _save(sent: Request, key: bytes, own: dict[int, TypedAnswers], question: int, typed: TypedAnswers) -> Response:
     draft = Draft(person_id=sent.person_id, request_id=sent.id, key=key, typed={**own, question: typed})
     before, _ = forms.read_all(own, service.programme.time_zone)
-    answers, other = forms.read_all(draft.typed, service.programme.time_zone)
+    answers, other = forms.read_all(draft.typed, service.programme.time_zone, service.programme.text_countries)
     if answers is None or before is None:
         # An answer of an earlier release that is asked for now: it comes first.
         return redirect_after_post(f"/s/change/{other}" if other in QUESTIONS else "/s/answers")

@@ -6,7 +6,6 @@ from services.matching import store
 from services.matching.domain import Note, Offer, Request
 from services.matching.handlers import answers, names
 from services.matching.handlers.held import hold_until_read
-from services.matching.handlers.keys import fields_of
 from services.matching.handlers.notes import can_be_read, current_conversation
 from services.matching.handlers.offers import end_match, issue_links, release_open_offer, settle_ends
 from services.matching.handlers.requests import (
@@ -46,7 +45,7 @@ def start_request(event: RequestSubmitted, db: Db) -> list[Event]:
     request = Request.submitted(event)
     names_somebody = "avoid_words" in event.encrypted.fields
     if names_somebody:
-        request.avoid_index = names.index_of(fields_of(request, None, ("avoid_words",)).get("avoid_words", ""))
+        request.avoid_index = names.avoided_by(request)
     events = _begin(request, names_somebody, db)
     if "before_we_write" in event.encrypted.fields:
         events += call_coordinators(request, "read_first", db)

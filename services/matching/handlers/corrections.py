@@ -1,6 +1,7 @@
 """What a supportee corrects after Send."""
 
 from services.matching import store
+from services.matching.handlers import names
 from services.matching.handlers.keys import encrypt_for_match
 from services.matching.handlers.requests import find_request
 from services.matching.handlers.service import service
@@ -17,6 +18,7 @@ def correct_request(event: RequestChanged, db: Db) -> list[Event]:
     if request.has_ended or event.change <= request.change:
         return []
     request.correct(event)
+    request.avoid_index = names.avoided_by(request)
     match = store.offers.find_live_match(db, request.id)
     if match:
         match.keep(encrypt_for_match(request, match.id))

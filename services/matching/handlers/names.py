@@ -1,6 +1,8 @@
 """Names in a keyed form, so that they can be compared without opening what they stand in."""
 
 from services.matching import rules, store
+from services.matching.domain import Request
+from services.matching.handlers.keys import fields_of
 from services.matching.handlers.service import service
 from shared.mongo import Db
 
@@ -10,6 +12,11 @@ SIGNS = 16
 
 def index_of(text: str) -> tuple[str, ...]:
     return tuple(service.vault.blind_index("name", token)[:SIGNS] for token in rules.name_tokens(text))
+
+
+def avoided_by(request: Request) -> tuple[str, ...]:
+    """Of what they wrote about whom they would never meet."""
+    return index_of(fields_of(request, None, ("avoid_words",)).get("avoid_words", ""))
 
 
 def of_coordinator(coordinator_id: str, db: Db) -> tuple[str, ...]:
