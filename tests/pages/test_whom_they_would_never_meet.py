@@ -35,8 +35,8 @@ def test_the_check_page_the_sent_page_and_their_own_page_say_that_it_is_read_fir
     sent = visitor.get("/ask/sent").text
     assert READ_FIRST in sent
     assert GOES_ON in sent
-    assert "Juniper will answer by" not in sent
-    assert "Somebody is asked" not in sent
+    assert "We ask Juniper" not in sent
+    assert "We look at what you sent" not in sent
     status = visitor.get("/s").text
     assert READ_FIRST in status
     assert GOES_ON in status
@@ -62,7 +62,7 @@ def test_whoever_named_nobody_reads_nothing_of_it(visitor: FlaskClient) -> None:
     ask(visitor, mode="chosen", choice="juniper", if_not="ask_me", avoid="kai")
     assert READ_FIRST not in visitor.get("/ask/check").text
     post(visitor, "/ask/check")
-    assert "Juniper will answer by" in visitor.get("/ask/sent").text
+    assert "We ask Juniper now." in visitor.get("/ask/sent").text
     assert READ_FIRST not in visitor.get("/s").text
 
 
