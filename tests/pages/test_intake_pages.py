@@ -390,10 +390,10 @@ def test_empty_answers_are_folded_into_one_line_with_a_way_to_each(visitor: Flas
     html = visitor.get("/ask/check").text
     shown, folded = html.split("<details>")
     assert "Not provided" not in html
-    assert "<p>Email to rosa@example.org</p><p>Text message to +12125550177</p>" in shown
+    assert "<p>Email to rosa@example.org</p><p>Text message to +1 212 555 0177 (United States)</p>" in shown
     assert "<dd>New York</dd>" in shown
-    assert "9 questions left open: add something" in folded
-    assert len(re.findall(r'<li><a href="/ask/\d\?then=check">', folded)) == 9
+    assert "11 questions left open: add something" in folded
+    assert len(re.findall(r'<li><a href="/ask/\d\?then=check">', folded)) == 11
 
 
 def test_to_keep_and_to_end_weigh_the_same(visitor: FlaskClient) -> None:
