@@ -71,7 +71,7 @@ def test_a_wrong_number_is_repaired_without_starting_again(visitor: FlaskClient,
     assert contact(intake, keys, 2)["phone"] == "+12025550199"
     html = visitor.get("/s/answers?done=saved").text
     assert "Saved." in html
-    assert "+12025550199" in html
+    assert "+1 202 555 0199 (United States)" in html
     row = intake.db.requests.find_one()
     assert row
     assert row["phone_index"] == intake.vault.blind_index("phone", "+12025550199")
