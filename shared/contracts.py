@@ -33,6 +33,8 @@ NoteReader = Literal["practitioner", "coordinators"]
 AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
 WaitsFor = Literal["place", "choice", "coordinator"]
 StillWaiting = Literal["news", "question", "last_warning"]
+Eraser = Literal["matching", "notify"]
+WayIn = Literal["letter", "asked_for", "texted", "coordinator"]
 Answer = Literal["yes", "not_this_time"]
 ReplyOutcome = Literal["yes", "not_this_time", "already_yes", "already_not_this_time", "too_late"]
 PractitionerState = Literal["open", "full", "resting", "stepped_back"]
@@ -45,6 +47,14 @@ class EncryptedFields:
     person_id: str
     wrap: str
     fields: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrappedNoteKey:
+    """The key of the notes of this match, or of those without a match."""
+
+    match_id: str | None = None
+    wrap: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +93,9 @@ class RequestSubmitted(Event):
 class ContactDetails(Event):
     """How a person wants to be told things.
 
-    `encrypted` is for notify: email, phone (E.164), link (the person's own page, absolute URL), known_as (how to greet; may be
-    absent). `channels` empty: they look for themselves and get no notification. Quiet hours are local hours [from, until).
-    `version` begins with 1 and grows by one.
+    `encrypted` is for notify: email, phone (E.164), link (a coordinator's or practitioner's page, absolute URL), known_as (how to
+    greet; may be absent). `channels` empty: they look for themselves and get no notification. Quiet hours are local hours
+    [from, until). `version` begins with 1 and grows by one.
     """
 
     person_id: str
@@ -102,12 +112,15 @@ class ContactDetails(Event):
 class ContactShared(ContactDetails):
     """A supportee's. `only_news`: whatever it is, they are told only that they have a message. Nothing is sent while one of these
     stands. `read_first`: with this version they wrote what we should know before we write, until contact.released says that a
-    coordinator read it. `on_their_word`: until contact.allowed."""
+    coordinator read it. `on_their_word`: until contact.allowed. `first_link`: for the first e-mail alone, not to be kept.
+    `opens_by_link`: false: no message of theirs is to carry a link that opens something."""
 
     request_id: str
     only_news: bool = False
     read_first: bool = False
     on_their_word: bool = False
+    first_link: EncryptedFields | None = None
+    opens_by_link: bool = True
 
 
 @contract("contact.allowed.v1", subject="person_id", published_by="intake")
@@ -131,7 +144,18 @@ class ChoiceMade(Event):
 
 @contract("request.withdrawn.v1", subject="request_id", published_by="intake")
 class RequestWithdrawn(Event):
+    """They left. Whoever holds something of this person erases it and says so: `words.erased`, `contact.erased`."""
+
     request_id: str
+    person_id: str | None = None
+
+
+@contract("erasure.delayed.v1", subject="request_id", published_by="intake")
+class ErasureDelayed(Event):
+    """An hour after somebody left, these services have not said that everything of theirs is gone."""
+
+    request_id: str
+    missing: tuple[Eraser, ...]
 
 
 @contract("request.changed.v1", subject="request_id", published_by="intake")
@@ -233,10 +257,15 @@ class NotesShared(Event):
 
 @contract("sign_in.requested.v1", subject="person_id", published_by="intake")
 class SignInRequested(Event):
-    """A supportee asked for a link to their own page. `encrypted` is for notify: link (absolute URL)."""
+    """A supportee asked for a way in to their own page. `encrypted` is for notify: link (absolute URL) to be sent by e-mail, or
+    code to be sent by text. `secret` is for matching, which answers with `way_in.granted`."""
 
     person_id: str
+    request_id: str | None = None
     encrypted: EncryptedFields
+    link_id: str | None = None
+    expires_at: datetime | None = None
+    secret: EncryptedFields | None = None
 
 
 @contract("intake_message.stranded.v1", subject="event_id", published_by="intake")
@@ -449,6 +478,13 @@ class ContactReleased(Event):
     write: Literal["now", "on_their_word"]
 
 
+@contract("words.erased.v1", subject="request_id", published_by="matching")
+class WordsErased(Event):
+    """They left, and matching holds nothing of theirs any more."""
+
+    request_id: str
+
+
 @contract("note.written.v1", subject="request_id", published_by="matching")
 class NoteWritten(Event):
     """Somebody wrote to the supportee: this practitioner, or a coordinator (None). `encrypted` is the field `note/<note_id>`,
@@ -505,7 +541,30 @@ class PractitionerChanged(Event):
     encrypted_profile: str
 
 
+@contract("way_in.granted.v1", subject="request_id", published_by="matching")
+class WayInGranted(Event):
+    """A link (`link_id`: the digest of its token) opens the supportee's page until then, and with `note_keys` the notes that they
+    wrap under the link's secret (shared/vault.py)."""
+
+    request_id: str
+    link_id: str
+    kind: WayIn
+    expires_at: datetime
+    note_keys: tuple[WrappedNoteKey, ...] = ()
+
+
 # published by notify
+
+
+@contract("letter_link.made.v1", subject="request_id", published_by="notify")
+class LetterLinkMade(Event):
+    """An e-mail to a supportee carries a link of its own (`link_id`: the digest of its token). `secret` is for matching, which
+    answers with `way_in.granted`."""
+
+    request_id: str
+    link_id: str
+    expires_at: datetime
+    secret: EncryptedFields
 
 
 @contract("reply.received.v1", subject="offer_id", published_by="notify")
@@ -516,6 +575,13 @@ class ReplyReceived(Event):
     practitioner_id: str
     reply_id: str
     answer: Answer
+
+
+@contract("contact.erased.v1", subject="request_id", published_by="notify")
+class ContactErased(Event):
+    """They left, and notify holds nothing of theirs any more."""
+
+    request_id: str
 
 
 @contract("notification.failed.v1", subject="person_id", published_by="notify")

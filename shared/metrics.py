@@ -6,6 +6,7 @@ OUTBOX_PENDING = Gauge("kitchen_outbox_pending", "Events written and not yet con
 OUTBOX_OLDEST = Gauge("kitchen_outbox_oldest_seconds", "Age of the oldest event not yet confirmed by the broker", ["service"])
 REEMITTED = Counter("kitchen_outbox_reemitted_total", "Sent events that became due again", ["service", "reason"])
 UNANSWERED = Gauge("kitchen_unanswered", "Requests published again as often as may be, and still without an event", ["service"])
+LATE_ERASURES = Gauge("kitchen_late_erasures", "People who left an hour ago or more and are not erased everywhere", ["service"])
 PUBLISHED = Counter("kitchen_published_total", "Published messages by outcome", ["service", "outcome"])
 UNCONFIRMED = Gauge("kitchen_unconfirmed", "Messages published and not yet confirmed", ["service"])
 DELIVERIES = Counter("kitchen_deliveries_total", "Messages delivered by the broker", ["service", "redelivered"])

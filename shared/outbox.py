@@ -12,6 +12,7 @@ A document of the collection `outbox`:
     claim        token of who holds the lease; absent while nobody does
     sent_at      when the broker confirmed it, server time; the document is deleted some days later (retention.py)
     reemissions  how often it became due again after it had been sent
+    erase        true: it is deleted as soon as it was sent, because its person was erased
 
 `pending` and `reemit` are what the operator's command line calls; `reemit` is also how a wiped broker is filled again.
 """
@@ -26,15 +27,18 @@ from pymongo import IndexModel
 from shared import metrics
 from shared.leased_work import DUE_NOW, Lease
 from shared.logs import get_logger
+from shared.messages import Event
 from shared.mongo import Db, Doc
 
 FIRST_REEMISSION_AFTER_MS = 5 * 60 * 1000
 MOST_DOUBLINGS = 7  # about eleven hours
 PENDING: Doc = {"next_at": {"$exists": True}}
+ERASED_AT_ONCE = 500
 INDEXES = [
     IndexModel("next_at", partialFilterExpression=PENDING),
     IndexModel([("made_at", 1)], name="oldest_pending", partialFilterExpression=PENDING),
     IndexModel("subject"),
+    IndexModel("erase", partialFilterExpression={"erase": True}),
 ]
 
 
@@ -125,7 +129,24 @@ def reemit_unanswered(db: Db, service: str, subjects: Sequence[str]) -> int:
     return count
 
 
+def erase(db: Db, subjects: Sequence[str]) -> None:
+    """What was published about these subjects: at once where the broker has confirmed it, else by `delete_erased`."""
+    about: Doc = {"subject": {"$in": list(subjects)}}
+    db.outbox.delete_many({**about, "sent_at": {"$exists": True}})
+    db.outbox.update_many(about, {"$set": {"erase": True}})
+
+
+def erased_and_sent(db: Db) -> list[str]:
+    found = db.outbox.find({"erase": True, "sent_at": {"$exists": True}}, {"_id": 1}).limit(ERASED_AT_ONCE)
+    return [document["_id"] for document in found]
+
+
+def delete_erased(message_id: str, db: Db) -> list[Event]:
+    db.outbox.delete_one({"_id": message_id})
+    return []
+
+
 def _sent(since: datetime | None, subjects: Sequence[str] | None) -> Doc:
     written = {"made_at": {"$gte": since}} if since else {}
     about = {"subject": {"$in": list(subjects)}} if subjects is not None else {}
-    return {"sent_at": {"$exists": True}, **written, **about}
+    return {"sent_at": {"$exists": True}, "erase": None, **written, **about}

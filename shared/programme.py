@@ -45,6 +45,7 @@ class Words:
     limits: tuple[str, ...]
     lines: tuple[Line, ...] = ()
     commitments: Commitments = Commitments()
+    kept_by_law: tuple[str, ...] = ()  # what a law makes the collective keep of somebody who left, and until when
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,7 @@ class Programme:
     time_zone: str
     answer_days: int = 5  # an offer stays open
     text_countries: tuple[str, ...] = ()  # whose numbers are texted, as ISO codes; none: all
+    backup_days: int = 14  # a backup is kept; 0: there are none
     promise_is_ours: bool = False
     promise_date: str  # when the promise was last changed
     words: dict[str, Words]

@@ -82,6 +82,10 @@ TABLE: tuple[Kept, ...] = (
         service="intake", collection="sessions", since="expires_at", days="token",
         why="a browser that was let in", readers="the person",
     ),
+    Kept(
+        service="intake", collection="erasures", since="at", days="erasure",
+        why="nothing brings back who was erased, and each service has said that it erased", readers="nobody",
+    ),
     Kept(service="intake", collection="directory", why="as long as somebody offers meetings here", readers="everybody"),
     # matching: who is asked and who meets
     Kept(service="matching", collection="practitioners", why="as long as they belong to the collective", readers="coordinators"),

@@ -27,7 +27,7 @@ M = TypeVar("M")
 E = TypeVar("E", bound=Event)
 Handler = Callable[[M, Db], list[Event]]
 
-SECONDS_BETWEEN_SWEEPS = 60
+SECONDS_BETWEEN_SWEEPS, SECONDS_BETWEEN_ERASURES = 60, 10
 
 
 class RetryLater(Exception):
@@ -63,7 +63,10 @@ class Service:
     def __init__(self, name: str, indexes: dict[str, list[IndexModel]] | None = None) -> None:
         self.name = name
         self.handlers: dict[type[Event], Handler[Any]] = {}
-        self.timers = [Timer(SECONDS_BETWEEN_SWEEPS, self._find_overdue, sweeper.delete_overdue)]
+        self.timers = [
+            Timer(SECONDS_BETWEEN_SWEEPS, self._find_overdue, sweeper.delete_overdue),
+            Timer(SECONDS_BETWEEN_ERASURES, outbox.erased_and_sent, outbox.delete_erased),
+        ]
         self.tasks: list[Task] = []
         self.old_dead_letter_handler: Handler[OldDeadLetter] | None = None
         self.db: Db

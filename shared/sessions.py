@@ -1,6 +1,7 @@
 """Server-side sessions as they are stored: under the digest of the cookie, and only the cookie opens the key among them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,28 +15,41 @@ IDLE_TIME_RESOLUTION = timedelta(minutes=1)
 
 @dataclass(frozen=True, repr=False)
 class Session:
-    """`subject_id`: what the session is about (a request, an offer). `key`: the person's own key, if the session has it."""
+    """`subject_id`: what the session is about (a request, an offer). `key`: the person's own key, if the session has it.
+    `note_keys`: those of their notes that it was let in with, when it has not that one: by match id, the words' as "words"."""
 
     role: str
     person_id: str
     subject_id: str
     key: bytes | None = None
+    note_keys: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class NewSession:
-    """`cookie`: for the browser, never stored. `idle`: ends after this long without a page; `lasts`: ends then in any case."""
+    """`cookie`: for the browser, never stored. `idle`: ends after this long without a page; `lasts`: ends then in any case.
+    `keep`: the browser is to keep the cookie when it is closed."""
 
     session: Session
     cookie: str
     lasts: timedelta
     idle: timedelta | None = None
+    keep: bool = False
 
 
 def new_session(
-    role: str, person_id: str, *, lasts: timedelta, subject_id: str = "", key: bytes | None = None, idle: timedelta | None = None
+    role: str,
+    person_id: str,
+    *,
+    lasts: timedelta,
+    subject_id: str = "",
+    key: bytes | None = None,
+    note_keys: Mapping[str, bytes] | None = None,
+    idle: timedelta | None = None,
+    keep: bool = False,
 ) -> NewSession:
-    return NewSession(session=Session(role, person_id, subject_id, key), cookie=new_token(), lasts=lasts, idle=idle)
+    session = Session(role, person_id, subject_id, key, note_keys or {})
+    return NewSession(session=session, cookie=new_token(), lasts=lasts, idle=idle, keep=keep)
 
 
 def save(db: Db, begun: NewSession) -> None:
@@ -49,6 +63,10 @@ def save(db: Db, begun: NewSession) -> None:
     }
     if session.key is not None:
         document["wrap"] = vault.wrap_under(begun.cookie, session.person_id, session.key)
+    if session.note_keys:
+        document["note_wraps"] = {
+            id: vault.wrap_under(begun.cookie, session.person_id, key) for id, key in session.note_keys.items()
+        }
     if begun.idle is not None:
         document.update(idle_seconds=int(begun.idle.total_seconds()), ends_at=moment + begun.lasts)
     db.sessions.insert_one(document)
@@ -59,12 +77,20 @@ def find(db: Db, role: str, cookie: str) -> Session | None:
     if document is None:
         return None
     _extend_idle_time(db, document)
-    key = vault.unwrap_under(cookie, document["person_id"], document["wrap"]) if "wrap" in document else None
-    return Session(role, document["person_id"], document["subject_id"], key)
+    person_id: str = document["person_id"]
+    key = vault.unwrap_under(cookie, person_id, document["wrap"]) if "wrap" in document else None
+    note_keys = {id: vault.unwrap_under(cookie, person_id, wrap) for id, wrap in document.get("note_wraps", {}).items()}
+    return Session(role, person_id, document["subject_id"], key, note_keys)
 
 
 def delete(db: Db, cookie: str) -> None:
     db.sessions.delete_one({"_id": digest(cookie)})
+
+
+def end_all(db: Db, person_id: str, subject_ids: Sequence[str] | None = None) -> None:
+    """This person's sessions: all of them, or those about these subjects."""
+    about = {} if subject_ids is None else {"subject_id": {"$in": list(subject_ids)}}
+    db.sessions.delete_many({"person_id": person_id, **about})
 
 
 def _extend_idle_time(db: Db, document: dict[str, Any]) -> None:

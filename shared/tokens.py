@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from shared.mongo import Db
 
 BASE62 = string.ascii_letters + string.digits
 INDEXES = [IndexModel("person_id")]
+"""Of links and of sessions."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ def digest(token: str) -> str:
 def issue(db: Db, *tokens: str, purpose: str, subject_id: str, person_id: str, expires_at: datetime) -> None:
     link = {"purpose": purpose, "subject_id": subject_id, "person_id": person_id, "expires_at": expires_at}
     db.links.insert_many([{"_id": digest(token), **link} for token in tokens])
+
+
+def revoke(db: Db, person_id: str, subject_ids: Sequence[str] | None = None) -> None:
+    """This person's links: all of them, or those about these subjects."""
+    about = {} if subject_ids is None else {"subject_id": {"$in": list(subject_ids)}}
+    db.links.delete_many({"person_id": person_id, **about})
 
 
 def find(db: Db, token: str, purpose: str) -> Link | None:

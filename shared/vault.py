@@ -67,6 +67,11 @@ def note_key(words: bytes, match_id: str | None) -> bytes:
     return pair_key(words, match_id) if match_id else words
 
 
+def link_secret(token: str) -> str:
+    """Under which note keys are wrapped for a link: whoever wraps them need not know the link itself."""
+    return _text(derive_key(token, "link"))
+
+
 def _derived(key: bytes, purpose: str) -> bytes:
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"kitchen-table/data-key/{purpose}".encode()).derive(key)
 
@@ -176,7 +181,7 @@ def generate_keys(folder: Path) -> None:
 KEYS_BY_SERVICE = {
     "intake": ("matching.pub", "notify.pub", "directory.key", "intake.index", "intake.secret"),
     "matching": ("matching.key", "matching.pub", "notify.pub", "directory.key", "matching.index", "matching.secret"),
-    "notify": ("notify.key", "notify.index", "notify.secret"),
+    "notify": ("notify.key", "notify.pub", "matching.pub", "notify.index", "notify.secret"),
 }
 
 

@@ -345,8 +345,14 @@ class Population:
             id=digest(token_of(number)),
             subject_id=request_id(number),
             person_id=supportee_id(number),
-            wrap=self._wrap(number, token_of(number)),
+            expires_at=self.sent_at(number) + timedelta(days=14),
+            purpose="letter",
+            note_wraps={"words": self._note_wrap(number)},
         )
+
+    def _note_wrap(self, number: int) -> str:
+        secret, key = vault.link_secret(token_of(number)), vault.words_key(own_key(number))
+        return vault.wrap_under(secret, supportee_id(number), key) if self.is_real(number) else self._shared_wrap
 
     def _wrap(self, number: int, secret: str) -> str:
         return vault.wrap_under(secret, supportee_id(number), own_key(number)) if self.is_real(number) else self._shared_wrap

@@ -7,7 +7,7 @@ from typing import Literal
 
 from services.intake import rules
 from services.intake.rules import Action, NextChoice, Pace, RequestStatus, StatusEvent
-from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, PairMember, Part
+from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, PairMember, Part, WayIn
 
 TypedAnswers = dict[str, str | list[str]]  # the answers to one question as they were typed: field -> text, or list of texts
 
@@ -83,15 +83,19 @@ class AccessCode:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class AccessLink:
-    """`id`: digest of its token. `subject_id`: the request. `wrap`: the person's own key under the token itself; empty when the
-    link shows the state only. Without `expires_at` it opens the request as long as that is there."""
+    """`id`: digest of its token. `subject_id`: the request. `note_wraps`: keys of notes under the link's secret: by match id,
+    "words" for those without a match. `device`: digest of the mark of the browser that it opens for, once one pressed it. `code`:
+    digest of the code that must be typed; `tries`: how often one was."""
 
     id: str
-    purpose: Literal["status"] = "status"
+    purpose: WayIn
     subject_id: str
     person_id: str
-    expires_at: datetime | None = None
-    wrap: str = ""
+    expires_at: datetime
+    note_wraps: Mapping[str, str] = field(default_factory=dict)
+    device: str | None = None
+    code: str | None = None
+    tries: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -144,6 +148,7 @@ class Request:
     `history`: every event about it, in any order. `choice`: what the supportee last chose to happen next. Answers and notes are
     gone once it ended, code words some minutes after sending. Indexes are keyed hashes of their addresses. `reconciled_at`: when
     it was last looked at because no event had come back; `reemissions`: how often it was published again for that.
+    `asks_for_words`: nothing but code words lets anybody in. `texts_are_safe`: a code to come in by may be texted.
 
     `silent_since`: from when silence counts (lifetimes.py). `told_at`, `asked_at`, `warned_at`: when they were last written to
     while they waited: without news, whether they still look, and that it ends. `next_look_at`: when something of that may be
@@ -174,6 +179,8 @@ class Request:
     code_words_until: datetime | None = None
     email_index: str | None = None
     phone_index: str | None = None
+    asks_for_words: bool = False
+    texts_are_safe: bool = False
     history: tuple[StatusEvent, ...] = ()
     choice: NextChoice | None = None
     notes: tuple[EncryptedNote, ...] = ()

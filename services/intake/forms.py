@@ -34,11 +34,13 @@ TOO_LONG = {
     500: _("This is longer than 500 characters. Shorten it a little, everything is still here"),
     4000: _("This is longer than 4,000 characters. Shorten it a little, everything is still here"),
 }
+SAFELY = ("only_news", "on_their_word", "ask_words", "texts_safe")
 UNKNOWN = _("We could not read this part. Choose again")
 READER = _("Choose who reads it")
 NO_LONGER_WITH = _("They are no longer with your request. Choose the coordinators, or go back")
 THEN = _("Choose what happens then")
 NOTE = _("Write your note first")
+SIX_FIGURES = _("This code is not right, or its ten minutes are over. You can try five times, and ask for another")
 ADDRESS = _("Write the email address that you gave us. It should look like name@example.org")
 CODE = _("We cannot find that code. Look at the spelling and the order of the words")
 
@@ -119,7 +121,7 @@ class Reach(Question):
     phone = text(80)
     no_name = fields.String(validate=validate.OneOf(["yes"]), load_default="")
     greet_as = text(80)
-    safely = fields.List(fields.String(validate=validate.OneOf(["only_news", "on_their_word"], error=UNKNOWN)), load_default=[])
+    safely = fields.List(fields.String(validate=validate.OneOf(SAFELY, error=UNKNOWN)), load_default=[])
     quiet_from = fields.Integer(load_default=21, validate=validate.Range(0, 23, error=UNKNOWN))
     quiet_until = fields.Integer(load_default=9, validate=validate.Range(0, 23, error=UNKNOWN))
     before_we_write = text(500)

@@ -39,6 +39,8 @@ PACES = {"two_weeks": _("Every two weeks"), "month": _("Once a month"), "never":
 SAFELY = {
     "only_news": _("Say only “You have a message”, never what kind of news it is"),
     "on_their_word": _("Do not write before I say so on my page"),
+    "ask_words": _("Ask for my code words before showing anything: no link in an email opens my page"),
+    "texts_safe": _("If I lose my code words, a code to come in may be texted to my number"),
 }
 WHEN = {"morning": _("Mornings"), "afternoon": _("Afternoons"), "evening": _("Evenings")}
 SPOKEN_LANGUAGES = {"en": "English", "es": "Español", "both": _("Either English or Spanish"), "other": _("Another language")}

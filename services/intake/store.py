@@ -2,10 +2,10 @@
 `id` as `_id`, None is left out (shared/documents.py). What only its owner may read is encrypted under the owner's key."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bson import Timestamp
 from pymongo import IndexModel, ReturnDocument
@@ -15,7 +15,7 @@ from services.intake.lifetimes import KEPT_AFTER_THE_END
 from services.intake.rules import Entry, NextChoice, Pace, StatusEvent
 from shared import tokens, vault
 from shared.clock import now
-from shared.contracts import PractitionerChanged, PractitionerState
+from shared.contracts import Eraser, PractitionerChanged, PractitionerState, WayIn
 from shared.documents import load_each, load_one, to_document
 from shared.mongo import Db, Doc
 from shared.vault import DecryptionError, Vault
@@ -39,12 +39,15 @@ INDEXES = {
         _where_it_exists("next_look_at"),
     ],
     "drafts": [],
+    "erasures": [IndexModel("at", name="open", partialFilterExpression={"open": True})],
     "directory": [_where_it_exists("slug_index"), IndexModel("state"), _CHANGES],
     "links": tokens.INDEXES,
-    "sessions": [],
+    "sessions": tokens.INDEXES,
 }
 CODE_WORDS_AT_ONCE = 500
 LOOKS_AT_ONCE = 1000
+ERASURES_AT_ONCE = 500
+ERASERS: tuple[Eraser, ...] = get_args(Eraser)
 UNANSWERED_AT_ONCE = 500
 
 
@@ -145,14 +148,15 @@ def draft(db: Db, person_id: str, key: bytes) -> Draft | None:
     return Draft(person_id=person_id, request_id=document["request_id"], key=key, typed=typed, code_words=code_words)
 
 
-def save_draft(db: Db, draft: Draft, expires_at: datetime) -> None:
-    """A draft whose request was sent does not come back: a page left open may still try to save it."""
-    if db.requests.find_one({"person_id": draft.person_id}, {"_id": 1}):
-        return
+def save_draft(db: Db, draft: Draft, expires_at: datetime) -> bool:
+    """A draft whose request was sent, or erased since, does not come back: a page left open may still try to save it."""
+    if db.requests.find_one({"person_id": draft.person_id}, {"_id": 1}) or db.erasures.find_one({"_id": draft.request_id}):
+        return False
     content = {"typed": draft.typed, "code_words": to_document(draft.code_words) if draft.code_words else None}
     encrypted = vault.encrypt(draft.key, draft.person_id, "draft", json.dumps(content))
     document = {"request_id": draft.request_id, "encrypted": encrypted, "expires_at": expires_at}
     db.drafts.replace_one({"_id": draft.person_id}, document, upsert=True)
+    return True
 
 
 def delete_draft(db: Db, person_id: str) -> None:
@@ -177,15 +181,46 @@ def delete_codes(db: Db, person_id: str) -> None:
     db.links.delete_many({"person_id": person_id, "purpose": "code_words"})
 
 
-def save_link(db: Db, link: AccessLink) -> None:
+def add_link(db: Db, link: AccessLink) -> None:
     db.links.insert_one(to_document(link))
 
 
-def link(db: Db, token: str) -> AccessLink | None:
-    return load_one(AccessLink, db.links.find_one(_valid(tokens.digest(token), "status")))
+def grant_link(db: Db, link: AccessLink) -> None:
+    """New, or the note keys of one that is there: the two may come in any order."""
+    document = to_document(link)
+    id, wraps = document.pop("_id"), document.pop("note_wraps")
+    granted = {"$set": {"note_wraps": wraps}} if wraps else {}
+    db.links.update_one({"_id": id}, {"$setOnInsert": document, **granted}, upsert=True)
 
 
-def _valid(id: str, purpose: Literal["code_words", "status"]) -> Doc:
+def shorten_letter_links(db: Db, person_id: str, until: datetime) -> None:
+    db.links.update_many({"person_id": person_id, "purpose": "letter"}, {"$min": {"expires_at": until}})
+
+
+def count_ways_in(db: Db, person_id: str, moment: datetime) -> int:
+    """Those that were asked for and still open."""
+    asked = {"person_id": person_id, "purpose": {"$in": ["asked_for", "texted"]}, "expires_at": {"$gt": moment}}
+    return db.links.count_documents(asked)
+
+
+def link(db: Db, link_id: str) -> AccessLink | None:
+    kinds = {"$in": list(get_args(WayIn))}
+    return load_one(AccessLink, db.links.find_one({"_id": link_id, "purpose": kinds, "expires_at": {"$gt": now()}}))
+
+
+def bind_link(db: Db, link_id: str, purposes: Sequence[WayIn], device: str) -> None:
+    db.links.update_one({"_id": link_id, "purpose": {"$in": list(purposes)}, "device": None}, {"$set": {"device": device}})
+
+
+def count_try(db: Db, link_id: str) -> None:
+    db.links.update_one({"_id": link_id, "purpose": "texted"}, {"$inc": {"tries": 1}})
+
+
+def delete_link(db: Db, link_id: str) -> None:
+    db.links.delete_one({"_id": link_id})
+
+
+def _valid(id: str, purpose: Literal["code_words"]) -> Doc:
     return {"_id": id, "purpose": purpose, "expires_at": {"$not": {"$lte": now()}}}
 
 
@@ -223,23 +258,15 @@ def save_choice(db: Db, request_id: str, choice: NextChoice) -> bool:
     return db.requests.update_one(where, {"$set": {"choice": to_document(choice)}}).modified_count == 1
 
 
-def mark_withdrawn(db: Db, request_id: str) -> bool:
-    return _mark_ended(db, request_id, {"withdrawn_at": now()})
-
-
 def mark_lapsed(db: Db, request_id: str) -> bool:
-    return _mark_ended(db, request_id, {})
-
-
-def _mark_ended(db: Db, request_id: str, how: Doc) -> bool:
     """Answers, notes and code words go at once; the rest stays for a while, so that its page can say what happened."""
     gone = dict.fromkeys(
         ("encrypted_answers", "encrypted_code_words", "code_words_until", "notes", "next_look_at", "openings", "shared_notes"), 1
     )
-    change = {"$set": {"ended_at": now(), **how}, "$unset": gone}
+    change = {"$set": {"ended_at": now()}, "$unset": gone}
     ended = db.requests.find_one_and_update({"_id": request_id, "ended_at": None}, change)
     if ended is not None:
-        db.links.update_many({"person_id": ended["person_id"]}, {"$set": {"expires_at": now() + KEPT_AFTER_THE_END}})
+        db.links.update_many({"person_id": ended["person_id"]}, {"$min": {"expires_at": now() + KEPT_AFTER_THE_END}})
     return ended is not None
 
 
@@ -253,6 +280,13 @@ def mark_read(db: Db, request_id: str, *, on_their_word: bool) -> None:
     """Once: heard again, it takes nothing back that they have allowed since."""
     change = {"unread": False, **({"on_their_word": True} if on_their_word else {})}
     db.requests.update_one({"_id": request_id, "unread": True}, {"$set": change})
+
+
+def erase_request(db: Db, request: Request) -> None:
+    """With all that opens it, and a draft that a page left open may have saved since."""
+    db.requests.delete_one({"_id": request.id})
+    db.links.delete_many({"person_id": request.person_id})
+    db.drafts.delete_one({"_id": request.person_id})
 
 
 def add_note(db: Db, request_id: str, note: EncryptedNote) -> bool:
@@ -272,6 +306,8 @@ class Correction:
     phone_index: str | None
     unread: bool | None
     on_their_word: bool | None
+    asks_for_words: bool
+    texts_are_safe: bool
     of_contact: bool
 
 
@@ -300,7 +336,7 @@ def count_change(db: Db, request_id: str) -> Request | None:
 
 def delete_links(db: Db, person_id: str) -> None:
     """Those that were sent to an address: it was not theirs, or is not any more."""
-    db.links.delete_many({"person_id": person_id, "purpose": "status"})
+    db.links.delete_many({"person_id": person_id, "purpose": {"$ne": "code_words"}})
 
 
 def change_hold(db: Db, request_id: str, match_id: str, *, on_hold: bool) -> int | None:
@@ -378,6 +414,29 @@ def record_sign_of_life(db: Db, request_id: str, silent_since: datetime) -> None
 
 def delete_code_words(db: Db, request_id: str) -> None:
     db.requests.update_one({"_id": request_id}, {"$unset": {"encrypted_code_words": 1, "code_words_until": 1}})
+
+
+# The ledger of erasures: {_id: request id, at, answered: services that erased what they held, open: true until all did, late_at}
+
+
+def begin_erasure(db: Db, request_id: str, moment: datetime) -> None:
+    db.erasures.insert_one({"_id": request_id, "at": moment, "answered": [], "open": True})
+
+
+def erasure_answered(db: Db, request_id: str, by: Eraser) -> None:
+    db.erasures.update_one({"_id": request_id}, {"$addToSet": {"answered": by}})
+    db.erasures.update_one({"_id": request_id, "answered": {"$all": ERASERS}}, {"$unset": {"open": 1}})
+
+
+def open_erasures(db: Db, begun_before: datetime) -> list[str]:
+    found = db.erasures.find({"open": True, "at": {"$lte": begun_before}}, {"_id": 1}).limit(ERASURES_AT_ONCE)
+    return [document["_id"] for document in found]
+
+
+def mark_erasure_late(db: Db, request_id: str, moment: datetime) -> tuple[Eraser, ...]:
+    """Who has not answered; nobody when that was said before."""
+    open_now = db.erasures.find_one_and_update({"_id": request_id, "open": True, "late_at": None}, {"$set": {"late_at": moment}})
+    return tuple(each for each in ERASERS if open_now and each not in open_now["answered"])
 
 
 def in_days(days: float) -> datetime:

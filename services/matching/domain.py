@@ -6,7 +6,7 @@ rules.py.
 """
 
 import string
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -48,7 +48,7 @@ from shared.messages import Event
 
 RequestState = Literal["received", "asking", "waiting", "reaching_out", "matched", "withdrawn", "lapsed"]
 OfferState = Literal["sent", "seen", "accepted", "declined", "expired", "released", "ended"]
-TaskReason = EscalationReason | Literal["stranded"]
+TaskReason = EscalationReason | Literal["stranded", "erasure_late"]
 WaitingFor = Literal["place", "choice"]
 Queue = Literal["named", "anyone", "suggestions"]
 AuditAction = Literal[
@@ -59,6 +59,7 @@ AuditAction = Literal[
     "wrote",
     "resolved",
     "reopened",
+    "let_in",
     "shared_by_practitioner",
     "shared_by_supportee",
     "released",
@@ -432,7 +433,8 @@ class Request(Versioned):
 
     `received`: its next step is to be decided (never stored). `asking`: exactly one offer is open. `waiting`: for a place with
     one of `wanted` (empty: with anybody who suits), or for the supportee's choice, perhaps among `suggested`. `reaching_out`: a
-    coordinator writes to them. `matched`. `withdrawn`, `lapsed`: it has ended, they left or said no word for long.
+    coordinator writes to them. `matched`. `withdrawn`: they left, and nothing of what they said is kept. `lapsed`: it has ended,
+    they said no word for long.
     `submitted_at` is also where waiting began: being asked about in between does not cost them their turn.
     `choice_index`: which of `choices` is being asked; None once they left their ranking. `asked`: practitioners who said "not
     this time", let the time pass or ended their meetings; they are not asked again. `left`: those with whom the supportee ended
@@ -487,6 +489,12 @@ class Request(Versioned):
             page_language=event.page_language,
             choice_index=0 if event.mode == "chosen" else None,
         )
+
+    @classmethod
+    def withdrawn(cls, request_id: str, supportee_id: str, moment: datetime) -> "Request":
+        """As one that was withdrawn is kept, or one that was withdrawn before it came."""
+        gone: dict[str, Any] = {"mode": "reach_out", "submitted_at": moment, "ended_at": moment, "state": "withdrawn"}
+        return cls(id=request_id, supportee_id=supportee_id, **gone)
 
     @property
     def is_over(self) -> bool:
@@ -709,10 +717,14 @@ class Request(Versioned):
         ]
 
     def withdraw(self, moment: datetime) -> None:
-        """Their words go at once: nobody has a reason to read them any more. An open offer or a match is released before."""
-        _check(not self.has_ended and self.state != "asking", "withdraw", self.state)
+        """Everything that they said goes at once. What stays is that there was a request: nothing that comes late brings it back.
+        An open offer or a match is released before."""
+        _check(self.state not in ("withdrawn", "asking"), "withdraw", self.state)
         self._become("withdrawn")
-        self.encrypted, self.avoid_index, self.ended_at = None, (), moment
+        blank = Request.withdrawn(self.id, self.supportee_id, moment)
+        for facet in fields(Request):
+            if facet.name not in ("version", "stored_version"):
+                setattr(self, facet.name, getattr(blank, facet.name))
 
     def extend(self, moment: datetime) -> None:
         self.alive_at = max(moment, self.alive_at or moment)

@@ -39,6 +39,7 @@ TASK_REASONS = {
     "read_first": _("Read first: nothing is sent to them until then"),
     "stranded": _("A part of the system could not handle a message. Tell whoever looks after the server"),
     "names_somebody": _("Read whom they would never meet: nobody is asked until then"),
+    "erasure_late": _("Somebody left, and not everything of theirs is erased yet. Tell whoever looks after the server"),
 }
 REQUEST_STATES = {
     "received": _("This request came in"),
@@ -71,6 +72,7 @@ AUDIT_ACTIONS = {
     "released": _("read what to know first, and said to write to them"),
     "held_back": _("read what to know first, and said to write only on their page"),
     "goes_on": _("read whom they would never meet, and let it go on"),
+    "let_in": _("made a new way in for them"),
 }
 REQUEST_FIELDS = {
     "name": _("Name"),

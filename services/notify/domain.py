@@ -3,7 +3,7 @@ them: which channels a message takes, when it is sent, and until when. The store
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -55,6 +55,8 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "message": NotificationTemplate(),
     "note_for_you": NotificationTemplate(escalate=False),
     "sign_in": NotificationTemplate(useful_for=timedelta(minutes=30), escalate=False),
+    "way_in": NotificationTemplate(channels=("email",), useful_for=timedelta(hours=24), escalate=False),
+    "way_in_code": replace(REPLY, useful_for=timedelta(minutes=10)),
     "answer_yes": REPLY,
     "answer_not_this_time": REPLY,
     "too_many_codes": REPLY,
@@ -78,7 +80,7 @@ def get_template(name: str) -> NotificationTemplate:
 
 def is_news(name: str) -> bool:
     """Not a link that somebody has just asked for, nor a reply to their text."""
-    return name != "sign_in" and not get_template(name).reply
+    return name not in ("sign_in", "way_in") and not get_template(name).reply
 
 
 def notification_id(cause: str, template: str, person_id: str, channel: Channel) -> str:
@@ -122,11 +124,11 @@ Context = Mapping[str, str | datetime]
 class Contact:
     """How a person wants to be notified. Addresses stay encrypted until the moment of sending.
 
-    `encrypted`: email, phone (E.164), link (the person's own page), known_as. `channels` empty: no notification at all.
-    Quiet hours are local hours [from, until). `phone_hash`: keyed hash, to find the sender of a text. `only_news`: they are told
-    only that they have a message. Nothing is sent while `unread` (nobody has read what they want us to know first) or
-    `on_their_word` (before they say so on their page); `withheld` is the newest message that they would have got meanwhile.
-    `ended_at`: when their request did; they are written to about nothing but that.
+    `encrypted`: email, phone (E.164), link (of the team), known_as. `channels` empty: no notification at all. Quiet hours are
+    local hours [from, until). `phone_hash`: keyed hash, to find the sender of a text. `only_news`: they are told only that they
+    have a message. Nothing is sent while `unread` (nobody has read what they want us to know first) or `on_their_word` (before
+    they say so on their page); `withheld` is the newest message that they would have got meanwhile. `opens_by_link`: their
+    e-mails carry links that open something. `ended_at`: when their request did; they are written to about nothing but that.
     """
 
     person_id: str
@@ -145,6 +147,7 @@ class Contact:
     on_their_word: bool = False
     withheld: "Message | None" = None
     ended_at: datetime | None = None
+    opens_by_link: bool = True
 
     @property
     def is_held(self) -> bool:
@@ -158,9 +161,7 @@ class Contact:
         fitting = tuple(
             channel for channel in found.channels if self._has_address(channel) and (channel in self.channels or found.reply)
         )
-        if template == "sign_in":  # a link that opens somebody's page takes one channel only, and never a text to a supportee
-            return fitting[:1] if self.role != "supportee" else tuple(channel for channel in fitting if channel == "email")
-        return fitting
+        return fitting[:1] if template == "sign_in" else fitting  # a link that opens somebody's page takes one channel only
 
     def when_to_send(self, moment: datetime, channel: Channel, template: str) -> datetime:
         """`moment`, or for a text the end of the quiet hours that it falls in."""

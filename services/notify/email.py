@@ -55,5 +55,4 @@ class EmailSender:
 
 
 def _link(contact: Contact, fields: Mapping[str, str]) -> str:
-    own = fields.get("link", "") if contact.role == "supportee" else ""
-    return fields.get("notification_link") or own or service.public_url + PAGES[contact.role]
+    return fields.get("notification_link") or service.public_url + PAGES[contact.role]

@@ -66,6 +66,8 @@ class SmsSender:
         if against:
             return against
         context = {**notification.context, "link": _sms_link(contact, fields)}
+        if "notification_code" in fields:
+            context["code"] = fields["notification_code"]
         recipient = Recipient(supported(contact.language), contact.time_zone, contact.role)
         text = render_sms(notification.template, context, recipient, service.brand)
         return self._hand_over(Sms(notification.id, fields["phone"], text))

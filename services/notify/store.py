@@ -8,7 +8,8 @@ notifications     a Notification; `encrypted` until it was sent; next_at, claim,
                   finished_at: when it was not pending any more
 offers            an Offer, and delete_at; one whose end came before its beginning has `ended` and `delete_at` only
 desk_calls        a DeskCall, and delete_at
-request_updates   {_id: request's id, version, last_update: as rules.update_name, withdrawn: true once withdrawn, delete_at}
+request_updates   {_id: request's id, version, last_update: as rules.update_name, delete_at};
+                  {_id, withdrawn: true, delete_at} once it ended
 """
 
 import uuid
@@ -130,6 +131,15 @@ def _contacts(documents: Iterable[Doc]) -> list[Contact]:
 
 def _with_person_id(document: Doc) -> Doc:
     return {**document, "person_id": document["_id"]}
+
+
+def erase_contact(db: Db, contact: Contact) -> None:
+    """With what was or is to be sent to them. That a number said stop is remembered, or it would be texted again."""
+    db.contacts.delete_one({"_id": contact.person_id})
+    db.notifications.delete_many({"person_id": contact.person_id})
+    if contact.phone_hash and not db.contacts.find_one({"phone_hash": contact.phone_hash}, {"_id": 1}):
+        db.phone_numbers.delete_one({"_id": contact.phone_hash, "stopped_at": {"$exists": False}})
+        db.phone_numbers.update_one({"_id": contact.phone_hash}, {"$unset": {"texted_at": "", "texted_by": ""}})
 
 
 # Numbers that are texted
@@ -426,5 +436,5 @@ def record_update(db: Db, request_id: str, version: int, update: str) -> None:
 
 
 def mark_withdrawn(db: Db, request_id: str, moment: datetime) -> None:
-    fields = {"withdrawn": True, "delete_at": moment + ENDED_REQUEST_KEPT}
-    db.request_updates.update_one({"_id": request_id}, {"$set": fields}, upsert=True)
+    left = {"withdrawn": True, "delete_at": moment + ENDED_REQUEST_KEPT}
+    db.request_updates.replace_one({"_id": request_id}, left, upsert=True)

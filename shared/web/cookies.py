@@ -5,7 +5,8 @@ from flask import Response, current_app
 A_YEAR = 365 * 24 * 3600
 
 
-def set_cookie(response: Response, name: str, value: str, *, seconds: int = A_YEAR) -> None:
+def set_cookie(response: Response, name: str, value: str, *, seconds: int | None = A_YEAR) -> None:
+    """Without `seconds` it ends with the browser."""
     response.set_cookie(name, value, max_age=seconds, secure=secure(), httponly=True, samesite="Lax")
 
 

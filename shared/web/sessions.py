@@ -18,7 +18,8 @@ def begin(response: Response, db: Db, begun: NewSession) -> Response:
 
 def set_cookie(response: Response, begun: NewSession) -> Response:
     """For a session that is saved elsewhere."""
-    cookies.set_cookie(response, _cookie_name(begun.session.role), begun.cookie, seconds=int(begun.lasts.total_seconds()))
+    seconds = int(begun.lasts.total_seconds()) if begun.keep else None
+    cookies.set_cookie(response, _cookie_name(begun.session.role), begun.cookie, seconds=seconds)
     return response
 
 

@@ -8,7 +8,8 @@ import pytest
 from services.intake import lifetimes, store
 from services.intake.domain import AccessLink, Request
 from services.intake.handlers.broker_events import HistoryEvent, add_to_history, save_directory_entry
-from services.intake.handlers.supportee import ChooseNext, choose_next, delete_code_words, withdraw_request
+from services.intake.handlers.erasure import withdraw_request
+from services.intake.handlers.supportee import ChooseNext, choose_next, delete_code_words
 from shared.clock import now
 from shared.contracts import ChoiceMade, EncryptedFields, OfferDeclined, OfferMade, RequestWithdrawn, SuggestionsMade
 from shared.mongo import Db
@@ -87,10 +88,10 @@ def test_a_choice_after_the_same_event_counts_once(intake_db: Db, request_id: st
 
 
 def test_leaving_is_published_once_and_takes_the_words_along(intake_db: Db, request_id: str) -> None:
-    assert withdraw_request(request_id, intake_db) == [RequestWithdrawn(request_id=request_id)]
+    person_id = stored(intake_db, request_id).person_id
+    assert withdraw_request(request_id, intake_db) == [RequestWithdrawn(request_id=request_id, person_id=person_id)]
     assert withdraw_request(request_id, intake_db) == []
-    left = stored(intake_db, request_id)
-    assert (left.encrypted_answers, left.encrypted_code_words, left.notes) == (None, None, ())
+    assert store.request(intake_db, request_id) is None
     assert choose_next(ChooseNext(request_id, 3, "wait"), intake_db) == []
 
 
@@ -108,10 +109,11 @@ def test_code_words_are_deleted_by_themselves_once_they_may_no_longer_be_shown(i
 
 def test_a_request_that_ended_keeps_no_answers_and_its_links_have_an_end(intake_db: Db) -> None:
     ended = a_stored_request(intake_db)
-    store.save_link(intake_db, AccessLink(id=digest("token"), subject_id=ended.id, person_id=ended.person_id))
+    far = now() + timedelta(days=90)
+    link = AccessLink(id=digest("t"), purpose="letter", subject_id=ended.id, person_id=ended.person_id, expires_at=far)
+    store.add_link(intake_db, link)
     assert store.mark_lapsed(intake_db, ended.id)
     assert not store.mark_lapsed(intake_db, ended.id)
-    assert not store.mark_withdrawn(intake_db, ended.id)
     assert (stored(intake_db, ended.id).encrypted_answers, stored(intake_db, ended.id).notes) == (None, ())
     [link] = intake_db.links.find()
     assert timedelta() < link["expires_at"] - now() <= lifetimes.KEPT_AFTER_THE_END

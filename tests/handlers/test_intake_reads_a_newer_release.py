@@ -30,11 +30,11 @@ def test_a_request_with_all_that_belongs_to_it(intake: Service) -> None:
 
 def test_code_words_and_links(intake: Service) -> None:
     code = AccessCode(id="c1", person_id="p1", wrap="AQ", expires_at=LATER)
-    link = AccessLink(id=digest("t"), subject_id="r1", person_id="p1", expires_at=LATER)
+    link = AccessLink(id=digest("t"), purpose="letter", subject_id="r1", person_id="p1", expires_at=LATER)
     store.save_code(intake.db, code)
-    store.save_link(intake.db, link)
+    store.grant_link(intake.db, link)
     intake.db.links.update_many({}, {"$set": {"mood": 1}})
-    assert (store.code(intake.db, "c1"), store.link(intake.db, "t")) == (code, link)
+    assert (store.code(intake.db, "c1"), store.link(intake.db, digest("t"))) == (code, link)
 
 
 def test_a_draft(intake: Service) -> None:

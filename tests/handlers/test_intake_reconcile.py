@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.intake import store
+from services.intake.handlers.erasure import withdraw_request
 from services.intake.handlers.timers import find_unanswered_requests, publish_request_again
 from shared import outbox
 from shared.clock import now
@@ -90,8 +91,9 @@ def test_a_new_one_and_one_that_was_withdrawn_are_left_alone(intake: Service, re
     age(intake.db, timedelta(minutes=4))
     assert reconcile(intake) == 0
     age(intake.db, timedelta(minutes=15))
-    assert store.mark_withdrawn(intake.db, request_id)
-    assert reconcile(intake) == 0
+    intake.run(withdraw_request, request_id)
+    assert reconcile(intake) == 1  # the news that they left
+    assert [row["type"] for row in intake.db.outbox.find()] == ["request.withdrawn.v1"]
 
 
 def test_looking_reads_no_answered_request(intake: Service, request_id: str) -> None:

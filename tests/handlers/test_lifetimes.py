@@ -7,6 +7,7 @@ import pytest
 from services.intake import lifetimes, store
 from services.intake.domain import Draft
 from services.intake.handlers import access
+from services.intake.handlers.access import NoteKeys
 from services.intake.handlers.supportee import ChoosePace, WriteNote, choose_pace, keep_longer, record_sign_of_life, write_note
 from services.intake.handlers.timers import look_after_waiting
 from services.matching import store as matching_store
@@ -14,6 +15,7 @@ from services.matching.handlers.practitioner import AnswerOffer, WriteToSupporte
 from services.matching.handlers.reading import view_offer
 from shared.clock import now
 from shared.contracts import RequestGoneSilent
+from shared.vault import words_key
 from tests.handlers.test_queries_use_indexes import most_read
 from tests.intake_requests import a_stored_request
 from tests.lifetimes import ThreeServices, three
@@ -48,7 +50,9 @@ def test_a_pair_opens_its_pages_and_writes_to_each_other_long_after_ninety_days(
     three.until_day(days + 30)
     assert state_of(three, draft) == "matched"
     assert opened_by_words(draft)
-    three.intake.run(write_note, WriteNote(draft.request_id, draft.key, "n1", "are you there", "juniper"))
+    three.intake.run(
+        write_note, WriteNote(draft.request_id, NoteKeys(words_key(draft.key), {}), "n1", "are you there", "juniper")
+    )
     three.deliver()
     offer = matching_store.offers.find(three.matching.db, offer_id)
     assert offer
@@ -58,7 +62,7 @@ def test_a_pair_opens_its_pages_and_writes_to_each_other_long_after_ninety_days(
     three.deliver()
     request = store.request(three.intake.db, draft.request_id)
     assert request
-    assert [note.words for note in access.own_notes(request, draft.key)] == ["are you there", "I am"]
+    assert [note.words for note in access.own_notes(request, NoteKeys(words_key(draft.key), {}))] == ["are you there", "I am"]
     assert [row["occupied_slots"] for row in three.matching.db.practitioners.find()] == [[0]]
     assert not {"still_waiting", "still_looking", "request_ending", "request_ended"} & set(three.told(draft.request_id))
 

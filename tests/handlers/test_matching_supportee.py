@@ -15,6 +15,7 @@ from shared.contracts import (
     RequestWaiting,
     RequestWithdrawn,
     SuggestionsMade,
+    WordsErased,
 )
 from shared.messages import Event
 from shared.service import RetryLater, Service
@@ -28,6 +29,7 @@ from tests.handlers.matching_steps import (
     open_tasks,
     places_of,
     submit,
+    types_of,
 )
 from tests.people import NEW_YORK
 
@@ -112,10 +114,16 @@ def test_withdrawing_after_a_match_frees_the_place_for_the_next(matching: Servic
     assert places_of(matching, "ana") == (1, 1)
 
 
-@pytest.mark.parametrize("handler", [apply_choice, withdraw_request])
-def test_what_comes_before_its_request_is_heard_later(matching: Service, handler: object) -> None:
+def test_a_choice_that_comes_before_its_request_is_heard_later(matching: Service) -> None:
     with pytest.raises(RetryLater):
-        choose(matching, "wait") if handler is apply_choice else withdraw(matching)
+        choose(matching, "wait")
+
+
+def test_a_request_that_comes_after_its_withdrawal_is_not_kept(matching: Service) -> None:
+    add_practitioners(matching, "juniper")
+    assert types_of(withdraw(matching)) == [WordsErased]
+    assert submit(matching, "juniper") == []
+    assert document(matching, "requests", "r1")["choices"] == []
 
 
 def test_a_letter_that_never_arrived_comes_to_the_desk_once(matching: Service) -> None:

@@ -4,9 +4,10 @@ import pytest
 
 from services.intake import store as intake_store
 from services.intake.domain import Request
-from services.intake.handlers.access import own_notes
+from services.intake.handlers.access import NoteKeys, own_notes
 from services.intake.handlers.broker_events import add_note
-from services.intake.handlers.supportee import WriteNote, withdraw_request, write_note
+from services.intake.handlers.erasure import withdraw_request
+from services.intake.handlers.supportee import WriteNote, write_note
 from services.matching import store as matching_store
 from services.matching.handlers import coordinator, practitioner
 from services.matching.handlers.broker_events import forward_note
@@ -144,6 +145,10 @@ def test_a_note_that_overtakes_its_request_waits_for_it(matching: Service) -> No
 KEY = vault.new_key()
 
 
+def keys_of(own: bytes) -> NoteKeys:
+    return NoteKeys(vault.words_key(own), {})
+
+
 @pytest.fixture
 def request_id(intake: Service) -> str:
     return a_stored_request(intake.db).id
@@ -166,25 +171,25 @@ def test_intake_stores_a_note_once_and_can_read_it_only_with_their_key(intake: S
     for _ in range(2):
         intake.run(add_note, a_note())
     request = stored(intake, request_id)
-    assert [(note.author, note.words) for note in own_notes(request, KEY)] == [("juniper", "Is text all right?")]
+    assert [(note.author, note.words) for note in own_notes(request, keys_of(KEY))] == [("juniper", "Is text all right?")]
     with pytest.raises(DecryptionError):
-        own_notes(request, vault.new_key())
+        own_notes(request, keys_of(vault.new_key()))
     assert "text all right" not in str(list(intake.db.requests.find()))
 
 
 def test_what_they_write_is_published_once_and_shown_on_their_page(intake: Service, request_id: str) -> None:
-    note = WriteNote(request_id, KEY, "n2", "Text is good")
+    note = WriteNote(request_id, keys_of(KEY), "n2", "Text is good")
     assert types_of(intake.run(write_note, note)) == [NoteAnswered]
     assert intake.run(write_note, note) == []
-    assert [found.words for found in own_notes(stored(intake, request_id), KEY)] == ["Text is good"]
+    assert [found.words for found in own_notes(stored(intake, request_id), keys_of(KEY))] == ["Text is good"]
 
 
 def test_leaving_takes_the_notes_along(intake: Service, request_id: str) -> None:
     intake.run(add_note, a_note())
     intake.run(withdraw_request, request_id)
     intake.run(add_note, a_note("n3"))
-    assert intake.run(write_note, WriteNote(request_id, KEY, "n4", "late")) == []
-    assert stored(intake, request_id).notes == ()
+    assert intake.run(write_note, WriteNote(request_id, keys_of(KEY), "n4", "late")) == []
+    assert intake_store.request(intake.db, request_id) is None
 
 
 # notify

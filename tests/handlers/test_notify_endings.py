@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 
 from services.notify.handlers.endings import enqueue_end_of_meetings, enqueue_meetings_go_on
-from services.notify.handlers.requests import cancel_notifications
+from services.notify.handlers.requests import erase_supportee
 from services.notify.rendering import Brand, Recipient, render_email, render_sms
 from shared.contracts import MatchEnded, MatchEndingUndone, RequestWithdrawn
 from shared.i18n import LANGUAGES
@@ -46,7 +46,7 @@ def test_the_practitioner_hears_that_a_supportee_ended_them(db: Db, then: str) -
 
 
 def test_the_practitioner_hears_it_when_the_supportee_left_for_good(db: Db) -> None:
-    cancel_notifications(RequestWithdrawn(request_id="r1"), db)
+    erase_supportee(RequestWithdrawn(request_id="r1"), db)
     enqueue_end_of_meetings(ended("supportee", then="over"), db)
     assert told(db) == {("ana", "meetings_ended")}
 

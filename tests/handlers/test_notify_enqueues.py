@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.notify.delivery import give_up_texts
-from services.notify.handlers.contacts import enqueue_sign_in_link
+from services.notify.handlers.contacts import enqueue_sign_in_link, enqueue_team_sign_in_link
 from services.notify.handlers.offers import (
     enqueue_match_notification,
     enqueue_not_this_time,
@@ -23,15 +23,16 @@ from services.notify.handlers.outbound import BOTH, NotifyService, usable_channe
 from services.notify.handlers.outcomes import GiveUp, Receipt, apply_receipt, give_up
 from services.notify.handlers.replies import SmsReceived, enqueue_reply_confirmation, receive_sms
 from services.notify.handlers.requests import (
-    cancel_notifications,
     enqueue_coordinator_call,
     enqueue_suggestions,
     enqueue_waiting,
+    erase_supportee,
 )
 from services.notify.store import DeliveryQueue, mark_uncertain
 from shared.clock import now
 from shared.contracts import (
     CoordinatorNeeded,
+    LetterLinkMade,
     MatchMade,
     NotificationFailed,
     OfferDeclined,
@@ -43,6 +44,7 @@ from shared.contracts import (
     RequestWithdrawn,
     SignInRequested,
     SuggestionsMade,
+    TeamSignInRequested,
 )
 from shared.messages import InvalidMessage
 from shared.mongo import Db
@@ -298,15 +300,33 @@ def test_a_coordinator_whose_contact_cannot_be_read_keeps_no_other_from_hearing(
 
 def test_after_withdrawing_nothing_more_is_sent(notify: Service, db: Db) -> None:
     enqueue_not_this_time(declined(), db)
-    cancel_notifications(RequestWithdrawn(request_id="r1"), db)
+    erase_supportee(RequestWithdrawn(request_id="r1"), db)
     assert enqueued(db) == set()
 
 
 def test_a_sign_in_link_goes_by_one_channel_only(notify: Service, db: Db) -> None:
-    for person in ("ana", "wren"):
-        link = encrypted_for_notify(notify.vault, person, link="https://kt.example/me/in/x")
-        enqueue_sign_in_link(SignInRequested(person_id=person, encrypted=link), db)
-    assert enqueued(db) == {("sign_in", "ana", "email"), ("sign_in", "wren", "email")}
+    link = encrypted_for_notify(notify.vault, "ana", link="https://kt.example/me/in/x")
+    enqueue_team_sign_in_link(TeamSignInRequested(person_id="ana", encrypted=link), db)
+    link = encrypted_for_notify(notify.vault, "wren", link="https://kt.example/s/in/x")
+    enqueue_sign_in_link(SignInRequested(person_id="wren", encrypted=link), db)
+    assert enqueued(db) == {("sign_in", "ana", "email"), ("way_in", "wren", "email")}
+
+
+def test_a_code_goes_by_text_even_while_another_text_waits(notify: Service) -> None:
+    record_contact(wren(notify, channels=("email", "text")), notify.db)
+    code = encrypted_for_notify(notify.vault, "wren", code="123456")
+    enqueue_sign_in_link(SignInRequested(person_id="wren", encrypted=code), notify.db)
+    assert ("way_in_code", "wren", "text") in enqueued(notify.db)
+
+
+def test_each_email_to_a_supportee_makes_a_link_of_its_own_and_no_text_does(notify: Service) -> None:
+    record_contact(wren(notify, channels=("text",)), notify.db)
+    waits = RequestWaiting(request_id="r1", supportee_id="wren", waiting_for="place", version=2)
+    assert enqueue_waiting(waits, notify.db) == []
+    record_contact(wren(notify, version=2, channels=("email", "text")), notify.db)
+    [made] = enqueue_waiting(replace(waits, version=3), notify.db)
+    assert isinstance(made, LetterLinkMade)
+    assert made.expires_at - now() > timedelta(days=13)
 
 
 def test_a_sign_in_link_is_never_texted_to_a_supportee(notify: Service) -> None:
@@ -524,9 +544,9 @@ def test_no_coordinator_is_called_for_somebody_who_has_withdrawn(notify: Service
     record_contact(wren(notify, channels=("email",)), notify.db)
     [claimed] = DeliveryQueue(notify.db, "email").claim(5)
     mark_uncertain(notify.db, [claimed])  # a worker is handing it over, so it cannot be cancelled any more
-    cancel_notifications(RequestWithdrawn(request_id="r1"), notify.db)
+    erase_supportee(RequestWithdrawn(request_id="r1"), notify.db)
     assert give_up(GiveUp(claimed.item.id, "failed", "550 to RCPT"), notify.db) == []
-    assert notification_by(notify.db, "email")["state"] == "failed"
+    assert notify.db.notifications.count_documents({}) == 0
 
 
 def test_what_is_sent_keeps_no_link_and_is_deleted_in_a_day(notify: Service, db: Db) -> None:

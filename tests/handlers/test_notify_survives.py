@@ -20,7 +20,7 @@ from services.notify.email import EmailSender
 from services.notify.handlers.contacts import record_contact as record_supportee
 from services.notify.handlers.offers import enqueue_not_this_time, enqueue_offer_notification
 from services.notify.handlers.outbound import NotifyService
-from services.notify.handlers.requests import cancel_notifications, enqueue_note
+from services.notify.handlers.requests import enqueue_note, erase_supportee
 from services.notify.store import LEASE, DeliveryQueue, record_outcomes
 from shared import vault
 from shared.clock import now
@@ -424,17 +424,17 @@ def test_nobody_is_called_for_somebody_who_has_withdrawn(notify: Service, keys: 
     mailbox.hang_up_after_message = 1
     with delivering_email(notify, notify_settings(keys, smtp_url=mailbox.url)):
         mailbox.wait_until_held()
-        notify.run(cancel_notifications, RequestWithdrawn(request_id="r1"))
-        db.contacts.update_one({"_id": "wren"}, {"$set": {"encrypted.fields.email": "of an erased key"}})
+        notify.run(erase_supportee, RequestWithdrawn(request_id="r1"))
+        assert db.notifications.count_documents({}) == 0
         mailbox.let_go()
-        eventually(lambda: db.notifications.find_one({"deferrals": 1}))
-        make_due(db)
-        eventually(lambda: notification_in(db, person_id="wren")["state"] == "cancelled")
-    assert events_in(db) == []
+        notify.run(record_supportee, wren(notify, person_id="kit", request_id="r2", channels=("email",)))
+        eventually(lambda: notification_in(db, person_id="kit")["state"] == "accepted")
+    assert db.notifications.count_documents({"person_id": "wren"}) == 0
+    assert [row["type"] for row in db.outbox.find()] == ["contact.erased.v1"]
 
 
 def test_after_a_withdrawal_nothing_is_enqueued(notify: Service) -> None:
-    notify.run(cancel_notifications, RequestWithdrawn(request_id="r1"))
+    notify.run(erase_supportee, RequestWithdrawn(request_id="r1"))
     notify.run(record_supportee, wren(notify))
     note = NoteWritten(note_id="n1", request_id="r1", supportee_id="wren", encrypted="x", version=3)
     notify.run(enqueue_note, note)

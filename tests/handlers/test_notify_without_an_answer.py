@@ -13,7 +13,7 @@ from services.notify.delivery import give_up_texts
 from services.notify.handlers.offers import enqueue_match_notification, enqueue_offer_notification, enqueue_offer_release
 from services.notify.handlers.outcomes import GiveUp, Receipt, apply_receipt, give_up
 from services.notify.handlers.replies import SmsReceived, receive_sms
-from services.notify.handlers.requests import cancel_notifications
+from services.notify.handlers.requests import erase_supportee
 from services.notify.sms import Sms, make_gateway
 from shared.contracts import MatchMade, OfferReleased, RequestWithdrawn
 from shared.mongo import Db
@@ -172,6 +172,7 @@ def test_a_text_to_somebody_who_has_withdrawn_becomes_no_email_when_its_receipt_
     notify.run(enqueue_match_notification, yes)
     db.notifications.update_one({"channel": "text"}, {"$set": {"state": "accepted"}, "$unset": {"next_at": ""}})
     record_contact(wren(notify, version=2), db)
-    notify.run(cancel_notifications, RequestWithdrawn(request_id="r1"))
-    notify.run(apply_receipt, Receipt(str(text_in(db)["_id"]), "failed"))
+    sent = str(text_in(db)["_id"])
+    notify.run(erase_supportee, RequestWithdrawn(request_id="r1"))
+    notify.run(apply_receipt, Receipt(sent, "failed"))
     assert db.notifications.count_documents({"channel": "email"}) == 0

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.intake import store
+from services.intake.handlers.access import NoteKeys
 from services.intake.handlers.supportee import WriteNote, write_note
 from services.matching.handlers.endings import end_by_practitioner
 from services.matching.handlers.practitioner import AnswerOffer, answer_offer
@@ -19,6 +20,7 @@ from shared.messages import load
 from shared.mongo import Db, Doc, make_indexes
 from shared.retention import DAYS, SERVICES, TABLE, Kept, rules_of
 from shared.service import Service
+from shared.vault import words_key
 from tests.handlers.test_lifetimes import opened_by_words
 from tests.handlers.test_queries_use_indexes import most_read
 from tests.lifetimes import ThreeServices, three
@@ -201,7 +203,9 @@ def test_a_pair_is_gone_thirty_days_after_its_end_and_the_request_lives_on(three
     [offer] = three.matching.db.offers.find()
     three.matching.run(answer_offer, AnswerOffer(offer_id=offer["_id"], answer="yes"))
     three.deliver()
-    three.intake.run(write_note, WriteNote(draft.request_id, draft.key, "n1", "are you there", "juniper"))
+    three.intake.run(
+        write_note, WriteNote(draft.request_id, NoteKeys(words_key(draft.key), {}), "n1", "are you there", "juniper")
+    )
     three.deliver()
     three.until_day(100)
     three.matching.run(end_by_practitioner, offer["_id"])

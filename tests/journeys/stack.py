@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import psutil
@@ -141,6 +141,12 @@ class Stack:
         rows = [str(row) for collection in database[name].list_collection_names() for row in database[name][collection].find()]
         database.close()
         return "\n".join(rows)
+
+    def rows(self, name: str, collection: str) -> list[dict[str, Any]]:
+        database: MongoClient[dict[str, Any]] = MongoClient(self._mongodb_uri)
+        found = list(database[name][collection].find())
+        database.close()
+        return found
 
     # time and trouble
 

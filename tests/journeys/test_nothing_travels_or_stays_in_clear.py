@@ -1,21 +1,33 @@
-"""After a whole journey, nothing that a person wrote stands anywhere in clear: not in a database, a queue or a log."""
+"""After a whole journey, nothing that a person wrote stands anywhere in clear: not in a database, a queue or a log. Once they
+left, no key opens anything of theirs.
+"""
 
 import re
+from contextlib import suppress
+from dataclasses import dataclass
 
 import pika
 import pytest
 
 from services.intake.code_words import WORDS_IN_A_CODE
-from tests.journeys.stack import SERVICES, Stack, code_in, link_in
-from tests.journeys.website import Practitioner, Website
+from shared import vault
+from shared.vault import DecryptionError
+from tests.journeys.stack import SERVICES, Stack, code_in, link_in, soon
+from tests.journeys.website import Practitioner, Supportee, Website
 
 NAME, WORDS = "Zephyrine", "the marmalade week"
 QUESTION, ANSWER = "which quincewood bench", "the one by the gooseberries"
 EMAIL, PHONE = "zephyrine.quill@people.example", "+12025550987"
 
 
+@dataclass
+class Walked:
+    asking: Supportee
+    secrets: list[str]
+
+
 @pytest.fixture
-def secrets(stack: Stack, website: Website) -> list[str]:
+def walked(stack: Stack, website: Website) -> Walked:
     number = stack.welcome("Xiomara", words="I like long walks")
     someone = website.visitor()
     asking = website.write("Xiomara", name=NAME, email=EMAIL, phone=PHONE, words=WORDS)
@@ -28,6 +40,7 @@ def secrets(stack: Stack, website: Website) -> list[str]:
     assert NAME in practitioner.page.content()
     assert WORDS in practitioner.page.content()
     assert code_in(text)
+    practitioner.page.locator("[name=answer][value=ask_first]").check()
     practitioner.page.locator("[name=question]").fill(QUESTION)
     practitioner.answer("ask_first")
     stack.email_to("zephyrine quill", "wrote to you")
@@ -42,18 +55,49 @@ def secrets(stack: Stack, website: Website) -> list[str]:
     tokens = [address.rsplit("/", 1)[1] for address in (link, short)]
     assert len(asking.code_words.split()) == WORDS_IN_A_CODE
     addresses = [EMAIL, EMAIL.split("@")[0], PHONE, PHONE.lstrip("+"), number.lstrip("+")]
-    return [NAME, WORDS, QUESTION, ANSWER, *addresses, asking.code_words, *tokens]
+    return Walked(asking, [NAME, WORDS, QUESTION, ANSWER, *addresses, asking.code_words, *tokens])
 
 
-def test_nothing_that_a_person_wrote_is_in_clear_anywhere(stack: Stack, secrets: list[str]) -> None:
-    places = {
+def test_nothing_that_a_person_wrote_is_in_clear_anywhere_and_nothing_opens_once_they_left(stack: Stack, walked: Walked) -> None:
+    """One journey for both: to walk it takes longest."""
+    places = everything(stack)
+    assert sum(map(len, places.values())) > 10_000
+    assert found_in(places, walked.secrets) == []
+    person_id = stack.rows("intake", "requests")[0]["person_id"]
+    assert opened(stack, person_id) == {("matching", "words"), ("notify", "contact")}
+    walked.asking.leave()
+    assert walked.asking.page.url.endswith("/s/left")
+    soon(lambda: stack.rows("intake", "erasures")[0]["answered"][1:], "both answers", seconds=60)
+    soon(lambda: opened(stack, person_id) == set(), "erased outboxes", seconds=60)
+    assert found_in(everything(stack), walked.secrets) == []
+    assert [row["state"] for row in stack.rows("matching", "requests")] == ["withdrawn"]
+    for database, collection in (("intake", "requests"), ("intake", "links"), ("matching", "notes"), ("matching", "matches")):
+        assert stack.rows(database, collection) == []
+
+
+def opened(stack: Stack, person_id: str) -> set[tuple[str, str]]:
+    """Whose private key opens a wrap of this person anywhere, and what for: as their first outbox rows say."""
+    found = set()
+    for name in vault.RECEIVERS:
+        holder = vault.load_vault(stack.local.folder / "keys", name)
+        texts = {text for place in everything(stack).values() for text in re.findall(r"A[A-Za-z0-9_-]{90,}", place)}
+        for text in texts:
+            with suppress(DecryptionError):
+                holder.unwrap(text, person_id)
+                found.add((name, {"matching": "words", "notify": "contact"}[name]))
+    return found
+
+
+def everything(stack: Stack) -> dict[str, str]:
+    return {
         **{f"database {name}": stack.database_as_text(name) for name in SERVICES},
         **{f"queue {name}": text for name, text in waiting_messages(stack).items()},
         **{f"log {file.name}": file.read_text(errors="replace") for file in (stack.local.folder / "log").glob("*.log")},
     }
-    assert sum(map(len, places.values())) > 10_000
-    found = [(place, secret[:3] + "...") for place, text in places.items() for secret in secrets if words_in(secret, text)]
-    assert found == []
+
+
+def found_in(places: dict[str, str], secrets: list[str]) -> list[tuple[str, str]]:
+    return [(place, secret[:3] + "...") for place, text in places.items() for secret in secrets if words_in(secret, text)]
 
 
 def words_in(secret: str, text: str) -> bool:

@@ -127,14 +127,16 @@ def test_matching_and_notify_can_open_only_what_is_for_them(visitor: FlaskClient
         encrypted: EncryptedFields = published(intake, event_type)[0].encrypted
         key = vault.load_vault(keys, service).unwrap(encrypted.wrap, encrypted.person_id)
         opened[service] = vault.decrypt_fields(key, encrypted.person_id, encrypted.fields)
+    first = published(intake, "contact.shared.v1")[0].first_link
+    link = vault.load_vault(keys, "notify").decrypt_fields(first)["link"]
     assert opened["matching"] == {"name": "Wren", "words": "company on hard mornings"}
-    link = opened["notify"].pop("link")
     assert opened["notify"] == {"email": "rosa@example.org", "phone": "+12125550177", "known_as": "Wren"}
     path = link.removeprefix(intake.public_url)
     visitor.delete_cookie("supportee")
     assert visitor.get(path).status_code == 200
     assert post(visitor, path).headers["Location"] == "/s"
-    assert "company on hard mornings" in visitor.get("/s/answers").text
+    assert "opens with your code words only" in visitor.get("/s").text
+    assert visitor.get("/s/answers").headers["Location"] == "/s"
 
 
 def test_errors_keep_what_was_typed(visitor: FlaskClient) -> None:
@@ -278,10 +280,8 @@ def test_a_note_stays_closed_for_whoever_came_without_the_key_until_the_code_wor
     row = intake.db.requests.find_one()
     assert row
     until = now() + timedelta(days=1)
-    store.save_link(
-        intake.db,
-        AccessLink(id=digest("later"), subject_id=row["_id"], person_id=row["person_id"], expires_at=until),
-    )
+    link = AccessLink(id=digest("later"), purpose="letter", subject_id=row["_id"], person_id=row["person_id"], expires_at=until)
+    store.add_link(intake.db, link)
     post(visitor, "/s/in/later")
     html = visitor.get("/s").text
     assert "Somebody wrote to you." in html
@@ -306,12 +306,13 @@ def test_the_status_page_says_who_is_asked_and_until_when(visitor: FlaskClient, 
 def test_leaving_ends_the_request_and_deletes_what_was_written(visitor: FlaskClient, intake: Service) -> None:
     ask_for(visitor, "juniper")
     post(visitor, "/ask/check")
-    post(visitor, "/s/leave")
-    post(visitor, "/s/out", at="/s")
     row = intake.db.requests.find_one()
     assert row is not None
-    assert not {"encrypted_answers", "encrypted_code_words", "notes"} & set(row)
-    assert published(intake, "request.withdrawn.v1") == [RequestWithdrawn(request_id=row["_id"])]
+    assert post(visitor, "/s/leave").headers["Location"] == "/s/left"
+    assert b"What stays, and until when" in visitor.get("/s/left").data
+    assert b"Find my request" in visitor.get("/s").data
+    assert intake.db.requests.count_documents({}) == 0
+    assert published(intake, "request.withdrawn.v1") == [RequestWithdrawn(request_id=row["_id"], person_id=row["person_id"])]
 
 
 def test_a_link_is_sent_to_a_known_address_only_and_the_page_does_not_tell(visitor: FlaskClient, intake: Service) -> None:
@@ -324,6 +325,52 @@ def test_a_link_is_sent_to_a_known_address_only_and_the_page_does_not_tell(visit
     ]
     assert answers == ["/s/link-sent"] * 2
     assert [type(event) for event in published(intake, "sign_in.requested.v1")] == [SignInRequested]
+
+
+def test_a_number_leads_to_the_same_page_whether_it_is_known_or_not(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, reach="text", phone="+12025550187", safely="texts_safe")
+    post(visitor, "/ask/check")
+    visitor.delete_cookie("supportee")
+    pages = []
+    for number in ("+1 202 555 0187", "+1 202 555 0100"):
+        answer = post(visitor, "/s/link", at="/s", address=number)
+        assert (answer.headers["Location"], answer.headers["Set-Cookie"].split("=")[0]) == ("/s/code", "texted")
+        pages.append(re.sub(r'value="[^"]+"', "", visitor.get("/s/code").text))
+    assert pages[0] == pages[1]
+    assert len(published(intake, "sign_in.requested.v1")) == 1
+    wrong = post(visitor, "/s/code", figures="000000")
+    assert (wrong.status_code, "This code is not right" in wrong.text) == (422, True)
+
+
+@pytest.mark.parametrize("own_device", [False, True])
+def test_a_cookie_ends_with_the_browser_unless_this_is_their_own_device(
+    visitor: FlaskClient, intake: Service, own_device: bool
+) -> None:
+    ask_for(visitor, "juniper")
+    sent = post(visitor, "/ask/check").headers["Set-Cookie"]
+    assert (sent.startswith("supportee="), "Max-Age" in sent, "Expires" in sent) == (True, False, False)
+    words = code_words(visitor.get("/ask/sent").text)
+    visitor.delete_cookie("supportee")
+    came_in = post(visitor, "/s", code=words, **({"own_device": "yes"} if own_device else {})).headers["Set-Cookie"]
+    assert ("Max-Age=2592000" in came_in) == own_device
+
+
+def test_a_draft_ends_with_the_browser_and_comes_back_by_code_words(visitor: FlaskClient) -> None:
+    began = post(visitor, "/ask/1", mode="suggest").headers["Set-Cookie"]
+    assert (began.startswith("draft="), "Max-Age" in began, "Expires" in began) == (True, False, False)
+
+
+def test_whoever_keeps_their_words_may_say_that_this_is_their_own_device(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper")
+    post(visitor, "/ask/check")
+    kept = [
+        value
+        for value in post(visitor, "/s/words-kept", at="/ask/sent", own_device="yes").headers.getlist("Set-Cookie")
+        if "2592000" in value
+    ]
+    assert len(kept) == 1
+    assert visitor.get("/s/answers").status_code == 200
+    assert intake.db.sessions.count_documents({"role": "supportee"}) == 1
 
 
 def test_a_form_is_remembered_by_its_own_id_beside_the_ids_of_messages(visitor: FlaskClient, intake: Service) -> None:

@@ -6,7 +6,7 @@ Each step is what a handler does in one transaction: transitions of several obje
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 from typing import Literal
@@ -241,10 +241,11 @@ class Matching(RuleBasedStateMachine):
             assert all(match.offer_id in accepted for match in live)
 
     @invariant()
-    def nothing_follows_a_withdrawal_and_the_words_are_gone(self) -> None:
+    def nothing_follows_a_withdrawal_and_nothing_of_what_they_said_is_kept(self) -> None:
         for id in self.withdrawn:
             request = self.world.requests[id]
-            assert (request.state, request.encrypted, request.queue) == ("withdrawn", None, None)
+            blank = Request.withdrawn(id, request.supportee_id, MONDAY)
+            assert replace(request, version=0, stored_version=None) == replace(blank, version=0, stored_version=None)
 
     @invariant()
     def whoever_waits_for_a_place_stands_in_one_queue_and_nobody_else_in_any(self) -> None:

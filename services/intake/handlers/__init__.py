@@ -1,6 +1,6 @@
 """What intake does, one file for each trigger. Importing the package registers them all with `service`."""
 
-from services.intake.handlers import access, broker_events, corrections, supportee, timers
+from services.intake.handlers import access, broker_events, corrections, erasure, supportee, timers, way_in
 from services.intake.handlers.service import service
 
-__all__ = ["access", "broker_events", "corrections", "service", "supportee", "timers"]
+__all__ = ["access", "broker_events", "corrections", "erasure", "service", "supportee", "timers", "way_in"]

@@ -8,10 +8,8 @@ from services.intake import store
 from services.intake.domain import Answers, Draft, Request
 from services.intake.handlers.supportee import (
     CODED_FOR_MATCHING,
-    access_link,
     address_index,
     contact_shared,
-    link_to_own_page,
     needs_reading,
     words_for_matching,
 )
@@ -19,7 +17,6 @@ from shared import vault
 from shared.contracts import ContactShared, RequestChanged
 from shared.messages import Event
 from shared.mongo import Db
-from shared.tokens import new_token
 
 QUESTIONS_ABOUT_CONTACT = (2, 4, 5)
 NOT_CORRECTED = ("mode", "choices", "avoid")
@@ -47,16 +44,14 @@ def correct_answers(command: CorrectAnswers, db: Db) -> list[Event]:
     changed = replace(request_changed(request, command.draft, command.answers), read_first=_is_to_be_read(command))
     if command.question not in QUESTIONS_ABOUT_CONTACT:
         return [changed]
-    if command.answers.email_address != command.before.email_address:
+    if command.answers.email_address != command.before.email_address or "ask_words" in command.answers.safely:
         store.delete_links(db, command.draft.person_id)
-    token = new_token()
-    store.save_link(db, access_link(command.draft, token))
-    return [changed, _contact(command, request.contact_version, link_to_own_page(token))]
+    return [changed, _contact(command, request.contact_version)]
 
 
-def _contact(command: CorrectAnswers, version: int, link: str) -> ContactShared:
+def _contact(command: CorrectAnswers, version: int) -> ContactShared:
     """What was read or allowed before is not held again: only what is new."""
-    contact, read_first, on_their_word = contact_shared(command, link), _is_to_be_read(command), _holds_until_their_word(command)
+    contact, read_first, on_their_word = contact_shared(command, None), _is_to_be_read(command), _holds_until_their_word(command)
     return replace(contact, version=version, read_first=read_first, on_their_word=on_their_word)
 
 
@@ -97,5 +92,7 @@ def _correction(command: CorrectAnswers) -> store.Correction:
         phone_index=address_index("phone", answers.phone_number),
         unread=_is_to_be_read(command) or None,
         on_their_word=_holds_until_their_word(command) or None,
+        asks_for_words="ask_words" in answers.safely,
+        texts_are_safe="texts_safe" in answers.safely,
         of_contact=command.question in QUESTIONS_ABOUT_CONTACT,
     )

@@ -9,11 +9,12 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from services.intake import code_words, lifetimes, store
 from services.intake.domain import AccessCode, AccessLink, Answers, CodeWords, Draft, EncryptedNote, Request, SharedNotes
+from services.intake.handlers.access import NoteKeys
 from services.intake.handlers.service import service
 from services.intake.rules import NextChoice, NextStep, Pace, no_longer_open
 from shared import sessions, vault
@@ -31,8 +32,6 @@ from shared.contracts import (
     NotesShared,
     RequestExtended,
     RequestSubmitted,
-    RequestWithdrawn,
-    SignInRequested,
 )
 from shared.messages import Event
 from shared.mongo import Db
@@ -40,7 +39,7 @@ from shared.sessions import NewSession
 from shared.tokens import digest, new_token
 
 MINUTES_TO_SHOW_CODE_WORDS = 30
-DAYS_A_SIGN_IN_LINK_WORKS = 1
+LETTER_LINK_LASTS = timedelta(days=14)
 CODED_FOR_MATCHING = ("mode", "choices", "avoid", "languages", "meeting_types", "parts", "time_zone", "help", "age_group")
 WRITTEN_FOR_MATCHING = (
     "name", "pronouns", "words", "avoid_words", "access", "anything", "before_we_write", "language_other",
@@ -63,8 +62,8 @@ def prepare_code_words(draft: Draft, language: str) -> Draft:
 
 def save_draft(draft: Draft, db: Db) -> list[Event]:
     expires_at = store.in_days(service.programme.draft_days)
-    store.save_draft(db, draft, expires_at)
-    if draft.code_words and draft.code_words.saved:
+    saved = store.save_draft(db, draft, expires_at)
+    if saved and draft.code_words and draft.code_words.saved:
         store.save_code(db, _access_code(draft, draft.code_words, expires_at))
     return []
 
@@ -72,6 +71,7 @@ def save_draft(draft: Draft, db: Db) -> list[Event]:
 def erase_draft(person_id: str, db: Db) -> list[Event]:
     store.delete_draft(db, person_id)
     store.delete_codes(db, person_id)
+    sessions.end_all(db, person_id)
     return []
 
 
@@ -100,14 +100,18 @@ def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
     """Raises NoLongerOpen."""
     if set(no_longer_open(command.answers.choices, store.states_of(db, command.chosen))) - command.told:
         raise NoLongerOpen
-    draft, token = command.draft, new_token()
+    draft, token = command.draft, _token_of_first_email(command.answers)
     store.add_request(db, _request(command))
-    code, link = _access_code(draft, command.code_words), access_link(draft, token)
-    store.save_code(db, code, is_new=not command.code_words.saved)
-    store.save_link(db, link)
+    store.save_code(db, _access_code(draft, command.code_words), is_new=not command.code_words.saved)
+    if token:
+        store.add_link(db, _first_link(draft, token))
     store.delete_draft(db, draft.person_id)
     sessions.save(db, command.session)
-    return [_request_submitted(draft, command.answers, command.language), contact_shared(command, link_to_own_page(token))]
+    return [_request_submitted(draft, command.answers, command.language), contact_shared(command, token)]
+
+
+def _token_of_first_email(answers: Answers) -> str | None:
+    return new_token() if "email" in answers.channels and "ask_words" not in answers.safely else None
 
 
 def _request(command: SubmitRequest) -> Request:
@@ -133,6 +137,8 @@ def _request(command: SubmitRequest) -> Request:
         unread=needs_reading(answers),
         on_their_word="on_their_word" in answers.safely,
         names_somebody=bool(answers.avoid_words.strip()),
+        asks_for_words="ask_words" in answers.safely,
+        texts_are_safe="texts_safe" in answers.safely,
     )
     return replace(request, next_look_at=lifetimes.next_look(request, moment))
 
@@ -141,10 +147,17 @@ def _access_code(draft: Draft, words: CodeWords, expires_at: datetime | None = N
     return AccessCode(id=words.id, person_id=draft.person_id, wrap=words.wrap, expires_at=expires_at)
 
 
-def access_link(draft: Draft, token: str) -> AccessLink:
-    """Whoever holds the e-mail with this token can read what they wrote."""
-    wrap = vault.wrap_under(token, draft.person_id, draft.key)
-    return AccessLink(id=digest(token), subject_id=draft.request_id, person_id=draft.person_id, wrap=wrap)
+def _first_link(draft: Draft, token: str) -> AccessLink:
+    """Of the first e-mail: like every other it opens the state and the notes, and never their own copy."""
+    wrap = vault.wrap_under(vault.link_secret(token), draft.person_id, vault.words_key(draft.key))
+    return AccessLink(
+        id=digest(token),
+        purpose="letter",
+        subject_id=draft.request_id,
+        person_id=draft.person_id,
+        expires_at=now() + LETTER_LINK_LASTS,
+        note_wraps={"words": wrap},
+    )
 
 
 def words_for_matching(draft: Draft, answers: Answers) -> EncryptedFields:
@@ -177,10 +190,12 @@ class FromAnswers(Protocol):
     def language(self) -> str: ...
 
 
-def contact_shared(command: FromAnswers, link: str) -> ContactShared:
+def contact_shared(command: FromAnswers, token: str | None) -> ContactShared:
+    """`token`: of the link in the first e-mail; None: there is none, or it has left long ago."""
     draft, answers = command.draft, command.answers
     known_as = "" if answers.no_name else answers.greet_as.strip() or answers.name.strip()
-    contact = {"email": answers.email_address, "phone": answers.phone_number, "link": link, "known_as": known_as}
+    contact = {"email": answers.email_address, "phone": answers.phone_number, "known_as": known_as}
+    link = {"link": f"{service.public_url}/s/in/{token}"}
     return ContactShared(
         person_id=draft.person_id,
         request_id=draft.request_id,
@@ -194,6 +209,8 @@ def contact_shared(command: FromAnswers, link: str) -> ContactShared:
         only_news="only_news" in answers.safely,
         read_first=needs_reading(answers),
         on_their_word="on_their_word" in answers.safely,
+        first_link=service.vault.encrypt_for("notify", draft.person_id, link) if token else None,
+        opens_by_link="ask_words" not in answers.safely,
     )
 
 
@@ -212,28 +229,6 @@ def address_index(channel: str, address: str) -> str | None:
 def delete_code_words(request_id: str, db: Db) -> list[Event]:
     store.delete_code_words(db, request_id)
     return []
-
-
-@dataclass(frozen=True, repr=False)
-class SendSignInLink:
-    """One of the two, in its normalized form."""
-
-    email: str = ""
-    phone: str = ""
-
-
-def send_sign_in_link(command: SendSignInLink, db: Db) -> list[Event]:
-    """The same work whether somebody here has that address or not, up to the moment when something must be written."""
-    channel, address = ("email", command.email) if command.email else ("phone", command.phone)
-    index = address_index(channel, address)
-    request = store.newest_request_at(db, channel, index) if index else None
-    person_id, token = request.person_id if request else str(uuid.uuid4()), new_token()
-    encrypted = service.vault.encrypt_for("notify", person_id, {"link": link_to_own_page(token)})
-    if request is None:
-        return []
-    expires_at = store.in_days(DAYS_A_SIGN_IN_LINK_WORKS)
-    store.save_link(db, AccessLink(id=digest(token), subject_id=request.id, person_id=person_id, expires_at=expires_at))
-    return [SignInRequested(person_id=person_id, encrypted=encrypted)]
 
 
 @dataclass(frozen=True)
@@ -326,16 +321,12 @@ def allow_writing(request_id: str, db: Db) -> list[Event]:
     return [ContactAllowed(person_id=request.person_id, request_id=request_id, was_read=not request.unread)]
 
 
-def withdraw_request(request_id: str, db: Db) -> list[Event]:
-    return [RequestWithdrawn(request_id=request_id)] if store.mark_withdrawn(db, request_id) else []
-
-
 @dataclass(frozen=True, repr=False)
 class WriteNote:
-    """`key`: the person's own key, from their session. `reader`: the practitioner who reads it; None: the coordinators."""
+    """`keys`: from their session. `reader`: the practitioner who reads it; None: the coordinators."""
 
     request_id: str
-    key: bytes
+    keys: NoteKeys
     note_id: str
     words: str
     reader: str | None = None
@@ -346,7 +337,9 @@ def write_note(command: WriteNote, db: Db) -> list[Event]:
     if request is None:
         return []
     match_id = request.status.match_id
-    key = vault.note_key(vault.words_key(command.key), match_id)
+    key = command.keys.of(match_id)
+    if key is None:
+        return []
     encrypted = vault.encrypt(key, request.person_id, vault.note_field(command.note_id), command.words)
     note = EncryptedNote(
         id=command.note_id,
@@ -389,7 +382,3 @@ def change_hold(command: ChangeHold, db: Db) -> list[Event]:
         return []
     held = MatchHoldChanged(request_id=command.request_id, match_id=command.match_id, on_hold=command.on_hold, change=change)
     return [held]
-
-
-def link_to_own_page(token: str) -> str:
-    return f"{service.public_url}/s/in/{token}"

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, request
 from services.intake import forms, rules, store
 from services.intake.domain import Answers, Draft, Request, TypedAnswers
 from services.intake.handlers import service
-from services.intake.handlers.access import own_code_words
+from services.intake.handlers.access import RequestAccess, own_code_words
 from services.intake.handlers.supportee import (
     NoLongerOpen,
     SubmitRequest,
@@ -163,7 +163,7 @@ def send() -> Response:
     if session is None or session.key is None:
         return _no_draft()
     draft = store.draft(service.db, session.person_id, session.key)
-    begun = supportee_session(session.person_id, session.subject_id, session.key)
+    begun = supportee_session(RequestAccess(session.person_id, session.subject_id, session.key))
     if draft:
         return _send_or_ask_again(draft, begun)
     return _sent_before(begun) if store.request_of(service.db, session.person_id) else _no_draft()

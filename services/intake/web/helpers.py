@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, request
 from flask_babel import gettext, ngettext
 
 from services.intake import code_words, labels, store
@@ -19,7 +19,7 @@ from shared.web.errors import error_page
 from shared.web.locale import language
 from shared.web.views import language_name
 
-SUPPORTEE_SESSION = timedelta(days=1)
+SUPPORTEE_SESSION, ON_OWN_DEVICE = timedelta(days=1), timedelta(days=30)
 
 
 def add_to(app: Flask, people: ListingCache) -> None:
@@ -78,8 +78,18 @@ def start_draft_session(response: Response, draft: Draft) -> Response:
 
 
 def start_supportee_session(response: Response, access: RequestAccess) -> Response:
-    return sessions.begin(response, service.db, supportee_session(access.person_id, access.request_id, access.key))
+    return sessions.begin(response, service.db, supportee_session(access))
 
 
-def supportee_session(person_id: str, request_id: str, key: bytes | None) -> NewSession:
-    return new_session("supportee", person_id, subject_id=request_id, key=key, lasts=SUPPORTEE_SESSION)
+def supportee_session(access: RequestAccess) -> NewSession:
+    """Ends with the browser, unless they say that this is their own device."""
+    keep = "own_device" in request.form
+    return new_session(
+        "supportee",
+        access.person_id,
+        subject_id=access.request_id,
+        key=access.key,
+        note_keys=access.note_keys,
+        lasts=ON_OWN_DEVICE if keep else SUPPORTEE_SESSION,
+        keep=keep,
+    )

@@ -7,10 +7,11 @@ from flask import Blueprint, Response, abort, request
 from services.intake import forms, lifetimes, rules, store
 from services.intake.domain import Draft, Note, Request
 from services.intake.handlers import access, service
+from services.intake.handlers.access import NoteKeys, RequestAccess
+from services.intake.handlers.erasure import withdraw_request
 from services.intake.handlers.supportee import (
     ChooseNext,
     ChoosePace,
-    SendSignInLink,
     ShareNotes,
     WriteNote,
     allow_writing,
@@ -19,9 +20,7 @@ from services.intake.handlers.supportee import (
     delete_code_words,
     keep_longer,
     record_sign_of_life,
-    send_sign_in_link,
     share_notes,
-    withdraw_request,
     write_note,
 )
 from services.intake.rules import Entry
@@ -46,9 +45,17 @@ def show_status() -> Response:
     sent, key = current_request()
     if sent is None:
         return render("status/find.html", typed="")
-    notes = access.own_notes(sent, key) if key else []
-    reader, openings = _note_reader(sent, notes), access.own_openings(sent, key)
-    return status_page("status/now.html", sent, can_read=key is not None, notes=notes, reader=reader, openings=openings)
+    keys = current_note_keys()
+    notes = access.own_notes(sent, keys)
+    context: dict[str, Any] = {
+        "can_read": key is not None,
+        "can_write": keys.of(sent.status.match_id) is not None,
+        "locked": len(notes) < len(sent.notes),
+        "notes": notes,
+        "reader": _note_reader(sent, notes),
+        "openings": access.own_openings(sent, keys),
+    }
+    return status_page("status/now.html", sent, **context)
 
 
 @status.get("/ask/return")
@@ -79,39 +86,6 @@ def _open_by_code_words(template: str) -> Response:
     return start_supportee_session(redirect_after_post("/s"), found)
 
 
-@status.post("/s/link")
-@limiter.limit("10 per 10 minutes")  # each may send a message
-def ask_for_link() -> Response:
-    """The same page and the same work, whether somebody here has that address or not. A link goes by email only."""
-    typed = request.form.get("address", "")
-    email = forms.email_or_nothing(typed)
-    if not email:
-        return render("status/find.html", {"address": forms.ADDRESS}, typed="", address=typed)
-    run_form(service, send_sign_in_link, SendSignInLink(email=email))
-    return redirect_after_post("/s/link-sent")
-
-
-@status.get("/s/link-sent")
-def show_link_sent() -> Response:
-    return render("status/link_sent.html")
-
-
-@status.get("/s/in/<token>")
-def show_way_in(token: str) -> Response:
-    """The same page for every link, good or not: machines open links first, and nothing is used up by looking."""
-    return render("status/in.html")
-
-
-@status.post("/s/in/<token>")
-@limit_failures(WRONG_GUESSES)
-def come_in_by_link(token: str) -> Response:
-    found = access.by_link(token)
-    if found is None:
-        abort(410)
-    service.run(record_sign_of_life, found.request_id)
-    return start_supportee_session(redirect_after_post("/s"), found)
-
-
 @status.post("/s/out")
 def sign_out() -> Response:
     return sessions.end(redirect_after_post("/"), service.db, "supportee")
@@ -122,10 +96,14 @@ def sign_out() -> Response:
 
 @status.post("/s/words-kept")
 def code_words_are_kept() -> Response:
-    sent, _ = current_request()
-    if sent:
-        service.run(delete_code_words, sent.id)
-    return redirect_after_post("/s")
+    sent, session = current_request()[0], sessions.current(service.db, "supportee")
+    if sent is None or session is None:
+        return redirect_after_post("/s")
+    service.run(delete_code_words, session.subject_id)
+    if "own_device" not in request.form:
+        return redirect_after_post("/s")
+    found = RequestAccess(session.person_id, session.subject_id, session.key, session.note_keys)
+    return start_supportee_session(sessions.end(redirect_after_post("/s"), service.db, "supportee"), found)
 
 
 @status.get("/s/answers")
@@ -151,23 +129,23 @@ def show_write_to_coordinators() -> Response:
 @status.post("/s/write")
 @limiter.limit("60 per 10 minutes")
 def send_note() -> Response:
-    sent, key = current_request()
-    if sent is None or key is None:
+    sent, keys = current_request()[0], current_note_keys()
+    if sent is None or keys.of(sent.status.match_id) is None:
         return redirect_after_post("/s")
     note, errors = read(forms.NoteForm(), request.form)
     if errors:
         return _write_page("", errors)
-    reader = _note_reader(sent, access.own_notes(sent, key)) if note["to"] == "practitioner" else None
+    reader = _note_reader(sent, access.own_notes(sent, keys)) if note["to"] == "practitioner" else None
     if note["to"] == "practitioner" and reader is None:
         return _write_page("", {"to": forms.NO_LONGER_WITH})
-    run_form(service, write_note, WriteNote(sent.id, key, form_id(), note["words"], reader), sent.id)
+    run_form(service, write_note, WriteNote(sent.id, keys, form_id(), note["words"], reader), sent.id)
     return redirect_after_post("/s")
 
 
 @status.post("/s/share")
 def let_coordinators_read() -> Response:
-    sent, key = current_request()
-    reader = _note_reader(sent, access.own_notes(sent, key)) if sent and key else None
+    sent, _ = current_request()
+    reader = _note_reader(sent, access.own_notes(sent, current_note_keys())) if sent else None
     if sent and reader and sent.has_unshared_notes:
         run_form(service, share_notes, ShareNotes(sent.id, reader), sent.id)
     return redirect_after_post("/s")
@@ -175,10 +153,10 @@ def let_coordinators_read() -> Response:
 
 def _write_page(to: str, errors: Errors | None = None) -> Response:
     """`to`: who reads it; empty: what the form says."""
-    sent, key = current_request()
-    if sent is None or key is None:
+    sent, keys = current_request()[0], current_note_keys()
+    if sent is None or keys.of(sent.status.match_id) is None:
         return redirect_after_post("/s")
-    notes = access.own_notes(sent, key)
+    notes = access.own_notes(sent, keys)
     reader, typed = _note_reader(sent, notes), request.form.get("words", "")
     context = {"notes": notes, "reader": reader, "typed": typed, "to": to or request.form.get("to", "")}
     return status_page("status/write.html", sent, errors, **context)
@@ -267,9 +245,15 @@ def show_leave() -> Response:
 @status.post("/s/leave")
 def leave_for_good() -> Response:
     sent, _ = current_request()
-    if sent:
-        service.run(withdraw_request, sent.id)
-    return redirect_after_post("/s")
+    if sent is None or sent.ended_at:
+        return redirect_after_post("/s")
+    service.run(withdraw_request, sent.id)
+    return sessions.end(redirect_after_post("/s/left"), service.db, "supportee")
+
+
+@status.get("/s/left")
+def show_left() -> Response:
+    return render("status/left.html")
 
 
 def current_request() -> tuple[Request | None, bytes | None]:
@@ -284,6 +268,12 @@ def current_request() -> tuple[Request | None, bytes | None]:
 def _show_sign_of_life(sent: Request) -> None:
     if now() - sent.silent_since >= lifetimes.SIGN_OF_LIFE_RESOLUTION or sent.gone_silent_at:
         service.run(record_sign_of_life, sent.id)
+
+
+def current_note_keys() -> NoteKeys:
+    """What they were let in with, for their notes."""
+    session = sessions.current(service.db, "supportee")
+    return access.note_keys(session) if session else NoteKeys(None, {})
 
 
 def status_page(template: str, sent: Request, errors: Errors | None = None, **context: Any) -> Response:

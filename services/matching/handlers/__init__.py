@@ -1,7 +1,7 @@
 """What matching does. Importing the package registers every handler.
 
-Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, endings, sharing,
-corrections, assignment. Below them: answers, requests, offers, notes, tasks, profiles, names. What pages show: reading.
+Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, endings, sharing, way_in,
+corrections, assignment. Below them: answers, requests, offers, notes, tasks, erasure, profiles, names. What pages show: reading.
 """
 
 from services.matching.handlers import (
@@ -10,11 +10,13 @@ from services.matching.handlers import (
     coordinator,
     corrections,
     endings,
+    erasure,
     held,
     practitioner,
     sharing,
     sign_in,
     timers,
+    way_in,
 )
 from services.matching.handlers.service import service
 
@@ -24,10 +26,12 @@ __all__ = [
     "coordinator",
     "corrections",
     "endings",
+    "erasure",
     "held",
     "practitioner",
     "service",
     "sharing",
     "sign_in",
     "timers",
+    "way_in",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from services.matching import store
 from services.matching.domain import Note, Offer, Request
 from services.matching.handlers import answers, names
+from services.matching.handlers.erasure import erase_request
 from services.matching.handlers.held import hold_until_read
 from services.matching.handlers.notes import can_be_read, current_conversation
 from services.matching.handlers.offers import end_match, issue_links, release_open_offer, settle_ends
@@ -33,6 +34,7 @@ from shared.contracts import (
     RequestGoneSilent,
     RequestSubmitted,
     RequestWithdrawn,
+    WordsErased,
 )
 from shared.messages import Event
 from shared.mongo import Db
@@ -77,15 +79,17 @@ def apply_choice(event: ChoiceMade, db: Db) -> list[Event]:
 
 @service.on(RequestWithdrawn)
 def withdraw_request(event: RequestWithdrawn, db: Db) -> list[Event]:
-    request = find_request(event.request_id, db)
-    if request.has_ended:
+    """All that they said goes too. When this overtakes the request itself, that is refused when it comes."""
+    request = store.requests.find(db, event.request_id)
+    if request is None:
+        store.requests.save(db, Request.withdrawn(event.request_id, event.person_id or event.request_id, now()))
+        return [WordsErased(request_id=event.request_id)]
+    if request.state == "withdrawn":
         return []
     match = store.offers.find_live_match(db, request.id)
     events = release_open_offer(request, "withdrawn", db) + settle_ends(request, db)
     events += end_match(match, "supportee", "over", request, db) if match else []
-    store.tasks.resolve(db, request.id, now())
-    store.notes.delete_about(db, request.id)
-    request.withdraw(now())
+    events += erase_request(request, db)
     store.requests.save(db, request)
     return events
 
@@ -140,7 +144,9 @@ def forward_note(event: NoteAnswered, db: Db) -> list[Event]:
 def record_failed_notification(event: NotificationFailed, db: Db) -> list[Event]:
     """A notification to a coordinator that fails only becomes a task: to notify them of it would fail again, for ever."""
     request = store.requests.find(db, event.request_id) if event.request_id else None
-    if request is None or request.has_ended or store.coordinators.find(db, event.person_id):
+    if request and request.has_ended:
+        return []
+    if request is None or store.coordinators.find(db, event.person_id):
         if store.tasks.find_open_about_person(db, event.person_id) is None:
             add_task("not_delivered", db, person_id=event.person_id)
         return []

@@ -82,7 +82,7 @@ class ChangeTask:
 
 def record_opening(command: OpenRequest, db: Db) -> list[Event]:
     """The supportee's page says who opened it, and when."""
-    _audit(command.coordinator_id, "opened", command.request_id, db)
+    audit(command.coordinator_id, "opened", command.request_id, db)
     request = store.requests.find(db, command.request_id)
     coordinator = store.coordinators.find(db, command.coordinator_id)
     if request is None or request.has_ended:
@@ -128,7 +128,7 @@ def reach_out(command: ReachOut, db: Db) -> list[Event]:
         return []
     events = hand_to_coordinators(request, "reach_out", db, holder=command.coordinator_id)
     store.requests.save(db, request)
-    _audit(command.coordinator_id, "reaches_out", request.id, db)
+    audit(command.coordinator_id, "reaches_out", request.id, db)
     return events
 
 
@@ -140,7 +140,7 @@ def write_to_supportee(command: WriteToSupportee, db: Db) -> list[Event]:
     events = write_note(request, command.words, db, coordinator_id=command.coordinator_id)
     store.tasks.resolve(db, request.id, now(), only=["wrote"])
     store.requests.save(db, request)
-    _audit(command.coordinator_id, "wrote", request.id, db)
+    audit(command.coordinator_id, "wrote", request.id, db)
     return events
 
 
@@ -165,7 +165,7 @@ def let_go_on(command: GoOn, db: Db) -> list[Event]:
         return []
     events = go_on(request, db)
     store.requests.save(db, request)
-    _audit(command.coordinator_id, "goes_on", request.id, db)
+    audit(command.coordinator_id, "goes_on", request.id, db)
     return events
 
 
@@ -210,7 +210,7 @@ def _may_be_reopened(task: CoordinatorTask, db: Db) -> bool:
 def _save_task(coordinator_id: str, action: AuditAction, task: CoordinatorTask, db: Db) -> None:
     store.tasks.save(db, task)
     if task.request_id:
-        _audit(coordinator_id, action, task.request_id, db)
+        audit(coordinator_id, action, task.request_id, db)
 
 
 def write_profile(command: PractitionerProfile, db: Db) -> list[Event]:
@@ -231,9 +231,9 @@ def _open_request(request_id: str, db: Db) -> Request | None:
 def _finish(coordinator_id: str, action: AuditAction, request: Request, db: Db) -> None:
     store.requests.save(db, request)
     store.tasks.resolve(db, request.id, now(), without=rules.HOLDS_MESSAGES)
-    _audit(coordinator_id, action, request.id, db)
+    audit(coordinator_id, action, request.id, db)
 
 
-def _audit(coordinator_id: str, action: AuditAction, request_id: str, db: Db) -> None:
+def audit(coordinator_id: str, action: AuditAction, request_id: str, db: Db) -> None:
     entry = AuditEntry(id=str(uuid.uuid4()), coordinator_id=coordinator_id, action=action, request_id=request_id, at=now())
     store.tasks.add_audit_entry(db, entry)

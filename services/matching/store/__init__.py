@@ -19,7 +19,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "notes": notes.INDEXES,
     "coordinators": coordinators.INDEXES,
     "links": tokens.INDEXES,
-    "sessions": [],
+    "sessions": tokens.INDEXES,
 }
 
 

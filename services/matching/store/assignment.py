@@ -73,6 +73,10 @@ def delete_triggers(db: Db, done: Sequence[AssignmentTrigger]) -> None:
     db.assignment_triggers.delete_many(as_read)
 
 
+def delete_trigger(db: Db, about: About, id: str) -> None:
+    db.assignment_triggers.delete_one({"_id": trigger_id(about, id)})
+
+
 def wake_on_triggers(db: Db, wake_up: WakeUp) -> None:
     """Whichever process writes one."""
     wake_up.watch(db.assignment_triggers, {})

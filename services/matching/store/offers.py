@@ -105,6 +105,12 @@ def ids_past_their_undo(db: Db, moment: datetime) -> list[str]:
     return [row["_id"] for row in db.offers.find({"undo_until": {"$lte": moment}}, {"_id": 1})]
 
 
+def delete_about(db: Db, request_id: str) -> None:
+    """With what came of them."""
+    db.offers.delete_many({"request_id": request_id})
+    db.matches.delete_many({"request_id": request_id})
+
+
 def save_match(db: Db, changed: Match) -> None:
     """Its notes are kept as long as it is: from its end on their days are counted too."""
     documents.save(db.matches, changed)

@@ -49,6 +49,10 @@ def find_open_of_no_request(db: Db, reason: TaskReason) -> CoordinatorTask | Non
     return load_one(CoordinatorTask, db.coordinator_tasks.find_one(wanted))
 
 
+def delete_about(db: Db, request_id: str) -> None:
+    db.coordinator_tasks.delete_many({"request_id": request_id})
+
+
 def save(db: Db, changed: CoordinatorTask) -> None:
     documents.save(db.coordinator_tasks, changed, derived=["is_open"])
 

@@ -11,12 +11,14 @@ from services.matching import forms, labels
 from services.matching.domain import RequestState
 from services.matching.handlers import coordinator as actions
 from services.matching.handlers import desk as desk_reading
-from services.matching.handlers import reading, service
+from services.matching.handlers import reading, service, way_in
+from services.matching.handlers.way_in import LetIn
 from services.matching.web.auth import current_person, login_page, require_role
 from services.matching.web.helpers import place_in_list, run
 from shared.clock import now
 from shared.programme import placeholders
 from shared.service import Handler, M
+from shared.tokens import new_token
 from shared.web.errors import error_page
 from shared.web.forms import Errors, Form, read
 from shared.web.views import redirect_after_post, render
@@ -162,7 +164,19 @@ def _act(request_id: str, form: Form, done: str, handler: Handler[M], command: C
     return redirect_after_post(f"/c/requests/{request_id}?done={done if events else 'not_possible'}")
 
 
-def _show(request_id: str, errors: dict[str, str] | None = None) -> Response:
+@desk.post("/c/requests/<request_id>/way-in")
+def let_in(request_id: str) -> Response:
+    """The link is on this answer alone: it is stored nowhere."""
+    coordinator_id = require_role("coordinator")
+    if not reading.is_opened_by(coordinator_id, request_id, service.db):
+        return redirect_after_post(f"/c/requests/{request_id}?done=not_possible")
+    command = LetIn(coordinator_id=coordinator_id, request_id=request_id, token=new_token())
+    if not run(way_in.let_in, command, "coordinator", coordinator_id):
+        return redirect_after_post(f"/c/requests/{request_id}?done=not_possible")
+    return _show(request_id, link=f"{service.public_url}/s/in/{command.token}")
+
+
+def _show(request_id: str, errors: dict[str, str] | None = None, link: str = "") -> Response:
     coordinator_id = require_role("coordinator")
     found = reading.find_request(request_id, service.db, coordinator_id)
     if found is None:
@@ -178,4 +192,5 @@ def _show(request_id: str, errors: dict[str, str] | None = None) -> Response:
         fields=labels.REQUEST_FIELDS,
         typed=request.form,
         you=coordinator_id,
+        way_in=link,
     )

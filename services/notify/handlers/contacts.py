@@ -28,21 +28,28 @@ from shared.service import RetryLater
 @service.on(ContactShared, prefetch=store.keys_of_contact)
 def record_contact(event: ContactShared, db: Db) -> list[Event]:
     """A supportee's contact comes with their request, so it is also the moment to say that the request has arrived."""
+    if store.find_last_update(db, event.request_id).withdrawn:
+        return []
     supportee = _as_held(_contact(event, "supportee", event.request_id), event, store.find_contact(db, event.person_id))
     if not _save_next_version(supportee, db):
         return []
     if supportee.version > 1:
         _withhold_what_is_pending(supportee, db)
         return []
-    if store.find_last_update(db, event.request_id).withdrawn:
-        return []
     hear_by = rules.hear_by(now(), service.programme.answer_days)
-    return enqueue_notification(db, supportee, Message("request_received", event.request_id, {"hear_by": hear_by}))
+    received = Message("request_received", event.request_id, {"hear_by": hear_by}, encrypted=event.first_link)
+    return enqueue_notification(db, supportee, received)
 
 
 def _as_held(supportee: Contact, event: ContactShared, known: Contact | None) -> Contact:
     """What holds already goes on: a new version brings new addresses, and perhaps new words that nobody has read."""
-    held = replace(supportee, only_news=event.only_news, unread=event.read_first, on_their_word=event.on_their_word)
+    held = replace(
+        supportee,
+        only_news=event.only_news,
+        unread=event.read_first,
+        on_their_word=event.on_their_word,
+        opens_by_link=event.opens_by_link,
+    )
     if known is None:
         return held
     return replace(
@@ -121,7 +128,9 @@ def _save_next_version(contact: Contact, db: Db) -> bool:
 
 @service.on(SignInRequested)
 def enqueue_sign_in_link(event: SignInRequested, db: Db) -> list[Event]:
-    return _enqueue_link(event.person_id, event.encrypted, db)
+    if event.request_id and store.find_last_update(db, event.request_id).withdrawn:
+        return []
+    return _enqueue_link(event.person_id, event.encrypted, db, "way_in_code" if "code" in event.encrypted.fields else "way_in")
 
 
 @service.on(TeamSignInRequested)
@@ -129,9 +138,9 @@ def enqueue_team_sign_in_link(event: TeamSignInRequested, db: Db) -> list[Event]
     return _enqueue_link(event.person_id, event.encrypted, db)
 
 
-def _enqueue_link(person_id: str, encrypted: EncryptedFields, db: Db) -> list[Event]:
+def _enqueue_link(person_id: str, encrypted: EncryptedFields, db: Db, template: str = "sign_in") -> list[Event]:
     cause = hashlib.sha256(encrypted.wrap.encode()).hexdigest()[:32]
-    return enqueue_notification(db, require(store.find_contact(db, person_id)), Message("sign_in", cause, encrypted=encrypted))
+    return enqueue_notification(db, require(store.find_contact(db, person_id)), Message(template, cause, encrypted=encrypted))
 
 
 def _contact(event: ContactDetails, role: Role, request_id: str | None) -> Contact:

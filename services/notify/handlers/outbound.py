@@ -1,7 +1,8 @@
 """Where notifications are written to be sent: the document is the work, delivery.py takes it from there."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -9,14 +10,17 @@ from services.notify import rules, store
 from services.notify.domain import Contact, Context, Message, Notification, expires_at, get_template, is_news, notification_id
 from services.notify.rendering import Brand
 from shared.clock import now
-from shared.contracts import Channel, NotificationFailed
+from shared.contracts import Channel, EncryptedFields, LetterLinkMade, NotificationFailed
 from shared.leased_work import DUE_NOW
 from shared.messages import Event
 from shared.mongo import Db
 from shared.service import RetryLater, Service
 from shared.settings import NotifySettings, Settings
+from shared.tokens import digest, new_token
+from shared.vault import link_secret
 
 CONTACTS_TO_TRY = 20
+LETTER_LINK_LASTS = timedelta(days=14)
 BOTH: tuple[Channel, ...] = ("email", "text")
 
 
@@ -73,10 +77,30 @@ def enqueue_notification(db: Db, contact: Contact, message: Message) -> list[Eve
     channels = [channel for channel in chosen if channel in service.channels]
     if chosen and not channels and get_template(message.template).escalate:
         return [NotificationFailed(person_id=contact.person_id, request_id=contact.request_id, template=message.template)]
-    if "text" in channels and contact.role == "supportee" and store.text_is_pending(db, contact.person_id):
+    reply = get_template(message.template).reply
+    if "text" in channels and contact.role == "supportee" and not reply and store.text_is_pending(db, contact.person_id):
         channels.remove("text")  # the text that waits says the same: there is news
-    write_notifications(db, contact, message, channels)
-    return []
+    made = _link_of_its_own(contact, message) if "email" in channels else None
+    write_notifications(db, contact, replace(message, encrypted=made.encrypted) if made else message, channels)
+    return [made.event] if made else []
+
+
+@dataclass(frozen=True)
+class OwnLink:
+    encrypted: EncryptedFields
+    event: LetterLinkMade
+
+
+def _link_of_its_own(contact: Contact, message: Message) -> OwnLink | None:
+    """For an e-mail to a supportee that brings none. It opens nothing before matching and intake have heard of it."""
+    if contact.role != "supportee" or not contact.opens_by_link or message.encrypted or not contact.request_id:
+        return None
+    token, person_id = new_token(), contact.person_id
+    link = service.vault.encrypt_for("notify", person_id, {"link": f"{service.public_url}/s/in/{token}"})
+    secret = service.vault.encrypt_for("matching", person_id, {"secret": link_secret(token)})
+    expires_at = now() + LETTER_LINK_LASTS
+    event = LetterLinkMade(request_id=contact.request_id, link_id=digest(token), expires_at=expires_at, secret=secret)
+    return OwnLink(link, event)
 
 
 def _withhold(db: Db, contact: Contact, message: Message) -> None:

@@ -4,8 +4,10 @@ from services.notify import rules, store
 from services.notify.domain import Contact, Message
 from services.notify.handlers.desk import call_coordinators
 from services.notify.handlers.outbound import enqueue_notification, enqueue_supportee_update, require, service
+from shared import outbox
 from shared.clock import now
 from shared.contracts import (
+    ContactErased,
     CoordinatorNeeded,
     NoteWritten,
     RequestLapsed,
@@ -56,9 +58,14 @@ def enqueue_note(event: NoteWritten, db: Db) -> list[Event]:
 
 
 @service.on(RequestWithdrawn)
-def cancel_notifications(event: RequestWithdrawn, db: Db) -> list[Event]:
-    _end(db, event.request_id, "withdrawn")
-    return []
+def erase_supportee(event: RequestWithdrawn, db: Db) -> list[Event]:
+    """What stays is that they left, so that nothing that comes late brings their contact back."""
+    supportee = store.find_supportee(db, event.request_id)
+    store.mark_withdrawn(db, event.request_id, now())
+    if supportee:
+        store.erase_contact(db, supportee)
+        outbox.erase(db, [event.request_id, supportee.person_id])
+    return [ContactErased(request_id=event.request_id)]
 
 
 @service.on(RequestStillWaiting)
