@@ -54,12 +54,12 @@ class Walk:
         return self.signed_in[name].go(f"/{door}")
 
 
-def ask(url: str, language: str, name: str, how: str) -> None:
-    """A request, sent in a second. `how`: with=juniper, mode=suggest. It is reached on its page alone."""
+def ask(url: str, language: str, name: str, how: str, **reach: str) -> None:
+    """A request, sent in a second. `how`: with=juniper, mode=suggest. Without `reach` it is reached on its page alone."""
     someone = FormClient(url)
     someone.open(f"/help?lang={language}")
     someone.open(f"/ask/1?{how}")
-    for typed in ({}, {"name": name}, {"words": WORDS[language]}, {"reach": "page"}, {}, {}, {}, {}):
+    for typed in ({}, {"name": name}, {"words": WORDS[language]}, {"reach": "page", **reach}, {}, {}, {}, {}):
         someone.send(**typed)
     assert "/ask/sent" in someone.url, f"{name}'s request is not sent: {someone.url}"
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
+from services.matching.labels import TASK_REASONS
+from shared.i18n import translator
 from tests.gates.page_state import PageState
 from tests.gates.visitor import Visitor
 from tests.gates.walk import LONG_NAME, NAMES_OF_ALL_KINDS, Walk, ask
@@ -15,6 +17,8 @@ def prepare(stack: Stack, languages: Sequence[str]) -> None:
     """Enough who ask that a person writes to them for a second page of the desk."""
     for number in range(MANY):
         ask(stack.url, "en", [*NAMES_OF_ALL_KINDS.values(), "Robin"][number % 4], "mode=reach_out")
+    reach = {"reach": "email", "email": "sky@people.example", "before_we_write": "Someone else reads my phone."}
+    ask(stack.url, "en", "Sky", "mode=reach_out", **reach)
 
 
 def states(walk: Walk) -> Iterator[PageState]:
@@ -27,6 +31,22 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield visitor.look("desk/second page")
     yield from _lists_of_requests(visitor)
     yield from _one_task(visitor)
+    yield from _to_be_read_first(walk, visitor)
+
+
+def _to_be_read_first(walk: Walk, visitor: Visitor) -> Iterator[PageState]:
+    """Nobody is written to before a coordinator has read what they want us to know."""
+    row = visitor.go("/c").see("main tr", translator(walk.language)(TASK_REASONS["read_first"]))
+    while not row.count():
+        visitor.press("main [rel=next]")
+    if row.locator("form[action*='/take']").count():
+        visitor.press(row.locator("form[action*='/take'] button"))
+    while not row.count():
+        visitor.press("main [rel=next]")
+    visitor.press(row.locator("a.btn"))
+    yield visitor.look("a request/to be read first, closed")
+    visitor.press("form[action$='/open'] button")
+    yield visitor.look("a request/to be read first, opened")
 
 
 def _lists_of_requests(visitor: Visitor) -> Iterator[PageState]:
