@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 KEPT = Path(__file__).parent / "kept"
 # Of the page's pixels: small enough to keep a few hundred of them, large enough for a drawing of a cup.
 SCALE = {390: 3, 1280: 5}
-QUALITY = 40
+QUALITY = 25
 TALLEST = 6000
 # Both are blurred by this many pixels. Then a pixel counts that differs by so much of 255, and a picture differs when so many do.
 # Letters drawn half a pixel away come to 15; a card that lost its border, the least that a test wants to be found, to 34.

@@ -71,6 +71,14 @@ def _what_can_be_done(visitor: Visitor) -> Iterator[PageState]:
         yield visitor.look(f"status/{name}")
     visitor.press("main form[action='/s/write'] button")
     yield visitor.look("status/write, no words")
+    for question in (2, 3, 5, 6, 7, 4):
+        visitor.go(f"/s/change/{question}")
+        yield visitor.look(f"correct/question {question}")
+    visitor.fill(email="wren at home")
+    visitor.press()
+    yield visitor.look("correct/an address that cannot be")
+    visitor.go("/s/change/2").press()
+    yield visitor.look("status/own answers, corrected")
 
 
 def _by_link(walk: Walk) -> Iterator[PageState]:
