@@ -1,6 +1,7 @@
 """/me and /c: signing in, availability, the desk and the practitioners."""
 
 import re
+import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,30 @@ def test_a_coordinator_asks_suggests_and_reaches_out(ro: FlaskClient, matching: 
     assert press(ro, page, f"{page}/ask", practitioner="kai").location == f"{page}?done=not_possible"
     assert "Kai is being asked." in ro.get(page).text
     assert "Nothing needs a person" in ro.get("/c").text
+
+
+def test_a_new_way_in_is_shown_once_to_whoever_opened_the_request(ro: FlaskClient, matching: Service) -> None:
+    submit(matching, mode="reach_out")
+    page = "/c/requests/r1"
+    press(ro, page, f"{page}/open")
+    shown = press(ro, page, f"{page}/way-in").text
+    [token] = re.findall(r"https://kt\.example/s/in/([\w-]{43})", shown)
+    assert "This link is shown only now" in shown
+    again = ro.get(page).text
+    assert token not in again
+    assert "Ro</bdi> made a new way in for them" in again
+    assert token not in str([list(matching.db[name].find()) for name in matching.db.list_collection_names()])
+
+
+def test_nobody_makes_a_way_in_without_having_opened_the_request(ro: FlaskClient, matching: Service) -> None:
+    submit(matching, mode="reach_out")
+    html = ro.get("/c/requests/r1").text
+    assert "way-in" not in html
+    token = re.search(r'name="csrf_token" value="([^"]+)"', html)
+    assert token
+    answer = ro.post("/c/requests/r1/way-in", data={"csrf_token": token[1], "form_id": str(uuid.uuid4())})
+    assert answer.location == "/c/requests/r1?done=not_possible"
+    assert matching.db.audit.count_documents({}) == 0
 
 
 def test_a_question_is_read_at_the_desk_once_one_of_the_two_lets_them(ro: FlaskClient, matching: Service) -> None:
