@@ -8,7 +8,7 @@ GROUPS := intake matching notify setup demo dev
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop demo-clean demo-memory journey burst scale test pages rules handlers lint strings strings-check compose-test logs kitchen path locks clean
+.PHONY: help demo demo-stop demo-clean demo-memory journey burst scale half-year test pages rules handlers lint strings strings-check compose-test logs kitchen path locks clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -35,6 +35,9 @@ burst: .venv/ready-demo $(CATALOGUES) ## 1,000 requests as fast as 16 clients ar
 
 scale: .venv/ready-demo $(CATALOGUES) ## 100,000 practitioners and 300,000 who wait: what each page and handler costs then (SCALE=small: 30,000 who wait)
 	@$(PY) -m bench.scale
+
+half-year: .venv/ready-demo $(CATALOGUES) ## 26 weeks of people who answer, forget, leave and come back, on real servers: what must stay true of each (N=150 SEED=1)
+	@$(PY) -m bench.half_year
 
 path: .venv/ready-demo $(CATALOGUES) ## one request, traced from form to e-mail and text: files and lines of services/ that it enters
 	@$(PY) -m bench.path

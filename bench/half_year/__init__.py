@@ -1,0 +1,1 @@
+"""Half a year of lives, week by week, on real servers; then what must have stayed true of every one of them."""

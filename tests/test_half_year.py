@@ -1,0 +1,86 @@
+"""make half-year finds what went wrong in somebody's life, and nothing where all is well."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bench.half_year import invariants
+from bench.half_year.invariants import Stores
+from bench.half_year.pages import Page
+from shared.service import Service
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+LIVES = Stores(
+    at=NOW,
+    practitioners={"kai": {"occupied_slots": [0]}},
+    offers={"o1": {"practitioner_id": "kai", "request_id": "r1", "slot": 0, "holds_place": True, "state": "accepted"}},
+    asked={"r1": {"state": "matched"}},
+    sent={"r1": {"person_id": "sam", "notes": [{"_id": "n1"}]}},
+    tasks=[],
+    ways_in={"sam"},
+    notes={"r1": {"n1"}},
+)
+Check = Callable[[Stores], Iterator[str]]
+CHECKS: dict[str, Check] = {
+    "I22": invariants._places,
+    "I17": invariants._pairs,
+    "I18": invariants._reachable,
+    "I19": invariants._notes,
+}
+
+
+def found_in(stores: Stores) -> set[str]:
+    return {finding[:3] for check in CHECKS.values() for finding in check(stores)}
+
+
+def test_nothing_is_found_where_all_is_well() -> None:
+    assert found_in(LIVES) == set()
+
+
+@pytest.mark.parametrize(
+    ("what_went_wrong", "names"),
+    [
+        ({"practitioners": {"kai": {"occupied_slots": [0, 1]}}}, {"I22"}),
+        ({"practitioners": {"kai": {"occupied_slots": []}}}, {"I22"}),
+        ({"asked": {"r1": {"state": "waiting"}}}, {"I17"}),
+        ({"ways_in": set()}, {"I17", "I18"}),
+        ({"asked": {}}, {"I17", "I18"}),
+        ({"sent": {"r1": {"person_id": "sam", "ended_at": NOW}}}, {"I18"}),
+        ({"notes": {}}, {"I19"}),
+        ({"notes": {"r1": {"n1", "n2"}}}, {"I19"}),
+    ],
+)
+def test_what_went_wrong_is_named(what_went_wrong: dict[str, Any], names: set[str]) -> None:
+    assert found_in(replace(LIVES, **what_went_wrong)) == names
+
+
+@pytest.mark.parametrize(("undo_until", "names"), [(NOW + timedelta(hours=1), set()), (NOW - timedelta(hours=1), {"I17"})])
+def test_a_place_may_be_held_as_long_as_an_end_can_be_taken_back(undo_until: datetime, names: set[str]) -> None:
+    ended = {**LIVES.offers["o1"], "state": "ended", "undo_until": undo_until}
+    assert found_in(replace(LIVES, offers={"o1": ended}, asked={"r1": {"state": "waiting"}})) == names
+
+
+def test_a_row_past_its_retention_is_found(matching: Service) -> None:
+    world = SimpleNamespace(services={"matching": matching}, now=lambda: NOW)
+    matching.db.audit.insert_many(
+        [{"_id": "old", "at": NOW - timedelta(days=182)}, {"_id": "new", "at": NOW - timedelta(days=179)}]
+    )
+    assert list(invariants._retention(world)) == ["I21 1 of matching.audit are kept longer than 180 days after at"]  # type: ignore[arg-type]
+
+
+def test_somebody_without_a_plan_answers_what_a_form_asks() -> None:
+    html = """<main><form method="post" action="/s/next"><input type="hidden" name="version" value="3">
+    <input type="radio" name="who" value="a"><input type="radio" name="who" value="b"><textarea name="words"></textarea>
+    <select name="pace"><option value="month">m</option><option value="never" selected>n</option></select>
+    <button name="next" value="ask">Ask</button></form></main>"""
+    page = Page("http://127.0.0.1/s", html)
+    (form,) = page.forms
+    sent = dict(form.filled_in(Random(1), {}, form.buttons[0]))
+    assert sent.pop("who") in ("a", "b")
+    assert sent.pop("words")
+    assert sent == {"version": "3", "pace": "never", "next": "ask"}
