@@ -64,6 +64,9 @@ TABLE: tuple[Kept, ...] = (
         "outbox", since="sent_at", days="events",
         why="a broker that lost its data is filled again", readers="the service; events are encrypted for whoever needs them",
     ),
+    *_everywhere(
+        "broker", why="which broker the events went to: one that lost its data is noticed", readers="the service itself"
+    ),
     # intake: pages
     Kept(
         service="intake", collection="drafts", since="expires_at",

@@ -14,7 +14,7 @@ from shared.service import Service
 
 SHIPPED = Path("deploy/programme.toml")
 USED = re.compile(r"\bdb\.(\w+)\.(?:find|insert|update|replace|delete|count|bulk|aggregate|distinct|with_options|watch)")
-OF_EVERY_SERVICE = {"inbox", "outbox", "sessions", "links"}
+OF_EVERY_SERVICE = {"inbox", "outbox", "broker", "sessions", "links"}
 
 
 def named_in_the_code(service: str) -> set[str]:
