@@ -140,6 +140,9 @@ def test_every_part_of_a_worker_has_a_sign_of_life(bus: BusFixture) -> None:
             "broker identity",
             "timer publish_unrouted",
             "task delivery",
+            "dead letters",
+            "timer delete_overdue",
+            "timer delete_erased",
         ],
         True,
     )
