@@ -102,8 +102,9 @@ def give_up_texts(db: Db, stop: threading.Event) -> None:
 def warn_of_long_texts(brand: Brand) -> None:
     """What we ship fits one segment on every day; a long name, a sign outside of GSM or a long address makes some cost two."""
     for language in service.programme.languages:
-        size = {name: segments(_longest(name, language, brand)) for name in TEMPLATES}
-        long = [name for name in TEMPLATES if size[name] > 1]
+        texts = [name for name, template in TEMPLATES.items() if "text" in template.channels]
+        size = {name: segments(_longest(name, language, brand)) for name in texts}
+        long = [name for name in texts if size[name] > 1]
         if long:
             about = {"template": ", ".join(long), "setting": "PUBLIC_URL", "count": max(size.values())}
             log.warning("texts take more than one segment: the programme's name or an address is long", extra=about)

@@ -8,13 +8,13 @@ import pytest
 
 from services.intake import forms
 from services.intake.domain import Draft, TypedAnswers
+from services.intake.handlers.erasure import withdraw_request
 from services.intake.handlers.supportee import (
     SubmitRequest,
     allow_writing,
     new_draft,
     prepare_code_words,
     submit_request,
-    withdraw_request,
 )
 from services.intake.store import request as stored_request
 from services.matching.handlers.coordinator import (

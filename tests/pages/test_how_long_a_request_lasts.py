@@ -80,7 +80,7 @@ def test_no_day_stands_there_while_somebody_is_asked(waiting: FlaskClient, intak
     asked = {"offer_id": "o1", "practitioner_id": "juniper", "answer_by": now(), "code": "A7", "encrypted": encrypted}
     intake.run(add_to_history, OfferMade(request_id=row["_id"], version=2, **asked))
     html = waiting.get("/s").text
-    assert "Juniper is reading your request" in html
+    assert "We have asked Juniper" in html
     assert "your request ends on" not in html
     post(waiting, "/s/keep", at="/s")
     assert silent_since(intake) == row["silent_since"]
