@@ -36,7 +36,7 @@ def main() -> int:
     with timed("the contact sheets"):
         report.write_contact_sheets(looked)
     if update:
-        refresh(states, looked)
+        refresh([] if noticed.problems else states, looked)
     findings = [("the walk", problem) for problem in noticed.problems] + twice(states) + wrong_html
     findings += [(str(state), problem) for state, seen in looked for problem in seen.problems]
     findings += [(str(state), problem) for state, problem in structure.check_titles(states)]
@@ -61,7 +61,8 @@ def twice(states: list[PageState]) -> list[report.Finding]:
 
 
 def refresh(states: list[PageState], looked: list[tuple[PageState, looking.Seen]]) -> None:
-    for file in report.gone(states):
+    """`states`: all there are; none when that is not known."""
+    for file in report.gone(states) if states else []:
         file.unlink()
     print(f"{report.keep_pictures(looked)} pictures are new")
 

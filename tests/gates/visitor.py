@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, ViewportSize
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request,
 from tests.gates.page_state import Kind, PageState
 from tests.journeys.stack import soon
 
+PLACES = count(1)
 MAIN_BUTTON = "main form button.btn:not(.soft):not(.quietly):visible"
 PATIENCE_MS = 10_000
 NOT_FOUND_IS_MEANT = "Failed to load resource"
@@ -25,8 +27,15 @@ class Noticed:
 class Visitor:
     def __init__(self, browser: Browser, url: str, language: str, noticed: Noticed) -> None:
         self.language, self._noticed, self._answer = language, noticed, None
+        # As a proxy would say it: each comes from a place of their own, since one place may do only so much.
+        place = {"X-Forwarded-For": f"192.0.2.{next(PLACES)}"}
         context = browser.new_context(
-            java_script_enabled=False, base_url=url, reduced_motion="reduce", locale=f"{language}-US", viewport=SIZE
+            java_script_enabled=False,
+            base_url=url,
+            reduced_motion="reduce",
+            locale=f"{language}-US",
+            viewport=SIZE,
+            extra_http_headers=place,
         )
         context.set_default_timeout(PATIENCE_MS)
         context.on("request", self._note_request)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 
 from playwright.sync_api import Browser
 
@@ -11,6 +12,7 @@ from tests.journeys.stack import Stack, address, link_in
 
 # The same day in every run, so that every date on a page is: a Monday at noon in New York, and always still to come.
 TODAY = datetime(2035, 1, 15, 17, 0, tzinfo=UTC)
+PLACES = count(1)
 HOME_ZONE = "America/New_York"
 LONG_NAME = "Maximiliana-Bartholomea-Konstantinopolitanischedudelsackpfeifenmachergesellin-Xyz"[:80]
 NAMES_OF_ALL_KINDS = {"long": LONG_NAME, "chinese": "李雷", "arabic": "محمد"}
@@ -56,7 +58,7 @@ class Walk:
 
 def ask(url: str, language: str, name: str, how: str, **reach: str) -> None:
     """A request, sent in a second. `how`: with=juniper, mode=suggest. Without `reach` it is reached on its page alone."""
-    someone = FormClient(url)
+    someone = FormClient(url, source=f"127.0.1.{next(PLACES)}")
     someone.open(f"/help?lang={language}")
     someone.open(f"/ask/1?{how}")
     for typed in ({}, {"name": name}, {"words": WORDS[language]}, {"reach": "page", **reach}, {}, {}, {}, {}):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from playwright.sync_api import Error
+from requests import RequestException
 
 from tests.gates.page_state import PageState
 from tests.gates.states import answering, asking, demo, desk, errors, my_page, nobody_yet, practitioners, reading, resting, status
@@ -25,7 +26,7 @@ def _as_far_as_it_goes(stage: ModuleType, walk: Walk) -> Iterator[PageState]:
     """A page that is not as the walk expects is one more finding: the other pages are looked at all the same."""
     try:
         yield from stage.states(walk)
-    except (AssertionError, Error) as why:
+    except (AssertionError, Error, RequestException) as why:
         here = [frame for frame in traceback.extract_tb(why.__traceback__) if frame.filename == stage.__file__][-1]
         says = " ".join(str(why).split())[:300]
         walk.noticed.problems.append(f"{walk.language} {stage.__name__}, line {here.lineno}: the walk does not go on: {says}")
