@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
+from playwright.sync_api import Locator
+
 from services.matching.labels import TASK_REASONS
 from shared.i18n import translator
 from tests.gates.page_state import PageState
@@ -30,8 +32,51 @@ def states(walk: Walk) -> Iterator[PageState]:
     visitor.press("main [rel=next]")
     yield visitor.look("desk/second page")
     yield from _lists_of_requests(visitor)
-    yield from _one_task(visitor)
+    yield from _one_task(walk, visitor)
     yield from _to_be_read_first(walk, visitor)
+
+
+def _to_be_read_first(walk: Walk, visitor: Visitor) -> Iterator[PageState]:
+    """Nobody is written to before a coordinator has read what they want us to know."""
+    row = visitor.go("/c").see("main tr", translator(walk.language)(TASK_REASONS["read_first"]))
+    while not row.count():
+        visitor.press("main [rel=next]")
+    if row.locator("form[action*='/take']").count():
+        visitor.press(row.locator("form[action*='/take'] button"))
+    while not row.count():
+        visitor.press("main [rel=next]")
+    visitor.press(row.locator("a.btn"))
+    yield visitor.look("a request/to be read first, closed")
+    visitor.press("form[action$='/open'] button")
+    yield visitor.look("a request/to be read first, opened")
+
+
+def _lists_of_requests(visitor: Visitor) -> Iterator[PageState]:
+    for state in ("asking", "waiting", "reaching_out", "matched", "withdrawn", "lapsed"):
+        visitor.go(f"/c/requests?state={state}")
+        yield visitor.look(f"requests/{state}")
+    visitor.press("form[action='/c/requests/find'] button")
+    yield visitor.look("requests/no number to find")
+    visitor.fill(number="00000000")
+    visitor.press("form[action='/c/requests/find'] button")
+    yield visitor.look("requests/no such number")
+
+
+def _one_task(walk: Walk, visitor: Visitor) -> Iterator[PageState]:
+    opens = _take(walk, visitor)
+    yield visitor.look("desk/one taken")
+    visitor.press(opens)
+    yield from _a_request(visitor, visitor.page.url)
+    visitor.press(_take(walk, visitor))
+    visitor.press("main form[action^='/c/tasks/'][action*='/done'] button")
+    yield visitor.look("desk/one done, and may be taken back")
+
+
+def _take(walk: Walk, visitor: Visitor) -> Locator:
+    """One of those who asked that a person writes to them. Returns what then leads to their request."""
+    rows = visitor.go("/c").see("main tr", translator(walk.language)(TASK_REASONS["reach_out"]))
+    visitor.press(rows.locator("form[action*='/take'] button"))
+    return rows.locator("a.btn")
 
 
 def _to_be_read_first(walk: Walk, visitor: Visitor) -> Iterator[PageState]:
