@@ -17,6 +17,7 @@ from shared.contracts import (
     MatchMade,
     OfferDeclined,
     OfferMade,
+    OfferSeen,
     PractitionerChanged,
     ReplyProcessed,
     ReplyReceived,
@@ -96,10 +97,11 @@ def test_a_yes_resolves_the_task_of_a_question(matching: Service) -> None:
     assert open_tasks(matching) == []
 
 
-def test_seen_is_kept_and_changes_nothing_else(matching: Service) -> None:
+def test_seen_is_said_once_and_changes_nothing_else(matching: Service) -> None:
     add_practitioners(matching, "juniper")
     submit(matching, "juniper")
     offer_id = open_offer(matching)
+    assert types_of(matching.run(mark_offer_seen, offer_id)) == [OfferSeen]
     assert matching.run(mark_offer_seen, offer_id) == []
     assert document(matching, "offers", offer_id)["state"] == "seen"
     assert only(MatchMade, answer(matching, offer_id, "yes"))
