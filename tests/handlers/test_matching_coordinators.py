@@ -43,7 +43,7 @@ def audit(matching: Service) -> list[str]:
 
 
 def available(matching: Service) -> list[str]:
-    request = find_request("r1", matching.db)
+    request = find_request("r1", matching.db, "ro")
     assert request
     return [id for id, _ in view_request(request, matching.db).available]
 
