@@ -46,10 +46,10 @@ def ana(notify: Service, **facts: Any) -> TeamContactShared:
     )
 
 
-def wren(notify: Service, **facts: Any) -> ContactShared:
+def wren(notify: Service, person_id: str = "wren", **facts: Any) -> ContactShared:
     """The supportee of request r1."""
     own = {"email": "wren@example.org", "phone": WREN_PHONE, "link": "https://kt.example/s/their-own-link", "known_as": "Wren"}
-    return a_contact(notify, "wren", own, **{"request_id": "r1", **facts})
+    return a_contact(notify, person_id, own, **{"request_id": "r1", **facts})
 
 
 def a_coordinator(notify: Service, name: str = "coco", **facts: Any) -> ContactShared:
