@@ -430,7 +430,8 @@ def test_nobody_is_called_for_somebody_who_has_withdrawn(notify: Service, keys: 
         notify.run(record_supportee, wren(notify, person_id="kit", request_id="r2", channels=("email",)))
         eventually(lambda: notification_in(db, person_id="kit")["state"] == "accepted")
     assert db.notifications.count_documents({"person_id": "wren"}) == 0
-    assert [row["type"] for row in db.outbox.find()] == ["contact.erased.v1"]
+    said = {row["type"] for row in db.outbox.find()}
+    assert ("contact.erased.v1" in said, "notification.failed.v1" in said) == (True, False)
 
 
 def test_after_a_withdrawal_nothing_is_enqueued(notify: Service) -> None:
