@@ -41,6 +41,7 @@ def walked(stack: Stack, website: Website) -> Walked:
     assert WORDS in practitioner.page.content()
     assert code_in(text)
     practitioner.page.locator("[name=answer][value=ask_first]").check()
+    practitioner.page.locator("[name=answer][value=ask_first]").check()
     practitioner.page.locator("[name=question]").fill(QUESTION)
     practitioner.answer("ask_first")
     stack.email_to("zephyrine quill", "wrote to you")
