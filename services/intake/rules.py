@@ -83,13 +83,18 @@ def daily_order(entries: Iterable[Entry], today: date, language: str) -> list[En
     """The same all day, another tomorrow, and nobody's for long. Those who speak the reader's language come first, and of these
     those open to somebody new."""
     return sorted(
-        entries, key=lambda e: (not speaks(e, language), e.state != "open", sha256(f"{today}/{e.id}".encode()).digest())
+        entries,
+        key=lambda e: (
+            bool(e.languages) and language not in e.languages,
+            e.state != "open",
+            sha256(f"{today}/{e.id}".encode()).digest(),
+        ),
     )
 
 
 def speaks(entry: Entry, *languages: str) -> bool:
     """One of these, or nobody knows."""
-    return not entry.languages or not set(entry.languages).isdisjoint(languages)
+    return not entry.languages or any(language in entry.languages for language in languages)
 
 
 @dataclass(frozen=True, kw_only=True)

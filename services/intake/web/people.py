@@ -32,8 +32,8 @@ class WishForm(Form):
 @people.get("/people")
 def show_people() -> Response:
     here, wish = listing(), _wish()
-    found = rules.matching_wish(here.everybody, wish)
-    page = rules.page_of(rules.daily_order(found, now().date(), language()), _page())
+    found = rules.daily_order(rules.matching_wish(here.everybody, wish), now().date(), language())
+    page = rules.page_of(found, _page())
     return render(
         "people.html",
         page=page,
@@ -47,7 +47,7 @@ def show_people() -> Response:
         open_now=sum(entry.state == "open" for entry in found),
         instead={} if found else rules.counts_without_each_filter(here.everybody, wish),
         languages_here=here.languages,
-        by_language=len({rules.speaks(entry, language()) for entry in found}) > 1,
+        by_language=bool(found) and rules.speaks(found[0], language()) and not rules.speaks(found[-1], language()),
     )
 
 
