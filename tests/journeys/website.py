@@ -1,5 +1,6 @@
 """The website as its visitors use it: Chromium without JavaScript."""
 
+import itertools
 from collections.abc import Sequence
 
 from playwright.sync_api import Browser, Page
@@ -7,6 +8,7 @@ from playwright.sync_api import Browser, Page
 from tests.journeys.stack import soon
 
 Choice = str | tuple[str, str]
+PLACES = itertools.count(1)
 
 
 class Website:
@@ -15,8 +17,12 @@ class Website:
         self.asked_with: list[str] = []
 
     def visitor(self) -> Page:
-        """Somebody new, with a browser of their own."""
-        return self._browser.new_context(java_script_enabled=False, base_url=self.url, locale="en-US").new_page()
+        """Somebody new, with a browser and a place of their own: what one place may do is limited."""
+        place = {"X-Forwarded-For": f"192.0.2.{next(PLACES)}"}
+        context = self._browser.new_context(
+            java_script_enabled=False, base_url=self.url, locale="en-US", extra_http_headers=place
+        )
+        return context.new_page()
 
     def ask(self, *choices: Choice, mode: str = "", name: str = "Wren", email: str = "", phone: str = "") -> "Supportee":
         someone = self.write(*choices, mode=mode, name=name, email=email, phone=phone)
