@@ -79,3 +79,4 @@ def test_a_wrong_number_is_corrected_and_the_news_reaches_the_right_one(stack: S
     wren.status("You and Rosa: find a first time")
     stack.move_clock(timedelta(hours=12))  # out of the supportee's quiet hours, if it is night there now
     assert stack.text_to("+12025550851", "http")
+    stack.move_clock(timedelta(hours=12))  # it is day again for those who come next
