@@ -1,12 +1,14 @@
 """Chromium as the machine has it, kept from speaking to anybody but us."""
 
+import atexit
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from deploy.servers import debian
 from deploy.servers.processes import CannotStart
@@ -50,7 +52,16 @@ def a_steady_browser() -> Iterator[Browser]:
 @contextmanager
 def _launched(options: Sequence[str], environment: dict[str, str]) -> Iterator[Browser]:
     program = ensure()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(options), env={**os.environ, **environment})
+    browser = _playwright().chromium.launch(executable_path=program, args=list(options), env={**os.environ, **environment})
+    try:
         yield browser
+    finally:
         browser.close()
+
+
+@cache
+def _playwright() -> Playwright:
+    """One for the process, whoever opens a browser: Playwright cannot be started a second time while it runs."""
+    playwright = sync_playwright().start()
+    atexit.register(playwright.stop)
+    return playwright

@@ -229,16 +229,17 @@ def test_an_address_that_makes_each_offer_two_texts_is_said_at_the_start(
     notify: NotifyService, caplog: pytest.LogCaptureFixture
 ) -> None:
     warn_of_long_texts(notify.brand)
-    assert not caplog.records
+    assert not [record for record in caplog.records if record.name.startswith("kitchen.notify")]
     warn_of_long_texts(replace(notify.brand, public_url="https://the-kitchen-table-of-our-whole-town.example.org/peers"))
-    assert {vars(record)["setting"] for record in caplog.records} == {"PUBLIC_URL"}
+    assert {vars(record)["setting"] for record in caplog.records if record.name.startswith("kitchen.notify")} == {"PUBLIC_URL"}
 
 
 def test_a_name_that_makes_texts_cost_two_is_said_at_the_start_whatever_day_it_is(
     notify: NotifyService, caplog: pytest.LogCaptureFixture
 ) -> None:
     warn_of_long_texts(replace(notify.brand, name="The Kitchen Table of Oldtown"))
-    assert [vars(record)["template"] for record in caplog.records] == ["offer, reminder", "offer, reminder"]
+    warned = [vars(record)["template"] for record in caplog.records if record.name.startswith("kitchen.notify")]
+    assert warned == ["offer, reminder", "offer, reminder"]
 
 
 def _kannel_part(settings: NotifySettings) -> dict[str, str]:
