@@ -25,7 +25,7 @@ PLAIN: dict[Any, dict[str, Any]] = {
 
 
 def our_contracts() -> list[type[Event]]:
-    return [event_class for event_class in EVENT_TYPES.values() if event_class.__module__ == contracts.__name__]
+    return [event_class for event_class in EVENT_TYPES.values() if event_class.__module__.startswith(contracts.__name__)]
 
 
 def document() -> dict[str, Any]:

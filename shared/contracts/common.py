@@ -1,0 +1,78 @@
+"""What the events of more than one service are made of."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.messages import Event
+
+MeetingType = Literal["video", "phone", "text", "email", "in_person"]
+Part = Literal[
+    "weekday_morning", "weekday_afternoon", "weekday_evening", "weekend_morning", "weekend_afternoon", "weekend_evening"
+]
+Help = Literal["listening", "planning", "making_sense", "forms", "other"]
+AgeGroup = Literal["under_18", "18_to_25", "26_to_64", "65_and_over"]
+Mode = Literal["chosen", "suggest", "anyone", "reach_out"]
+IfNot = Literal["next_choice", "ask_me", "suggest", "wait"]
+Channel = Literal["email", "text"]
+Role = Literal["supportee", "practitioner", "coordinator"]
+TeamRole = Literal["practitioner", "coordinator"]
+Next = Literal["next_choice", "ask_me", "suggest", "wait", "person"]
+ReleaseReason = Literal["withdrawn", "chose_another"]
+EscalationReason = Literal[
+    "reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "yes_taken_back", "notes_shared", "read_first",
+    "names_somebody",
+]  # fmt: skip
+PairMember = Literal["practitioner", "supportee"]
+NoteReader = Literal["practitioner", "coordinators"]
+AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
+WaitsFor = Literal["place", "choice", "coordinator"]
+StillWaiting = Literal["news", "question", "last_warning"]
+Eraser = Literal["matching", "notify"]
+WayIn = Literal["letter", "asked_for", "texted", "coordinator"]
+Answer = Literal["yes", "not_this_time"]
+ReplyOutcome = Literal["yes", "not_this_time", "already_yes", "already_not_this_time", "too_late"]
+PractitionerState = Literal["open", "full", "resting", "stepped_back"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncryptedFields:
+    """One person's encrypted fields for one purpose and that purpose's data key, wrapped for the service (shared/vault.py)."""
+
+    person_id: str
+    wrap: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrappedNoteKey:
+    """The key of the notes of this match, or of those without a match."""
+
+    match_id: str | None = None
+    wrap: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One step of a ranked choice: who, and what may happen if that person cannot."""
+
+    practitioner_id: str
+    if_not: IfNot
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactDetails(Event):
+    """How a person wants to be told things.
+
+    `encrypted` is for notify: email, phone (E.164), link (a coordinator's or practitioner's page, absolute URL), known_as (how to
+    greet; may be absent). `channels` empty: they look for themselves and get no notification. Quiet hours are local hours
+    [from, until). `version` begins with 1 and grows by one.
+    """
+
+    person_id: str
+    version: int
+    channels: tuple[Channel, ...] = ()
+    language: str
+    time_zone: str
+    quiet_from: int = 21
+    quiet_until: int = 9
+    encrypted: EncryptedFields

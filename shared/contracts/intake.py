@@ -1,0 +1,209 @@
+"""Published by intake: what a supportee asks for, writes and chooses."""
+
+from datetime import datetime
+from typing import Literal
+
+from shared.contracts.common import (
+    AgeGroup,
+    Choice,
+    ContactDetails,
+    EncryptedFields,
+    Eraser,
+    Help,
+    MeetingType,
+    Mode,
+    NoteReader,
+    Part,
+    StillWaiting,
+    WaitsFor,
+)
+from shared.messages import Event, contract
+
+
+@contract("request.submitted.v1", subject="request_id", published_by="intake")
+class RequestSubmitted(Event):
+    """`encrypted` is for matching: name, pronouns, words, access, anything. Empty meeting_types, parts, languages: no limit.
+    `page_language`: of the pages they read; who speaks it goes first where they chose no language."""
+
+    request_id: str
+    supportee_id: str
+    mode: Mode
+    choices: tuple[Choice, ...] = ()
+    avoid: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    meeting_types: tuple[MeetingType, ...] = ()
+    parts: tuple[Part, ...] = ()
+    time_zone: str
+    help: tuple[Help, ...] = ()
+    age_group: AgeGroup | None = None
+    submitted_at: datetime
+    encrypted: EncryptedFields
+    page_language: str | None = None
+
+
+@contract("contact.shared.v1", subject="person_id", published_by="intake")
+class ContactShared(ContactDetails):
+    """A supportee's. `only_news`: whatever it is, they are told only that they have a message. Nothing is sent while one of these
+    stands. `read_first`: with this version they wrote what we should know before we write, until contact.released says that a
+    coordinator read it. `on_their_word`: until contact.allowed. `first_link`: for the first e-mail alone, not to be kept.
+    `opens_by_link`: false: no message of theirs is to carry a link that opens something."""
+
+    request_id: str
+    only_news: bool = False
+    read_first: bool = False
+    on_their_word: bool = False
+    first_link: EncryptedFields | None = None
+    opens_by_link: bool = True
+
+
+@contract("contact.allowed.v1", subject="person_id", published_by="intake")
+class ContactAllowed(Event):
+    """The supportee said on their page that we may write to them now. `was_read`: their page showed that a coordinator had read
+    what they wrote, so that contact.released came before this, whichever arrives first."""
+
+    person_id: str
+    request_id: str
+    was_read: bool
+
+
+@contract("choice.made.v1", subject="request_id", published_by="intake")
+class ChoiceMade(Event):
+    """On their page the supportee chose what happens next: ask this person, wait, or let a coordinator write."""
+
+    request_id: str
+    next: Literal["ask", "wait", "person"]
+    practitioner_id: str | None = None
+
+
+@contract("request.withdrawn.v1", subject="request_id", published_by="intake")
+class RequestWithdrawn(Event):
+    """They left. Whoever holds something of this person erases it and says so: `words.erased`, `contact.erased`."""
+
+    request_id: str
+    person_id: str | None = None
+
+
+@contract("erasure.delayed.v1", subject="request_id", published_by="intake")
+class ErasureDelayed(Event):
+    """An hour after somebody left, these services have not said that everything of theirs is gone."""
+
+    request_id: str
+    missing: tuple[Eraser, ...]
+
+
+@contract("request.changed.v1", subject="request_id", published_by="intake")
+class RequestChanged(Event):
+    """The supportee corrected their answers, or sends them again after meetings that ended: the whole of what matching reads of
+    them, but not whom they chose. `change` grows by one each time: the newest holds, in whatever order they come.
+    `read_first`: they wrote anew what we should know before we write."""
+
+    request_id: str
+    change: int
+    languages: tuple[str, ...] = ()
+    meeting_types: tuple[MeetingType, ...] = ()
+    parts: tuple[Part, ...] = ()
+    time_zone: str
+    help: tuple[Help, ...] = ()
+    age_group: AgeGroup | None = None
+    encrypted: EncryptedFields
+    read_first: bool = False
+
+
+@contract("match.left.v1", subject="request_id", published_by="intake")
+class MatchLeft(Event):
+    """The supportee ended their meetings with this practitioner. `wait`: nothing follows until they choose."""
+
+    request_id: str
+    practitioner_id: str
+    then: Literal["someone_else", "wait"]
+
+
+@contract("match.leaving_undone.v1", subject="request_id", published_by="intake")
+class MatchLeavingUndone(Event):
+    """The supportee took back, within a day, that they ended their meetings with this practitioner."""
+
+    request_id: str
+    practitioner_id: str
+
+
+@contract("request.still_waiting.v1", subject="request_id", published_by="intake")
+class RequestStillWaiting(Event):
+    """Time to write to somebody who waits. `news`: that nothing has changed, at the pace that they chose; `question`: whether
+    they still look; `last_warning`: that the request ends at `ends_at` if they do not say a word. `version`: of the newest event
+    that the request's page knows."""
+
+    request_id: str
+    kind: StillWaiting
+    waits_for: WaitsFor
+    since: datetime
+    ends_at: datetime
+    written_at: datetime
+    version: int
+
+
+@contract("request.gone_silent.v1", subject="request_id", published_by="intake")
+class RequestGoneSilent(Event):
+    """No sign of life since `silent_since`, and they were told so in time: the request may end, unless somebody is asked or with
+    them."""
+
+    request_id: str
+    silent_since: datetime
+
+
+@contract("request.extended.v1", subject="request_id", published_by="intake")
+class RequestExtended(Event):
+    """A sign of life at `extended_at` after all: a `request.gone_silent` from before that has no meaning."""
+
+    request_id: str
+    extended_at: datetime
+
+
+@contract("note.answered.v1", subject="request_id", published_by="intake")
+class NoteAnswered(Event):
+    """The supportee wrote to whoever they are with, or to the coordinators. Encrypted like `note.written`."""
+
+    note_id: str
+    request_id: str
+    encrypted: str
+    match_id: str | None = None
+    to: NoteReader | None = None
+
+
+@contract("match.hold_changed.v1", subject="request_id", published_by="intake")
+class MatchHoldChanged(Event):
+    """The supportee takes a pause from their meetings, keeping the place, or is back. `change` grows by one each time: the
+    newest holds, in whatever order they come."""
+
+    request_id: str
+    match_id: str
+    on_hold: bool
+    change: int
+
+
+@contract("notes.shared.v1", subject="request_id", published_by="intake")
+class NotesShared(Event):
+    """The supportee lets coordinators read what they and this practitioner have written to each other so far."""
+
+    request_id: str
+    practitioner_id: str
+
+
+@contract("sign_in.requested.v1", subject="person_id", published_by="intake")
+class SignInRequested(Event):
+    """A supportee asked for a way in to their own page. `encrypted` is for notify: link (absolute URL) to be sent by e-mail, or
+    code to be sent by text. `secret` is for matching, which answers with `way_in.granted`."""
+
+    person_id: str
+    request_id: str | None = None
+    encrypted: EncryptedFields
+    link_id: str | None = None
+    expires_at: datetime | None = None
+    secret: EncryptedFields | None = None
+
+
+@contract("intake_message.stranded.v1", subject="event_id", published_by="intake")
+class IntakeMessageStranded(Event):
+    """Intake could not handle the message with this id, and nobody has looked after it since `failed_at`, for a day."""
+
+    event_id: str
+    failed_at: datetime

@@ -1,0 +1,297 @@
+"""Published by matching: who is asked, who meets whom, what practitioners and coordinators did."""
+
+from datetime import datetime
+from typing import Literal
+
+from shared.contracts.common import (
+    AfterEnding,
+    ContactDetails,
+    EncryptedFields,
+    EscalationReason,
+    Help,
+    MeetingType,
+    Next,
+    PairMember,
+    Part,
+    PractitionerState,
+    ReleaseReason,
+    ReplyOutcome,
+    TeamRole,
+    WayIn,
+    WrappedNoteKey,
+)
+from shared.messages import Event, contract
+
+
+@contract("team_contact.shared.v1", subject="person_id", published_by="matching")
+class TeamContactShared(ContactDetails):
+    """A practitioner's or a coordinator's; a person's role never changes."""
+
+    role: TeamRole
+
+
+@contract("team_sign_in.requested.v1", subject="person_id", published_by="matching")
+class TeamSignInRequested(Event):
+    """A practitioner or a coordinator asked for a link to their own pages. `encrypted` is for notify: link (absolute URL)."""
+
+    person_id: str
+    encrypted: EncryptedFields
+
+
+@contract("offer.made.v1", subject="request_id", published_by="matching")
+class OfferMade(Event):
+    """A place is held and this practitioner is asked. `encrypted` is for notify: link (e-mail), short_link (text)."""
+
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    version: int
+    answer_by: datetime
+    code: str
+    after_waiting: bool = False
+    encrypted: EncryptedFields
+
+
+@contract("offer.seen.v1", subject="request_id", published_by="matching")
+class OfferSeen(Event):
+    """The practitioner opened the request for the first time."""
+
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    version: int
+
+
+@contract("request.opened.v1", subject="request_id", published_by="matching")
+class RequestOpened(Event):
+    """A coordinator opened the request. `encrypted`: their name, under a key of the supportee's as the field
+    `opening/<opening_id>`, like a note; None when no key is left."""
+
+    opening_id: str
+    request_id: str
+    opened_at: datetime
+    encrypted: str | None = None
+    match_id: str | None = None
+
+
+@contract("team_notes.shared.v1", subject="request_id", published_by="matching")
+class TeamNotesShared(Event):
+    """The practitioner lets coordinators read what they and the supportee have written to each other so far."""
+
+    request_id: str
+    practitioner_id: str
+    shared_at: datetime
+
+
+@contract("offer.reminded.v1", subject="request_id", published_by="matching")
+class OfferReminded(Event):
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    answer_by: datetime
+    code: str
+    encrypted: EncryptedFields
+
+
+@contract("offer.declined.v1", subject="request_id", published_by="matching")
+class OfferDeclined(Event):
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    version: int
+    then: Next
+
+
+@contract("offer.expired.v1", subject="request_id", published_by="matching")
+class OfferExpired(Event):
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    version: int
+    then: Next
+
+
+@contract("offer.released.v1", subject="request_id", published_by="matching")
+class OfferReleased(Event):
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    version: int
+    reason: ReleaseReason
+
+
+@contract("match.made.v1", subject="request_id", published_by="matching")
+class MatchMade(Event):
+    match_id: str
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    supportee_id: str
+    version: int
+
+
+@contract("match.ended.v1", subject="request_id", published_by="matching")
+class MatchEnded(Event):
+    """The meetings of two people came to an end. `then`: what follows for the request; `ask_me`: what the supportee chooses,
+    `over`: nothing, they left. Until `undo_until` whoever ended them may take that back; None: nobody can."""
+
+    match_id: str
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    supportee_id: str
+    ended_by: PairMember
+    then: AfterEnding
+    undo_until: datetime | None = None
+    version: int
+
+
+@contract("match.ending_undone.v1", subject="request_id", published_by="matching")
+class MatchEndingUndone(Event):
+    """Whoever ended their meetings took it back: they go on."""
+
+    match_id: str
+    offer_id: str
+    request_id: str
+    practitioner_id: str
+    supportee_id: str
+    undone_by: PairMember
+    version: int
+
+
+@contract("match.ending_settled.v1", subject="request_id", published_by="matching")
+class MatchEndingSettled(Event):
+    """An ending can no longer be taken back, although its day is not over: both ended their meetings, or the request went on."""
+
+    match_id: str
+    request_id: str
+    practitioner_id: str
+    version: int
+
+
+@contract("suggestions.made.v1", subject="request_id", published_by="matching")
+class SuggestionsMade(Event):
+    """Two or three people (fewer only when there are fewer) for the supportee to choose from, in the order to show them."""
+
+    request_id: str
+    supportee_id: str
+    practitioner_ids: tuple[str, ...]
+    version: int
+
+
+@contract("request.waiting.v1", subject="request_id", published_by="matching")
+class RequestWaiting(Event):
+    """Waiting for a place with the people named (empty: anyone who suits), or for the supportee's own word."""
+
+    request_id: str
+    supportee_id: str
+    waiting_for: Literal["place", "choice"]
+    practitioner_ids: tuple[str, ...] = ()
+    version: int
+
+
+@contract("request.lapsed.v1", subject="request_id", published_by="matching")
+class RequestLapsed(Event):
+    """The request ended after a long silence, and with it everything that was to happen."""
+
+    request_id: str
+    supportee_id: str
+    version: int
+
+
+@contract("coordinator.needed.v1", subject="request_id", published_by="matching")
+class CoordinatorNeeded(Event):
+    """A coordinator is needed. `reaching_out`: the request itself moved to that state, and the supportee is told so.
+    `taken`: a coordinator did this and holds it, so the desk need not be called."""
+
+    request_id: str
+    supportee_id: str
+    reason: EscalationReason
+    reaching_out: bool
+    version: int
+    taken: bool = False
+
+
+@contract("contact.released.v1", subject="request_id", published_by="matching")
+class ContactReleased(Event):
+    """A coordinator read what this supportee wrote that we should know before we write: from now on they are written to, or only
+    once they say so on their page."""
+
+    request_id: str
+    supportee_id: str
+    write: Literal["now", "on_their_word"]
+
+
+@contract("words.erased.v1", subject="request_id", published_by="matching")
+class WordsErased(Event):
+    """They left, and matching holds nothing of theirs any more."""
+
+    request_id: str
+
+
+@contract("note.written.v1", subject="request_id", published_by="matching")
+class NoteWritten(Event):
+    """Somebody wrote to the supportee: this practitioner, or a coordinator (None). `encrypted` is the field `note/<note_id>`,
+    under the key of this match, or without one under the words' key (shared/vault.py)."""
+
+    note_id: str
+    request_id: str
+    supportee_id: str
+    practitioner_id: str | None = None
+    encrypted: str
+    version: int
+    match_id: str | None = None
+
+
+@contract("note.forwarded.v1", subject="offer_id", published_by="matching")
+class NoteForwarded(Event):
+    """The supportee wrote to this practitioner. `encrypted` is for notify: link (e-mail), short_link (text)."""
+
+    offer_id: str
+    note_id: str
+    practitioner_id: str
+    encrypted: EncryptedFields
+
+
+@contract("reply.processed.v1", subject="offer_id", published_by="matching")
+class ReplyProcessed(Event):
+    """What became of an answer that came by text, so that its sender hears what stands.
+
+    `yes`, `not_this_time`: taken. `already_yes`, `already_not_this_time`: an earlier answer of theirs stands, this one changed
+    nothing; after a yes a coordinator is told that they changed their mind. `too_late`: the offer ended without them.
+    `encrypted` is for notify: link (e-mail), short_link (text) to the offer's page.
+    """
+
+    offer_id: str
+    practitioner_id: str
+    reply_id: str
+    outcome: ReplyOutcome
+    encrypted: EncryptedFields | None = None
+
+
+@contract("practitioner.changed.v1", subject="practitioner_id", published_by="matching")
+class PractitionerChanged(Event):
+    """The whole public entry, as it is now. `encrypted_profile`: JSON {slug, name, pronouns, words, can_sit_with, first_meeting,
+    not_offered, access}, readable by intake with the directory key."""
+
+    practitioner_id: str
+    version: int
+    state: PractitionerState
+    resting_until: datetime | None = None
+    languages: tuple[str, ...]
+    meeting_types: tuple[MeetingType, ...]
+    parts: tuple[Part, ...]
+    help: tuple[Help, ...]
+    encrypted_profile: str
+
+
+@contract("way_in.granted.v1", subject="request_id", published_by="matching")
+class WayInGranted(Event):
+    """A link (`link_id`: the digest of its token) opens the supportee's page until then, and with `note_keys` the notes that they
+    wrap under the link's secret (shared/vault.py)."""
+
+    request_id: str
+    link_id: str
+    kind: WayIn
+    expires_at: datetime
+    note_keys: tuple[WrappedNoteKey, ...] = ()
