@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from services.matching.domain import Hours, Practitioner, Request, TaskReason
 from shared.contracts import Next, Part
+from shared.meetings import WeeklyHour
 
 MINUTES_TOGETHER = 60
 WAKING_HOURS = (9, 21)
@@ -116,6 +117,29 @@ def have_an_hour_together(request: Request, practitioner: Practitioner, today: d
     mine = _week(practitioner.parts, practitioner.hours, practitioner.time_zone, monday, -2, 9)
     enough = timedelta(minutes=MINUTES_TOGETHER)
     return any(min(a[1], b[1]) - max(a[0], b[0]) >= enough for a in theirs for b in mine)
+
+
+def hours_together(request: Request, practitioner: Practitioner, today: date) -> list[WeeklyHour]:
+    """Whole hours, in the supportee's zone, of the week of `today` that lie in both weeks: those in which both are awake, where
+    there are any."""
+    monday, zone = today - timedelta(days=today.weekday()), request.time_zone
+    theirs = _week(request.parts, (), zone, monday, 0, 7)
+    mine = _week(practitioner.parts, practitioner.hours, practitioner.time_zone, monday, -2, 9)
+    shared = [(max(a[0], b[0]), min(a[1], b[1])) for a in theirs for b in mine if a[0] < b[1] and b[0] < a[1]]
+    found = [hour for start, end in shared for hour in _whole_hours(start, end, zone)]
+    awake = [hour for hour in found if is_waking(hour, zone) and is_waking(hour, practitioner.time_zone)]
+    return [_hour_of_week(hour, zone) for hour in sorted({*(awake or found)})]
+
+
+def _whole_hours(start: datetime, end: datetime, zone: str) -> list[datetime]:
+    begun = (-start.astimezone(ZoneInfo(zone)).minute) % 60
+    first, enough = start + timedelta(minutes=begun), timedelta(minutes=MINUTES_TOGETHER)
+    return [first + hour * enough for hour in range(max(0, (end - first) // enough))]
+
+
+def _hour_of_week(moment: datetime, zone: str) -> WeeklyHour:
+    local = moment.astimezone(ZoneInfo(zone))
+    return WeeklyHour(day=local.weekday(), minute=local.hour * 60 + local.minute)
 
 
 @lru_cache(maxsize=4096)
