@@ -1,0 +1,35 @@
+"""The state that matching keeps, as typed objects.
+
+A transition checks the state it starts from (InvalidTransition), raises the version and returns the events to publish. Nothing
+here reads a clock, draws an id or knows a database: moments, ids and encrypted fields are handed in. Whom to ask is decided in
+rules.py.
+"""
+
+from services.matching.domain.desk import AuditAction, AuditEntry, Coordinator, CoordinatorTask, TaskReason
+from services.matching.domain.match import Match
+from services.matching.domain.note import Note
+from services.matching.domain.offer import Offer, OfferState
+from services.matching.domain.practitioner import CODES, Hours, Practitioner
+from services.matching.domain.request import Queue, Request, RequestState, WaitingFor
+from services.matching.domain.versioned import InvalidTransition, Versioned
+
+__all__ = [
+    "CODES",
+    "AuditAction",
+    "AuditEntry",
+    "Coordinator",
+    "CoordinatorTask",
+    "Hours",
+    "InvalidTransition",
+    "Match",
+    "Note",
+    "Offer",
+    "OfferState",
+    "Practitioner",
+    "Queue",
+    "Request",
+    "RequestState",
+    "TaskReason",
+    "Versioned",
+    "WaitingFor",
+]

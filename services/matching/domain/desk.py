@@ -1,0 +1,89 @@
+"""What coordinators work with."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from services.matching.domain.versioned import Versioned, check
+from shared.contracts import EscalationReason
+
+TaskReason = EscalationReason | Literal["stranded", "erasure_late"]
+AuditAction = Literal[
+    "opened",
+    "asked",
+    "suggested",
+    "reaches_out",
+    "wrote",
+    "resolved",
+    "reopened",
+    "let_in",
+    "shared_by_practitioner",
+    "shared_by_supportee",
+    "released",
+    "held_back",
+    "goes_on",
+]
+
+
+@dataclass(kw_only=True)
+class CoordinatorTask(Versioned):
+    """Why a coordinator is needed: once for each reason and request while it is open. `person_id`: the practitioner who asks, or
+    whom no notification reaches. `holder`: the coordinator who took it. `resolved_by`: the coordinator who said that it is done;
+    None where that followed from something else."""
+
+    reason: TaskReason
+    request_id: str | None = None
+    person_id: str | None = None
+    since: datetime
+    due_at: datetime
+    holder: str | None = None
+    resolved_at: datetime | None = None
+    resolved_by: str | None = None
+    avoid_index: tuple[str, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.resolved_at is None
+
+    def take(self, coordinator_id: str) -> None:
+        check(self.is_open, "take a task", "resolved")
+        self.holder = coordinator_id
+        self.version += 1
+
+    def concern(self, person_id: str) -> None:
+        """The same need again, of this person now."""
+        check(self.is_open, "change a task", "resolved")
+        self.person_id = person_id
+        self.version += 1
+
+    def resolve(self, moment: datetime, coordinator_id: str) -> None:
+        check(self.is_open, "resolve a task", "resolved")
+        self.resolved_at, self.resolved_by = moment, coordinator_id
+        self.version += 1
+
+    def reopen(self) -> None:
+        """It was not done after all."""
+        check(not self.is_open, "reopen a task", "open")
+        self.resolved_at = self.resolved_by = None
+        self.version += 1
+
+
+@dataclass(kw_only=True)
+class Coordinator(Versioned):
+    """`encrypted_profile`: JSON {name}, under the directory key. `name_index`: keyed hashes of the parts of their name."""
+
+    email_index: str
+    name_index: tuple[str, ...] = ()
+    encrypted_profile: str = ""
+    contact_version: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """What a coordinator did with a request, or one of the two with their notes; then `coordinator_id` is empty."""
+
+    id: str
+    coordinator_id: str
+    action: AuditAction
+    request_id: str
+    at: datetime
