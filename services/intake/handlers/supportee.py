@@ -61,7 +61,7 @@ def prepare_code_words(draft: Draft, language: str) -> Draft:
 
 
 def save_draft(draft: Draft, db: Db) -> list[Event]:
-    expires_at = store.in_days(service.programme.draft_days)
+    expires_at = now() + timedelta(days=service.programme.draft_days)
     saved = store.save_draft(db, draft, expires_at)
     if saved and draft.code_words and draft.code_words.saved:
         store.save_code(db, _access_code(draft, draft.code_words, expires_at))
@@ -131,7 +131,7 @@ def _request(command: SubmitRequest) -> Request:
         pace=answers.pace,
         encrypted_answers=encrypted["answers"],
         encrypted_code_words=encrypted["code_words"],
-        code_words_until=store.in_days(MINUTES_TO_SHOW_CODE_WORDS / (24 * 60)),
+        code_words_until=now() + timedelta(minutes=MINUTES_TO_SHOW_CODE_WORDS),
         email_index=address_index("email", answers.email_address),
         phone_index=address_index("phone", answers.phone_number),
         unread=needs_reading(answers),
