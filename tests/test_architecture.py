@@ -15,6 +15,7 @@ from tests.vocabulary import forbidden_in
 
 SERVICES = ("intake", "matching", "notify")
 EVERY_SERVICE_HAS = {"__init__", "__main__", "handlers", "rules", "store", "web"}
+PURE = ("shared.meetings",)
 # What stands for a document that nobody described. A store maps documents to frozen dataclasses; nobody else sees them.
 UNTYPED = re.compile(r"\b(Doc|Docs|Document|Row|Any|dict\[str, object\])\b")
 
@@ -74,14 +75,19 @@ def test_only_the_vault_touches_ciphers() -> None:
 
 def test_rules_stand_on_the_standard_library_the_contracts_and_their_domain() -> None:
     for rules in modules(r"services\.\w+\.rules"):
-        assert foreign_imports(rules) <= {"shared.contracts", rules.replace(".rules", ".domain")}, rules
+        assert foreign_imports(rules) <= {"shared.contracts", *PURE, rules.replace(".rules", ".domain")}, rules
 
 
 def test_a_domain_stands_on_its_rules_and_the_contracts() -> None:
     for domain in (name for name in imports().modules if re.fullmatch(r"services\.\w+\.domain(\..+)?", name)):
         service = domain.split(".domain")[0]
         outside_of_it = {name for name in foreign_imports(domain) if not name.startswith(f"{service}.domain")}
-        assert outside_of_it <= {"shared.contracts", "shared.messages", f"{service}.rules"}, domain
+        assert outside_of_it <= {"shared.contracts", "shared.messages", *PURE, f"{service}.rules"}, domain
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_what_rules_share_stands_on_the_standard_library_alone(module: str) -> None:
+    assert foreign_imports(module) == set()
 
 
 def test_rules_and_domain_read_no_clock_and_draw_nothing_at_random() -> None:
