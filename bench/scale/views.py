@@ -29,6 +29,7 @@ from services.matching.web import make_app as make_matching
 from shared.clock import now
 from shared.contracts import Choice, Mode, OfferMade, RequestSubmitted, RequestWaiting, SuggestionsMade
 from shared.messages import Event
+from shared.mongo import Doc, Rows
 from shared.service import Service
 from shared.sessions import new_session
 from shared.web import sessions
@@ -238,16 +239,26 @@ def _pages_of_matching(site: Site, waiting: int) -> Iterable[View]:
     def at_the_desk(number: int) -> Visitor:
         return site.signed_in(number, "coordinator", coordinator)
 
-    for name, query in DESK.items():
-        yield View(f"desk, {name}", site.page(_at(f"/c{query}"), at_the_desk))
+    yield from _ends_of_a_list("desk", "/c", matching.service.db.coordinator_tasks, {"is_open": True}, site, at_the_desk)
+    yield from _ends_of_a_list(
+        "requests", "/c/requests?state=waiting", matching.service.db.requests, {"state": "waiting"}, site, at_the_desk
+    )
     yield View("a request on the desk", lambda number: _open_request(site, coordinator, at_the_desk(number), number, waiting))
-    for name, query in PEOPLE.items():
-        yield View(f"practitioners, {name}", site.page(_at(f"/c/people{query}"), at_the_desk))
+    everybody = {"published_state": "open"}
+    yield from _ends_of_a_list(
+        "practitioners", "/c/people?state=open", matching.service.db.practitioners, everybody, site, at_the_desk
+    )
     yield View("a practitioner's own page", site.page(_at("/me"), lambda number: _practitioner(site, number)))
 
 
-DESK = {"page 1": "", "deep page": "?page=40"}
-PEOPLE = {"page 1": "", "deep page": f"?page={DEEP_PAGE}"}
+def _ends_of_a_list(
+    name: str, path: str, collection: Rows, listed: Doc, site: Site, visitor: Callable[[int], Visitor]
+) -> Iterable[View]:
+    """Its first page, and the page after one of the items in the middle of it."""
+    middle = collection.find(listed, {"_id": 1}).skip(collection.count_documents(listed) // 2).limit(1).next()["_id"]
+    deep = f"{path}{'&' if '?' in path else '?'}after={middle}"
+    yield View(f"{name}, page 1", site.page(_at(path), visitor))
+    yield View(f"{name}, deep page", site.page(_at(deep), visitor))
 
 
 def _add_coordinator() -> str:

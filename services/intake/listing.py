@@ -8,7 +8,8 @@ before the call is in it, whichever process wrote it.
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 import pymongo
@@ -16,7 +17,7 @@ from bson import Timestamp
 from pymongo.errors import PyMongoError
 
 from services.intake import store
-from services.intake.rules import Entry, may_be_chosen
+from services.intake.rules import Entry, daily_order, may_be_chosen
 from services.intake.store import DirectoryChange
 from shared.logs import get_logger
 from shared.mongo import Db
@@ -33,11 +34,20 @@ class Listing:
     """Everybody who was listed at one moment. Nobody changes it: the next moment is another object."""
 
     entries: Mapping[str, Entry]
+    _orders: dict[str, tuple[date, list[Entry]]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def everybody(self) -> list[Entry]:
         """By name."""
         return sorted(self.entries.values(), key=lambda entry: entry.folded_name)
+
+    def in_daily_order(self, today: date, language: str) -> list[Entry]:
+        """As `rules.daily_order` says: put in order by the first who looks on this day, and then the same for everybody."""
+        day, ordered = self._orders.get(language, (None, []))
+        if day != today:
+            ordered = daily_order(self.everybody, today, language)
+            self._orders[language] = today, ordered
+        return ordered
 
     @cached_property
     def open_now(self) -> list[Entry]:

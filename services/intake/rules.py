@@ -110,6 +110,8 @@ class Wish:
 
 def matching_wish(entries: Sequence[Entry], wish: Wish) -> list[Entry]:
     conditions = list(_conditions(wish).values())
+    if not conditions:
+        return list(entries)
     return [entry for entry in entries if all(met(entry) for met in conditions)]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 from threading import Event
 from typing import Any
 
@@ -13,6 +14,7 @@ from pymongo.write_concern import WriteConcern
 from services.intake import store
 from services.intake.handlers.broker_events import save_directory_entry
 from services.intake.listing import ListingCache
+from services.intake.rules import daily_order
 from shared.documents import to_document
 from shared.mongo import Db, connect
 from shared.service import Service
@@ -129,3 +131,15 @@ def test_of_a_hundred_thousand_only_the_listed_are_read_and_then_only_what_chang
 def profiled(db: Db) -> list[dict[str, Any]]:
     """What was read of the directory, oldest first."""
     return list(db.system.profile.find({"ns": f"{db.name}.directory", "op": "query"}).sort("$natural", 1))
+
+
+def test_the_order_of_the_day_is_the_same_for_everybody_and_follows_what_changes(cache: ListingCache, intake: Service) -> None:
+    today, here = date(2026, 3, 2), cache.current()
+    first = here.in_daily_order(today, "en")
+    assert first == daily_order(here.everybody, today, "en")
+    assert here.in_daily_order(today, "en") is first
+    assert here.in_daily_order(today, "es") == daily_order(here.everybody, today, "es")
+    days = [here.in_daily_order(today + timedelta(days=number), "en") for number in range(30)]
+    assert {ordered[0].id for ordered in days} == {"juniper", "kai"}, "another day has another order"
+    intake.run(save_directory_entry, an_entry_seen(intake, first[0].id, version=2, state="full"))
+    assert [entry.id for entry in cache.current().in_daily_order(today, "en")] == [first[1].id, first[0].id]

@@ -32,7 +32,7 @@ class WishForm(Form):
 @people.get("/people")
 def show_people() -> Response:
     here, wish = listing(), _wish()
-    found = rules.daily_order(rules.matching_wish(here.everybody, wish), now().date(), language())
+    found = rules.matching_wish(here.in_daily_order(now().date(), language()), wish)
     page = rules.page_of(found, _page())
     return render(
         "people.html",
