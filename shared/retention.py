@@ -91,7 +91,11 @@ TABLE: tuple[Kept, ...] = (
     ),
     Kept(service="intake", collection="directory", why="as long as somebody offers meetings here", readers="everybody"),
     # matching: who is asked and who meets
-    Kept(service="matching", collection="practitioners", why="as long as they belong to the collective", readers="coordinators"),
+    Kept(
+        service="matching", collection="practitioners",
+        why="as long as they belong to the collective; whom they are not asked about, until they take it off their list or leave",
+        readers="coordinators; their list they alone",
+    ),
     Kept(service="matching", collection="coordinators", why="as long as they belong to the collective", readers="coordinators"),
     Kept(
         service="matching", collection="requests", since="matched_at", days="words",

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from services.matching.domain import Hours
 from services.matching.handlers.profiles import PractitionerProfile
-from services.matching.rules import MOST_SUGGESTIONS
+from services.matching.rules import MOST_SUGGESTIONS, name_tokens
 from shared.clock import now
 from shared.contracts import AgeGroup, Help, MeetingType, Part, PractitionerState
 from shared.i18n import LANGUAGES, _
@@ -117,6 +117,19 @@ class NoteForm(Form):
     def words_are_there(self, data: dict[str, Any], **_: Any) -> None:
         if not data.get("words", "").strip():
             raise ValidationError(NOTE, "words")
+
+
+class NotAgainForm(Form):
+    label = _text(80)
+
+
+class NotThisNameForm(Form):
+    name = _text(80)
+
+    @validates_schema
+    def name_is_there(self, data: dict[str, Any], **_: Any) -> None:
+        if not name_tokens(data.get("name", "")):
+            raise ValidationError(NAME, "name")
 
 
 class SignInForm(Form):

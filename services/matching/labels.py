@@ -39,6 +39,7 @@ TASK_REASONS = {
     "read_first": _("Read first: nothing is sent to them until then"),
     "stranded": _("A part of the system could not handle a message. Tell whoever looks after the server"),
     "names_somebody": _("Read whom they would never meet: nobody is asked until then"),
+    "ask_in_person": _("Talk with this practitioner before they are asked"),
     "erasure_late": _("Somebody left, and not everything of theirs is erased yet. Tell whoever looks after the server"),
 }
 REQUEST_STATES = {
@@ -72,6 +73,8 @@ AUDIT_ACTIONS = {
     "released": _("read what to know first, and said to write to them"),
     "held_back": _("read what to know first, and said to write only on their page"),
     "goes_on": _("read whom they would never meet, and let it go on"),
+    "may_be_asked": _("talked with a practitioner, who may be asked"),
+    "left_out": _("talked with a practitioner, and went on without them"),
     "let_in": _("made a new way in for them"),
 }
 REQUEST_FIELDS = {
@@ -95,6 +98,12 @@ FLASH_MESSAGES = {
     "released": _("We write to them from now on."),
     "held_back": _("We write only on their page, until they say there that we may."),
     "goes_on": _("It goes on, without those whose name they wrote."),
+    "may_be_asked": _("They may be asked about this request now."),
+    "left_out": _("It goes on without them."),
+    "talk_first": _("Please talk with this practitioner first. What for, the request says at its top."),
+    "not_again": _("You are not asked about this person again. It stands on your page, where you can take it back."),
+    "name_listed": _("It is on your list. Nobody else sees it."),
+    "unlisted": _("It is off your list."),
     "saved": _("Saved."),
     "not_possible": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
 }

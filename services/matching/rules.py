@@ -23,11 +23,11 @@ Interval = tuple[datetime, datetime]
 NextAction = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
 DAYS_TO_ACT: dict[TaskReason, int] = {
     "nobody_suits": 3, "asks_first": 2, "wrote": 1, "not_delivered": 1, "yes_taken_back": 1, "notes_shared": 1,
-    "read_first": 1, "stranded": 1, "names_somebody": 1, "erasure_late": 1,
+    "read_first": 1, "stranded": 1, "names_somebody": 1, "erasure_late": 1, "ask_in_person": 1,
 }  # fmt: skip
 HOLDS_MESSAGES: tuple[TaskReason, ...] = ("read_first",)
 """No message is sent until a coordinator decides, which is never a side effect of another action."""
-NOT_DONE_BY_SAYING_SO: tuple[TaskReason, ...] = (*HOLDS_MESSAGES, "names_somebody")
+NOT_DONE_BY_SAYING_SO: tuple[TaskReason, ...] = (*HOLDS_MESSAGES, "names_somebody", "ask_in_person")
 """Something is held until a coordinator presses a button of its own."""
 NOT_NAMES = frozenset(
     ("de", "del", "la", "las", "los", "el", "da", "do", "dos", "di", "du", "van", "von", "der", "den", "the", "and", "of")
@@ -74,7 +74,7 @@ def limits_of(request: Request) -> tuple[object, ...]:
 def avoid_each_other(request: Request, practitioner: Practitioner) -> bool:
     return (
         practitioner.id in request.avoid
-        or request.supportee_id in practitioner.avoid
+        or is_on_own_list(request, practitioner)
         or (bool(request.avoid_index) and is_named(request, practitioner))
     )
 
@@ -84,6 +84,16 @@ def is_named(request: Request, practitioner: Practitioner) -> bool:
     "Juniper's brother Kai" does not keep Juniper away."""
     chosen = request.choice_of(practitioner.id) is not None
     return not chosen and not set(request.avoid_index).isdisjoint(practitioner.name_index)
+
+
+def is_on_own_list(request: Request, practitioner: Practitioner) -> bool:
+    """They were asked about this person before, and do not want to be asked again, even where they are chosen."""
+    return any(not set(entry.person_index).isdisjoint(request.person_index) for entry in practitioner.own_list)
+
+
+def may_know(practitioner: Practitioner, name_index: Iterable[str]) -> bool:
+    """A name on their own list has a part of this one. Names are common: it excludes nobody by itself."""
+    return any(not set(entry.name_index).isdisjoint(name_index) for entry in practitioner.own_list)
 
 
 def name_tokens(text: str) -> tuple[str, ...]:
@@ -99,7 +109,8 @@ def could_be_asked_later(request: Request, practitioner: Practitioner, today: da
 
 
 def may_be_asked(request: Request, practitioner: Practitioner, today: date) -> bool:
-    return practitioner.is_available and could_be_asked_later(request, practitioner, today)
+    able = practitioner.is_available and practitioner.id not in request.to_check
+    return able and could_be_asked_later(request, practitioner, today)
 
 
 def _share(wanted: Sequence[str], offered: Sequence[str]) -> bool:
@@ -190,6 +201,8 @@ def next_choice(request: Request, people: Mapping[str, Practitioner], start: int
             return ask_step(practitioner, index)
         if choice.if_not == "wait" and practitioner and could_be_asked_later(request, practitioner, today):
             return Step("wait", (practitioner.id,), index)
+        if choice.if_not == "wait" and practitioner and is_on_own_list(request, practitioner):
+            return Step("nobody_suits")  # as when nobody is free: nothing tells it from that
         if choice.if_not == "suggest":
             return Step("suggest")
         if choice.if_not != "next_choice":

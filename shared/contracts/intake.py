@@ -23,7 +23,8 @@ from shared.messages import Event, contract
 @contract("request.submitted.v1", subject="request_id", published_by="intake")
 class RequestSubmitted(Event):
     """`encrypted` is for matching: name, pronouns, words, access, anything. Empty meeting_types, parts, languages: no limit.
-    `page_language`: of the pages they read; who speaks it goes first where they chose no language."""
+    `page_language`: of the pages they read; who speaks it goes first where they chose no language. `person_index`: keyed hashes
+    of their address and number, by which a practitioner's own list knows them again; they open and find nothing else."""
 
     request_id: str
     supportee_id: str
@@ -39,6 +40,7 @@ class RequestSubmitted(Event):
     submitted_at: datetime
     encrypted: EncryptedFields
     page_language: str | None = None
+    person_index: tuple[str, ...] = ()
 
 
 @contract("contact.shared.v1", subject="person_id", published_by="intake")
@@ -95,7 +97,8 @@ class ErasureDelayed(Event):
 class RequestChanged(Event):
     """The supportee corrected their answers, or sends them again after meetings that ended: the whole of what matching reads of
     them, but not whom they chose. `change` grows by one each time: the newest holds, in whatever order they come.
-    `read_first`: they wrote anew what we should know before we write."""
+    `read_first`: they wrote anew what we should know before we write. `person_index`: as in `request.submitted`; None: as it was.
+    """
 
     request_id: str
     change: int
@@ -107,6 +110,7 @@ class RequestChanged(Event):
     age_group: AgeGroup | None = None
     encrypted: EncryptedFields
     read_first: bool = False
+    person_index: tuple[str, ...] | None = None
 
 
 @contract("match.left.v1", subject="request_id", published_by="intake")

@@ -22,7 +22,6 @@ def test_two_people_without_limits_suit_each_other() -> None:
         ({"meeting_types": ("phone",)}, {"meeting_types": ("video", "text")}),
         ({"age_group": "under_18"}, {"ages": ("18_to_25", "26_to_64")}),
         ({"avoid": ("juniper",)}, {}),
-        ({}, {"avoid": ("supportee of r1",)}),
         ({"help": ("listening", "forms")}, {"not_now": ("forms",)}),
         ({"parts": ("weekday_morning",)}, {"parts": ("weekday_evening",)}),
     ],

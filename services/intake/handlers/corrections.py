@@ -11,6 +11,7 @@ from services.intake.handlers.supportee import (
     address_index,
     contact_shared,
     needs_reading,
+    person_index,
     words_for_matching,
 )
 from shared import vault
@@ -78,7 +79,13 @@ def send_answers_again(command: SendAnswersAgain, db: Db) -> list[Event]:
 
 def request_changed(request: Request, draft: Draft, answers: Answers) -> RequestChanged:
     coded: dict[str, Any] = {name: getattr(answers, name) for name in CODED_FOR_MATCHING if name not in NOT_CORRECTED}
-    return RequestChanged(request_id=request.id, change=request.changes, encrypted=words_for_matching(draft, answers), **coded)
+    return RequestChanged(
+        request_id=request.id,
+        change=request.changes,
+        encrypted=words_for_matching(draft, answers),
+        person_index=person_index(answers),
+        **coded,
+    )
 
 
 def _correction(command: CorrectAnswers) -> store.Correction:

@@ -173,6 +173,7 @@ def _request_submitted(draft: Draft, answers: Answers, language: str) -> Request
         submitted_at=now(),
         encrypted=words_for_matching(draft, answers),
         page_language=language,
+        person_index=person_index(answers),
         **coded,
     )
 
@@ -224,6 +225,13 @@ def _encrypted_contact(draft: Draft, contact: Mapping[str, str]) -> EncryptedFie
 
 def address_index(channel: str, address: str) -> str | None:
     return service.vault.blind_index(channel, address.casefold()) if address else None
+
+
+def person_index(answers: Answers) -> tuple[str, ...]:
+    """Of their address and number, for practitioners' own lists; not to be compared with what requests are found by here."""
+    addresses = {"email": answers.email_address, "phone": answers.phone_number}
+    found = (address_index(f"person/{channel}", address) for channel, address in addresses.items())
+    return tuple(index for index in found if index)
 
 
 def delete_code_words(request_id: str, db: Db) -> list[Event]:

@@ -9,7 +9,7 @@ from services.matching.domain.desk import AuditAction, AuditEntry, Coordinator, 
 from services.matching.domain.match import Match
 from services.matching.domain.note import Note
 from services.matching.domain.offer import Offer, OfferState
-from services.matching.domain.practitioner import CODES, Hours, Practitioner
+from services.matching.domain.practitioner import CODES, Hours, NotAgain, Practitioner
 from services.matching.domain.request import Queue, Request, RequestState, WaitingFor
 from services.matching.domain.versioned import InvalidTransition, Versioned
 
@@ -22,6 +22,7 @@ __all__ = [
     "Hours",
     "InvalidTransition",
     "Match",
+    "NotAgain",
     "Note",
     "Offer",
     "OfferState",

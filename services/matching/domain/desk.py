@@ -7,7 +7,7 @@ from typing import Literal
 from services.matching.domain.versioned import Versioned, check
 from shared.contracts import EscalationReason
 
-TaskReason = EscalationReason | Literal["stranded", "erasure_late"]
+TaskReason = EscalationReason | Literal["stranded", "erasure_late", "ask_in_person"]
 AuditAction = Literal[
     "opened",
     "asked",
@@ -22,6 +22,8 @@ AuditAction = Literal[
     "released",
     "held_back",
     "goes_on",
+    "may_be_asked",
+    "left_out",
 ]
 
 

@@ -1,7 +1,7 @@
 """A practitioner: what they offer, and the places that their offers and matches hold."""
 
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -23,13 +23,26 @@ class Hours:
     end: int
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
+class NotAgain:
+    """Somebody about whom a practitioner does not want to be asked again. `person_index`: of a person they were asked about, whom
+    nothing offers to them. `name_index`: of a name they typed: a coordinator asks them before an offer. `label`: what they call
+    this entry, encrypted for matching; None: they gave it no name."""
+
+    id: str
+    at: datetime
+    person_index: tuple[str, ...] = ()
+    name_index: tuple[str, ...] = ()
+    label: EncryptedFields | None = None
+
+
 @dataclass(kw_only=True)
 class Practitioner(Versioned):
     """Empty `languages`, `meeting_types`, `ages`, `parts` and `hours` mean: no limit. `hours` say it more exactly than `parts`.
 
     `places`: how many people they meet in all; `occupied_slots`: the numbers of the places that are held, each by one open offer
     or one live match. `pending_codes`: the codes of those offers, at most `offers_at_once`; `codes_given`: how many were given in
-    all. `avoid`: ids of supportees. `name_index`: keyed hashes of the parts of their name.
+    all. `name_index`: keyed hashes of the parts of their name. `own_list`: about whom they do not want to be asked again.
     `contact` is encrypted for notify alone; `encrypted_profile` is what everybody may read, under the directory key.
     """
 
@@ -49,8 +62,8 @@ class Practitioner(Versioned):
     time_zone: str = "UTC"
     help: tuple[Help, ...] = ()
     not_now: tuple[Help, ...] = ()
-    avoid: tuple[str, ...] = ()
     name_index: tuple[str, ...] = ()
+    own_list: tuple[NotAgain, ...] = field(default=(), repr=False)
     language: str = "en"
     published_state: PractitionerState | None = None
     published_resting_until: datetime | None = None
@@ -134,8 +147,10 @@ class Practitioner(Versioned):
         return self._changed(made_room=True)
 
     def step_back(self) -> list[Event]:
-        """Offers that are open stay so. Nobody new is asked about, whoever waits for them does not wait any longer."""
+        """Offers that are open stay so. Nobody new is asked about, whoever waits for them does not wait any longer. Their own
+        list goes."""
         check(not self.has_stepped_back, "step back", self.state)
+        self.own_list = ()
         self.state, self.resting_until, self.just_stepped_back = "stepped_back", None, True
         return self._changed()
 
@@ -152,6 +167,15 @@ class Practitioner(Versioned):
         check(not self.has_stepped_back and state != "stepped_back", f"set to {state}", self.state)
         self.state, self.resting_until = state, resting_until if state == "resting" else None
         self.places, self.offers_at_once = places, offers_at_once
+        return self._changed(made_room=True)
+
+    def add_to_own_list(self, entry: NotAgain) -> None:
+        self.own_list += (entry,)
+        self.version += 1
+
+    def remove_from_own_list(self, entry_id: str) -> list[Event]:
+        """Somebody who waits may be offered to them now."""
+        self.own_list = tuple(entry for entry in self.own_list if entry.id != entry_id)
         return self._changed(made_room=True)
 
     def publish(self) -> list[Event]:

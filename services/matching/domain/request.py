@@ -55,8 +55,10 @@ class Request(Versioned):
     `choice_index`: which of `choices` is being asked; None once they left their ranking. `asked`: practitioners who said "not
     this time", let the time pass or ended their meetings; they are not asked again. `left`: those with whom the supportee ended
     their meetings; they are asked again only where the supportee names them. `encrypted`: their words, for matching; None once
-    it ended. `alive_at`: a sign of life after they were silent for long. `matched_at`: while their words about
-    themselves are still kept after a yes. `ended_at`: when nothing was left to follow.
+    it ended. `person_index`: keyed hashes by which practitioners' own lists know this person. `to_check`: practitioners with whom
+    a coordinator has to talk first, `checked`: those who may be asked after that. `alive_at`: a sign of life after they were
+    silent for long. `matched_at`: while their words about themselves are still kept after a yes. `ended_at`: when nothing was
+    left to follow.
     """
 
     supportee_id: str
@@ -65,6 +67,7 @@ class Request(Versioned):
     choices: tuple[Choice, ...] = ()
     avoid: tuple[str, ...] = ()
     avoid_index: tuple[str, ...] = ()
+    person_index: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     meeting_types: tuple[MeetingType, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -77,6 +80,8 @@ class Request(Versioned):
     choice_index: int | None = None
     asked: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    to_check: tuple[str, ...] = ()
+    checked: tuple[str, ...] = ()
     change: int = 0
     held_until: datetime | None = None
     waiting_for: WaitingFor | None = None
@@ -132,7 +137,7 @@ class Request(Versioned):
     def ask(self, offer: Offer, links: EncryptedFields, choice_index: int | None) -> list[Event]:
         """`links` are for notify: where the practitioner reads and answers."""
         check(self._may_go_on and offer.is_open and offer.request_id == self.id, "ask", self.state)
-        self.choice_index = choice_index
+        self.choice_index, self.to_check = choice_index, ()
         self._become("asking")
         return [
             OfferMade(
@@ -151,6 +156,21 @@ class Request(Versioned):
         """Nobody is asked before a coordinator has read it, or until then."""
         check(self.state == "received", "hold", self.state)
         self.held_until = until
+        self.version += 1
+
+    def talk_first_with(self, practitioner_id: str) -> None:
+        """This practitioner is not asked before a coordinator has talked with them."""
+        self.to_check = (*(id for id in self.to_check if id != practitioner_id), practitioner_id)
+        self.version += 1
+
+    def talked_with(self, practitioner_id: str, *, may_be_asked: bool) -> None:
+        """Whoever would rather not is not asked about this request any more."""
+        check(practitioner_id in self.to_check, "say that somebody was asked in person", self.state)
+        self.to_check = tuple(id for id in self.to_check if id != practitioner_id)
+        if may_be_asked:
+            self.checked += (practitioner_id,)
+        else:
+            self.asked += (practitioner_id,)
         self.version += 1
 
     def suggest(self, practitioner_ids: tuple[str, ...]) -> list[Event]:
@@ -354,7 +374,7 @@ class Request(Versioned):
         """After a long silence. Their words go at once, as when they leave."""
         check(self._may_go_on, "lapse", self.state)
         self._become("lapsed")
-        self.encrypted, self.avoid_index, self.ended_at = None, (), moment
+        self.encrypted, self.avoid_index, self.person_index, self.ended_at = None, (), (), moment
         return [RequestLapsed(request_id=self.id, supportee_id=self.supportee_id, version=self.version)]
 
     def choice_of(self, practitioner_id: str) -> int | None:

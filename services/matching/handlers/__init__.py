@@ -1,7 +1,8 @@
 """What matching does. Importing the package registers every handler.
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, endings, sharing, way_in,
-corrections, assignment. Below them: answers, requests, offers, notes, tasks, erasure, profiles, names. What pages show: reading.
+corrections, assignment, own_list. Below them: answers, requests, checks, offers, notes, tasks, erasure, profiles, names. What
+pages show: reading.
 """
 
 from services.matching.handlers import (

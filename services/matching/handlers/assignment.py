@@ -18,7 +18,7 @@ import pymongo
 
 from services.matching import rules, store
 from services.matching.domain import Practitioner, Queue, Request
-from services.matching.handlers.offers import make_offer
+from services.matching.handlers.checks import offer_or_check
 from services.matching.handlers.requests import next_step, take_step
 from services.matching.rules import Waiting
 from services.matching.store.assignment import AssignmentTrigger
@@ -61,7 +61,7 @@ def assign_places(command: AssignPlaces, db: Db) -> list[Event]:
         request, practitioner = requests.get(request_id), people.get(practitioner_id)
         if request and practitioner and _still_possible(request, practitioner):
             index = request.choice_of(practitioner.id)
-            events += make_offer(request, practitioner, db, choice_index=index, after_waiting=True)
+            events += offer_or_check(request, practitioner, db, choice_index=index, after_waiting=True)
             store.requests.save(db, request)
     return events
 
@@ -230,7 +230,9 @@ class _Run:
         return tuple(one.id for one in rules.in_order(request, suitable, self._today))
 
     def _suits(self, request: Request, practitioner: Practitioner) -> bool:
-        if request.was_with(practitioner.id) or rules.avoid_each_other(request, practitioner):
+        if practitioner.id in request.to_check or request.was_with(practitioner.id):
+            return False
+        if rules.avoid_each_other(request, practitioner):
             return False
         key = rules.limits_of(request), practitioner.id
         if key not in self._allowed:

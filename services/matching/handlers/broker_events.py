@@ -45,6 +45,7 @@ def start_request(event: RequestSubmitted, db: Db) -> list[Event]:
     if store.requests.find(db, event.request_id):
         return []
     request = Request.submitted(event)
+    request.person_index = names.person_index(event.supportee_id, event.person_index)
     names_somebody = "avoid_words" in event.encrypted.fields
     if names_somebody:
         request.avoid_index = names.avoided_by(request)

@@ -9,10 +9,12 @@ from typing import Literal
 from services.matching import rules, store
 from services.matching.domain import AuditAction, AuditEntry, CoordinatorTask, Request
 from services.matching.handlers import profiles
+from services.matching.handlers.checks import call_to_check, needs_check
 from services.matching.handlers.held import go_on
 from services.matching.handlers.notes import encrypt_for_supportee, write_note
 from services.matching.handlers.offers import make_offer, release_open_offer
 from services.matching.handlers.profiles import PractitionerProfile
+from services.matching.handlers.requests import next_step, take_step
 from services.matching.handlers.sign_in import coordinator_name
 from services.matching.handlers.tasks import hand_to_coordinators
 from shared.clock import now
@@ -80,6 +82,15 @@ class ChangeTask:
     task_id: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class SayWhatTheySaid:
+    """A coordinator asked the practitioner of the open task in person, before an offer."""
+
+    coordinator_id: str
+    request_id: str
+    may_be_asked: bool
+
+
 def record_opening(command: OpenRequest, db: Db) -> list[Event]:
     """The supportee's page says who opened it, and when."""
     audit(command.coordinator_id, "opened", command.request_id, db)
@@ -101,6 +112,10 @@ def ask_practitioner(command: AskPractitioner, db: Db) -> list[Event]:
     open_offer = store.offers.find_open(db, request.id)
     if open_offer and open_offer.practitioner_id == practitioner.id:
         return []
+    if needs_check(request, practitioner):
+        events = call_to_check(request, practitioner.id, db)
+        store.requests.save(db, request)
+        return events
     events = release_open_offer(request, "chose_another", db)
     events += make_offer(request, practitioner, db, choice_index=request.choice_of(practitioner.id))
     _finish(command.coordinator_id, "asked", request, db)
@@ -167,6 +182,43 @@ def let_go_on(command: GoOn, db: Db) -> list[Event]:
     store.requests.save(db, request)
     audit(command.coordinator_id, "goes_on", request.id, db)
     return events
+
+
+def say_what_they_said(command: SayWhatTheySaid, db: Db) -> list[Event]:
+    """Only by whoever has it open, so knows about whom they asked."""
+    request, task = store.requests.find(db, command.request_id), store.tasks.find_open(db, command.request_id, "ask_in_person")
+    since = now() - OPENING_LASTS
+    if request is None or task is None or task.person_id not in request.to_check:
+        return []
+    if not store.tasks.was_opened_since(db, command.coordinator_id, request.id, since):
+        return []
+    request.talked_with(task.person_id, may_be_asked=command.may_be_asked)
+    _settle(task, request, command.coordinator_id, db)
+    audit(command.coordinator_id, "may_be_asked" if command.may_be_asked else "left_out", request.id, db)
+    events = _after_check(request, task.person_id, db)
+    store.requests.save(db, request)
+    return events
+
+
+def _settle(task: CoordinatorTask, request: Request, coordinator_id: str, db: Db) -> None:
+    """When somebody else is to be asked in person too, it stays open for them."""
+    if request.to_check:
+        task.concern(request.to_check[-1])
+    else:
+        task.resolve(now(), coordinator_id)
+    store.tasks.save(db, task)
+
+
+def _after_check(request: Request, practitioner_id: str, db: Db) -> list[Event]:
+    practitioner = store.practitioners.find(db, practitioner_id)
+    open_offer = store.offers.find_open(db, request.id)
+    if practitioner is None or open_offer or request.is_over or request.held_until:
+        return []
+    if rules.may_be_asked(request, practitioner, now().date()):
+        return make_offer(request, practitioner, db, choice_index=request.choice_of(practitioner.id))
+    if request.queue == "named" and all(map(request.was_with, request.wanted)):
+        return take_step(request, next_step(request, db), db)
+    return []
 
 
 def take_task(command: ChangeTask, db: Db) -> list[Event]:

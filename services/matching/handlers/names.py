@@ -19,6 +19,15 @@ def avoided_by(request: Request) -> tuple[str, ...]:
     return index_of(fields_of(request, None, ("avoid_words",)).get("avoid_words", ""))
 
 
+def of_supportee(request: Request) -> tuple[str, ...]:
+    return index_of(fields_of(request, None, ("name",)).get("name", ""))
+
+
+def person_index(supportee_id: str, contact: tuple[str, ...]) -> tuple[str, ...]:
+    """By which practitioners' own lists know this person: as intake says it of their contact, and by this one request."""
+    return (service.vault.blind_index("supportee", supportee_id), *contact)
+
+
 def of_coordinator(coordinator_id: str, db: Db) -> tuple[str, ...]:
     coordinator = store.coordinators.find(db, coordinator_id)
     return coordinator.name_index if coordinator else ()

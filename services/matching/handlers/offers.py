@@ -22,7 +22,7 @@ def make_offer(
     """Changes the request; the caller saves it."""
     moment = now()
     if request.stored_version is not None:
-        store.tasks.resolve(db, request.id, moment, only=["nobody_suits"])
+        store.tasks.resolve(db, request.id, moment, only=["nobody_suits", "ask_in_person"])
     answer_by = rules.answer_by(moment, service.programme.answer_days, practitioner.time_zone)
     changed = practitioner.hold_place(moment)
     store.practitioners.save(db, practitioner)

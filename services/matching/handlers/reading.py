@@ -11,6 +11,7 @@ from services.matching.handlers.answers import may_change_to_yes
 from services.matching.handlers.coordinator import OPENING_LASTS
 from services.matching.handlers.endings import yes_is_new
 from services.matching.handlers.keys import fields_of, open_keys
+from services.matching.handlers.own_list import has_space, label_of, may_be_listed
 from services.matching.handlers.profiles import name_of, public_profile
 from services.matching.handlers.service import service
 from services.matching.handlers.sign_in import coordinator_name
@@ -41,7 +42,8 @@ class NoteView:
 class OfferView:
     """What the practitioner of this offer reads. `words`: field -> what the supportee wrote; empty once they took it back.
     `time_zone` is the practitioner's. `request` None: it is no longer theirs to read. `yes_is_new`: a coordinator is told when
-    they end their meetings. `may_undo`: they may take back that they did. `on_hold`: the supportee takes a pause."""
+    they end their meetings. `may_undo`: they may take back that they did. `on_hold`: the supportee takes a pause.
+    `may_list`: they may put this person on their own list, `is_listed`: they did."""
 
     offer: Offer
     request: Request | None
@@ -53,6 +55,8 @@ class OfferView:
     yes_is_new: bool = False
     may_undo: bool = False
     on_hold: bool = False
+    may_list: bool = False
+    is_listed: bool = False
 
     @property
     def shared_at(self) -> datetime | None:
@@ -80,13 +84,25 @@ class MatchedView:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class ListedView:
+    """`label`: what they call it; empty for a person whom they did not name."""
+
+    id: str
+    label: str
+    at: datetime
+    is_name: bool
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PractitionerView:
-    """A practitioner's own page."""
+    """A practitioner's own page. `own_list`: about whom they are not asked. `may_list`: there is space for more."""
 
     practitioner: Practitioner
     name: str
     open_offers: list[Offer]
     matched: list[MatchedView]
+    own_list: list[ListedView]
+    may_list: bool
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -130,8 +146,10 @@ def view_offer(offer: Offer, db: Db) -> OfferView:
     practitioner = store.practitioners.find(db, offer.practitioner_id)
     time_zone = practitioner.time_zone if practitioner else service.programme.time_zone
     theirs = offer.state not in ("released", "expired", "ended")
-    request = store.requests.find(db, offer.request_id) if theirs else None
+    known = store.requests.find(db, offer.request_id)
+    request = known if theirs else None
     match = store.offers.find_live_match(db, offer.request_id) if offer.state == "accepted" else None
+    is_listed = bool(known and practitioner and rules.is_on_own_list(known, practitioner))
     may_change = bool(request and practitioner and practitioner.has_room and may_change_to_yes(offer, request))
     return OfferView(
         offer=offer,
@@ -140,7 +158,9 @@ def view_offer(offer: Offer, db: Db) -> OfferView:
         notes=_notes(request, db, offer.practitioner_id) if request else [],
         time_zone=time_zone,
         days_left=rules.days_left_to_answer(offer.answer_by, now(), time_zone),
-        may_change=may_change,
+        may_change=may_change and not is_listed,
+        is_listed=is_listed,
+        may_list=bool(known and practitioner and may_be_listed(known, practitioner)),
         on_hold=bool(match and match.on_hold),
         yes_is_new=bool(match and yes_is_new(match, now())),
         may_undo=offer.may_be_undone_by("practitioner", now()),
@@ -160,6 +180,11 @@ def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
         name=name_of(practitioner),
         open_offers=[offer for offer in offers if offer.is_open],
         matched=[_matched(offer, requests.get(offer.request_id), matches.get(offer.id)) for offer in theirs],
+        own_list=[
+            ListedView(id=entry.id, label=label_of(entry), at=entry.at, is_name=bool(entry.name_index))
+            for entry in practitioner.own_list
+        ],
+        may_list=has_space(practitioner),
     )
 
 

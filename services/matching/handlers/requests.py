@@ -5,7 +5,7 @@ from itertools import islice
 
 from services.matching import rules, store
 from services.matching.domain import Practitioner, Request
-from services.matching.handlers.offers import make_offer
+from services.matching.handlers.checks import offer_or_check
 from services.matching.handlers.tasks import call_coordinators
 from services.matching.rules import Step
 from shared.clock import now
@@ -52,13 +52,22 @@ def wait_for(request: Request, practitioner_id: str | None, db: Db) -> Step:
     named = [practitioner_id] if practitioner_id else [choice.practitioner_id for choice in request.choices]
     people, today = store.practitioners.find_many(db, named), now().date()
     possible = [id for id in named if id in people and rules.could_be_asked_later(request, people[id], today)]
-    return Step("wait", tuple(possible))
+    return Step("wait" if possible or not named else "nobody_suits", tuple(possible))
+
+
+def stop_waiting_in_vain(request: Request, db: Db) -> list[Event]:
+    """When those for whom it waits do not want to be asked about this person: what follows is what the supportee said may follow.
+    Changes the request; the caller saves it."""
+    people = store.practitioners.find_many(db, request.wanted) if request.queue == "named" else {}
+    if not people or not all(rules.is_on_own_list(request, one) for one in people.values()):
+        return []
+    return take_step(request, next_step(request, db), db)
 
 
 def take_step(request: Request, step: Step, db: Db) -> list[Event]:
     """Changes the request; the caller saves it."""
     if step.practitioner:
-        return make_offer(request, step.practitioner, db, choice_index=step.choice_index)
+        return offer_or_check(request, step.practitioner, db, choice_index=step.choice_index)
     if step.action == "suggest":
         return request.suggest(step.practitioner_ids)
     if step.action == "ask_me":

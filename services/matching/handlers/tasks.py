@@ -22,9 +22,7 @@ def hand_to_coordinators(request: Request, reason: EscalationReason, db: Db, *, 
     return request.hand_to_coordinators(reason, taken=holder is not None)
 
 
-def open_task(
-    request: Request, reason: EscalationReason, db: Db, *, person_id: str | None = None, holder: str | None = None
-) -> bool:
+def open_task(request: Request, reason: TaskReason, db: Db, *, person_id: str | None = None, holder: str | None = None) -> bool:
     """True when it is new; one that is open already is brought up to date."""
     known = store.tasks.find_open(db, request.id, reason)
     if known is None:

@@ -77,6 +77,12 @@ def waiting_for(db: Db, practitioner_id: str, batch: int) -> Iterator[Request]:
     return _waiting(db, {"queue": "named", "wanted": practitioner_id}, batch)
 
 
+def waiting_in_vain(db: Db, practitioner_id: str, person_index: Collection[str]) -> list[Request]:
+    """Of this person, who named this practitioner."""
+    theirs = {"person_index": {"$in": list(person_index)}}
+    return load_all(Request, db.requests.find({"queue": "named", "wanted": practitioner_id, **theirs}))
+
+
 def waiting_in(db: Db, queue: Queue, people: Collection[Practitioner], batch: int) -> Iterator[Request]:
     """Those in this queue whom one of these people may suit, as above."""
     return _waiting(db, {"queue": queue, **_limits_of(people)}, batch)

@@ -16,6 +16,7 @@ from services.matching.handlers.way_in import LetIn
 from services.matching.web.auth import current_person, login_page, require_role
 from services.matching.web.helpers import place_in_list, run
 from shared.clock import now
+from shared.contracts import OfferMade
 from shared.programme import placeholders
 from shared.service import Handler, M
 from shared.tokens import new_token
@@ -140,6 +141,20 @@ def let_go_on(request_id: str) -> Response:
     return _act(request_id, Form(), "goes_on", actions.let_go_on, command)
 
 
+@desk.post("/c/requests/<request_id>/<any(may_be_asked, left_out):action>")
+def say_what_they_said(request_id: str, action: str) -> Response:
+    """Nothing may follow at once, where the practitioner is not free or somebody else writes to them."""
+    coordinator_id = require_role("coordinator")
+    found = reading.find_request(request_id, service.db, coordinator_id)
+    if found is None:
+        return error_page(404)
+    may_be_asked = action == "may_be_asked"
+    command = actions.SayWhatTheySaid(coordinator_id=coordinator_id, request_id=request_id, may_be_asked=may_be_asked)
+    possible = found.to_check and reading.is_opened_by(coordinator_id, request_id, service.db)
+    run(actions.say_what_they_said, command, "coordinator", coordinator_id)
+    return redirect_after_post(f"/c/requests/{request_id}?done={action if possible else 'not_possible'}")
+
+
 @desk.post("/c/tasks/<task_id>/<any(take, done, undo):action>")
 def change_task(task_id: str, action: str) -> Response:
     coordinator_id = require_role("coordinator")
@@ -161,6 +176,8 @@ def _act(request_id: str, form: Form, done: str, handler: Handler[M], command: C
     if errors:
         return _show(request_id, errors)
     events = run(handler, command(coordinator_id, typed), "coordinator", coordinator_id)
+    if done == "asked" and events and not any(isinstance(event, OfferMade) for event in events):
+        done = "talk_first"
     return redirect_after_post(f"/c/requests/{request_id}?done={done if events else 'not_possible'}")
 
 

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, request
 
 from services.matching import forms
 from services.matching.handlers import reading, service
+from services.matching.handlers.own_list import NotThisNameAgain, TakeOffList, put_name_on_list, take_off_list
 from services.matching.handlers.practitioner import SetAvailability, set_availability
 from services.matching.handlers.reading import PractitionerView
 from services.matching.web.auth import current_person, login_page, require_role
@@ -39,6 +40,28 @@ def save_availability() -> Response:
     return redirect_after_post("/me?done=saved")
 
 
+@me.post("/me/list")
+def add_name() -> Response:
+    view = reading.view_practitioner(require_role("practitioner"), service.db)
+    if view is None:
+        return error_page(410)
+    typed, errors = read(forms.NotThisNameForm(), request.form)
+    if errors:
+        return _show(view, errors)
+    if not view.may_list:
+        return redirect_after_post("/me?done=not_possible")
+    id = view.practitioner.id
+    run(put_name_on_list, NotThisNameAgain(practitioner_id=id, name=typed["name"]), "practitioner", id)
+    return redirect_after_post("/me?done=name_listed")
+
+
+@me.post("/me/list/<entry_id>/remove")
+def remove_from_list(entry_id: str) -> Response:
+    id = require_role("practitioner")
+    run(take_off_list, TakeOffList(practitioner_id=id, entry_id=entry_id), "practitioner", id)
+    return redirect_after_post("/me?done=unlisted")
+
+
 @me.post("/me/offers/<offer_id>")
 def read_offer(offer_id: str) -> Response:
     offer = reading.offer_of(offer_id, require_role("practitioner"), service.db)
@@ -46,7 +69,13 @@ def read_offer(offer_id: str) -> Response:
 
 
 def _show(view: PractitionerView, errors: dict[str, str] | None = None) -> Response:
-    return render("my_page.html", errors, view=view, me=view.practitioner, typed=request.form if errors else _as_typed(view))
+    return render(
+        "my_page.html",
+        errors,
+        view=view,
+        me=view.practitioner,
+        typed={**_as_typed(view), **request.form} if errors else _as_typed(view),
+    )
 
 
 def _as_typed(view: PractitionerView) -> dict[str, object]:

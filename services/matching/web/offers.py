@@ -8,6 +8,7 @@ from services.matching import forms
 from services.matching.domain import Offer
 from services.matching.handlers import reading, service
 from services.matching.handlers.endings import end_by_practitioner, undo_by_practitioner
+from services.matching.handlers.own_list import NotThisPersonAgain, put_person_on_list
 from services.matching.handlers.practitioner import (
     AnswerOffer,
     WriteToSupportee,
@@ -86,6 +87,18 @@ def let_coordinators_read() -> Response:
     return redirect_after_post("/o")
 
 
+@offers.post("/o/not-again")
+def not_again() -> Response:
+    offer = _current_offer()
+    if offer is None:
+        return error_page(410)
+    typed, errors = read(forms.NotAgainForm(), request.form)
+    if errors:
+        return _show(offer, errors)
+    run(put_person_on_list, NotThisPersonAgain(offer_id=offer.id, **typed), "practitioner", offer.practitioner_id)
+    return redirect_after_post("/o?done=not_again")
+
+
 @offers.post("/o/end")
 def end() -> Response:
     offer = _current_offer()
@@ -114,7 +127,7 @@ def start_reading(offer: Offer) -> Response:
 def _show(offer: Offer, errors: dict[str, str] | None = None) -> Response:
     view = reading.view_offer(offer, service.db)
     if view.request is None:
-        return render("offer_over.html", offer=offer, view=view)
+        return render("offer_over.html", errors, offer=offer, view=view, typed=request.form)
     template = {"accepted": "offer_yes.html", "declined": "offer_declined.html"}.get(offer.state, "offer.html")
     return render(template, errors, view=view, support_request=view.request, typed=request.form)
 
