@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from services.matching.domain import Hours
 from services.matching.handlers.profiles import PractitionerProfile
-from services.matching.rules import MOST_SUGGESTIONS, name_tokens
+from services.matching.rules import MOST_SUGGESTIONS
 from shared.clock import now
 from shared.contracts import AgeGroup, Help, MeetingType, Part, PractitionerState
 from shared.i18n import LANGUAGES, _
@@ -128,7 +128,7 @@ class NotThisNameForm(Form):
 
     @validates_schema
     def name_is_there(self, data: dict[str, Any], **_: Any) -> None:
-        if not name_tokens(data.get("name", "")):
+        if not data.get("name", "").strip():
             raise ValidationError(NAME, "name")
 
 

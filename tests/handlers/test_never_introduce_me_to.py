@@ -22,6 +22,7 @@ from services.matching.handlers.coordinator import (
 )
 from services.matching.handlers.corrections import correct_request
 from services.matching.handlers.held import go_on_unread
+from services.matching.handlers.stored_before import find_practitioners, index_coordinator, index_practitioner
 from shared.contracts import ChoiceMade, OfferMade, RequestChanged, RequestWithdrawn
 from shared.messages import Event
 from shared.service import Service
@@ -40,6 +41,7 @@ from tests.handlers.matching_steps import (
     submit,
     types_of,
 )
+from tests.handlers.test_queries_use_indexes import most_read
 from tests.pages.matching_site import press, signed_in
 from tests.people import a_profile, a_request_submitted
 
@@ -230,3 +232,40 @@ def test_a_correction_brings_new_names_and_keeps_those_that_stand(matching: Serv
     for name, possible in (("kai", False), ("mo", False), ("ana", True)):
         command = AskPractitioner(coordinator_id="ro", request_id="r1", practitioner_id=name)
         assert bool(matching.run(ask_practitioner, command)) == possible
+
+
+def forget_names(matching: Service) -> None:
+    """As an older release stored them, and as this one stores again what it read of that."""
+    matching.db.practitioners.update_one({"_id": "kai"}, {"$unset": {"name_index": ""}})
+    matching.db.practitioners.update_one({"_id": "elm"}, {"$set": {"name_index": []}})
+    matching.db.coordinators.update_many({}, {"$unset": {"name_index": ""}})
+
+
+def test_whoever_was_stored_before_names_were_compared_is_left_out_too(matching: Service) -> None:
+    add_practitioners(matching, "kai", "elm", "ana")
+    add_coordinator("Kai Moreno", "kai@example.org", into=matching)
+    known = [row["name_index"] for row in matching.db.practitioners.find().sort("_id", 1)]
+    forget_names(matching)
+    for handler in (index_practitioner, index_coordinator):
+        assert run_timer(matching, handler) == []
+    assert [row["name_index"] for row in matching.db.practitioners.find().sort("_id", 1)] == known
+    assert matching.db.coordinators.count_documents({"name_index": {"$size": 2}}) == 1
+    ask(matching, mode="anyone")
+    assert only(OfferMade, read_it(matching)).practitioner_id == "ana"
+
+
+def test_each_is_looked_at_once_also_whose_name_has_no_part_to_compare(matching: Service) -> None:
+    add_practitioners(matching, "kai")
+    add_practitioners(matching, "li", name="李")
+    matching.db.practitioners.update_many({}, {"$unset": {"name_index": ""}})
+    assert len(list(find_practitioners(matching.db))) == 2
+    run_timer(matching, index_practitioner)
+    assert list(find_practitioners(matching.db)) == []
+    before = list(matching.db.practitioners.find())
+    matching.run(index_practitioner, "kai")
+    assert list(matching.db.practitioners.find()) == before
+
+
+def test_they_are_found_by_an_index(matching: Service) -> None:
+    matching.db.practitioners.insert_many([{"_id": f"p{n}", "name_index": ["x"], "email_index": f"p{n}"} for n in range(300)])
+    assert most_read(matching.db, lambda db: list(find_practitioners(db))) <= 1

@@ -1,8 +1,8 @@
 """What matching does. Importing the package registers every handler.
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, endings, sharing, way_in,
-corrections, assignment, own_list. Below them: answers, requests, checks, offers, notes, tasks, erasure, profiles, names. What
-pages show: reading.
+corrections, assignment, own_list, stored_before. Below them: answers, requests, checks, offers, notes, tasks, erasure, profiles,
+names. What pages show: reading.
 """
 
 from services.matching.handlers import (
@@ -16,6 +16,7 @@ from services.matching.handlers import (
     practitioner,
     sharing,
     sign_in,
+    stored_before,
     timers,
     way_in,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "service",
     "sharing",
     "sign_in",
+    "stored_before",
     "timers",
     "way_in",
 ]

@@ -47,7 +47,7 @@ def start_request(event: RequestSubmitted, db: Db) -> list[Event]:
     request = Request.submitted(event)
     request.person_index = names.person_index(event.supportee_id, event.person_index)
     names_somebody = "avoid_words" in event.encrypted.fields
-    if names_somebody:
+    if names_somebody or request.avoid:
         request.avoid_index = names.avoided_by(request)
     events = _begin(request, names_somebody, db)
     if "before_we_write" in event.encrypted.fields:

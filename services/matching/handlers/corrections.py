@@ -19,6 +19,7 @@ def correct_request(event: RequestChanged, db: Db) -> list[Event]:
         return []
     request.correct(event)
     request.avoid_index = names.avoided_by(request)
+    store.tasks.hide(db, request.id, request.avoid_index)
     if event.person_index is not None:
         request.person_index = names.person_index(request.supportee_id, event.person_index)
     match = store.offers.find_live_match(db, request.id)

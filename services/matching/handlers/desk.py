@@ -20,6 +20,7 @@ from shared.mongo import Db
 
 MOST_COUNTED = 1000
 MOST_DONE_SHOWN = 10
+MOST_ALIKE = 10  # beginnings of ids that are the same are rare; some may be hidden
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -73,7 +74,7 @@ def view_desk(db: Db, after: str = "", before: str = "", you: str | None = None)
         tasks=page.of(_shown(page.items, moment, db)),
         open_tasks=store.tasks.count_open(db, MOST_COUNTED + 1, but=but),
         due_today=store.tasks.count_open(db, MOST_COUNTED + 1, due_by=rules.end_of_day(today, zone), but=but),
-        open_offers=store.offers.count_open(db, MOST_COUNTED + 1),
+        open_offers=store.requests.count_asking(db, MOST_COUNTED + 1, but),
         oldest_days=(moment - oldest.since).days if oldest else 0,
         done_today=store.tasks.done_since(
             db, rules.end_of_day(today - timedelta(days=1), zone), MOST_DONE_SHOWN, rules.NOT_DONE_BY_SAYING_SO, but
@@ -107,9 +108,9 @@ def list_requests(db: Db, state: RequestState, after: str = "", before: str = ""
 
 def find_by_number(db: Db, number: str, you: str | None = None) -> Request | None:
     """`number`: how the id of the request begins, as pages show it. None as well when several begin so."""
-    found = store.requests.that_begin_with(db, number, 2)
-    hidden = [one for one in found if not set(one.avoid_index).isdisjoint(_hidden_index(you, db))]
-    return found[0] if len(found) == 1 and not hidden else None
+    index = set(_hidden_index(you, db))
+    found = [one for one in store.requests.that_begin_with(db, number, MOST_ALIKE) if index.isdisjoint(one.avoid_index)]
+    return found[0] if len(found) == 1 else None
 
 
 def may_see_task(db: Db, task_id: str, you: str) -> bool:

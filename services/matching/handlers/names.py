@@ -14,13 +14,21 @@ def index_of(text: str) -> tuple[str, ...]:
     return tuple(service.vault.blind_index("name", token)[:SIGNS] for token in rules.name_tokens(text))
 
 
+def of_name(name: str) -> tuple[str, ...]:
+    """Of a name that has no part to compare: of the whole of it, so that it can be told from one that was never looked at."""
+    return index_of(name) or (service.vault.blind_index("name", name.strip().casefold())[:SIGNS],)
+
+
 def avoided_by(request: Request) -> tuple[str, ...]:
-    """Of what they wrote about whom they would never meet."""
-    return index_of(fields_of(request, None, ("avoid_words",)).get("avoid_words", ""))
+    """Of what they wrote about whom they would never meet, and of each practitioner whom they ticked: they may be a coordinator
+    too."""
+    written = index_of(fields_of(request, None, ("avoid_words",)).get("avoid_words", ""))
+    return (*written, *map(_of_practitioner, request.avoid))
 
 
 def of_supportee(request: Request) -> tuple[str, ...]:
-    return index_of(fields_of(request, None, ("name",)).get("name", ""))
+    name = fields_of(request, None, ("name",)).get("name", "")
+    return of_name(name) if name else ()
 
 
 def person_index(supportee_id: str, contact: tuple[str, ...]) -> tuple[str, ...]:
@@ -29,5 +37,13 @@ def person_index(supportee_id: str, contact: tuple[str, ...]) -> tuple[str, ...]
 
 
 def of_coordinator(coordinator_id: str, db: Db) -> tuple[str, ...]:
+    """Of their name, and of the practitioner who has their address."""
     coordinator = store.coordinators.find(db, coordinator_id)
-    return coordinator.name_index if coordinator else ()
+    if coordinator is None:
+        return ()
+    practitioner = store.practitioners.find_by_email(db, coordinator.email_index)
+    return (*coordinator.name_index, _of_practitioner(practitioner.id)) if practitioner else coordinator.name_index
+
+
+def _of_practitioner(practitioner_id: str) -> str:
+    return service.vault.blind_index("practitioner", practitioner_id)[:SIGNS]

@@ -54,7 +54,7 @@ def put_person_on_list(command: NotThisPersonAgain, db: Db) -> list[Event]:
 
 
 def put_name_on_list(command: NotThisNameAgain, db: Db) -> list[Event]:
-    practitioner, name_index = store.practitioners.find(db, command.practitioner_id), names.index_of(command.name)
+    practitioner, name_index = store.practitioners.find(db, command.practitioner_id), names.of_name(command.name)
     if practitioner and name_index and has_space(practitioner):
         _add(practitioner, db, label=command.name, name_index=name_index)
     return []

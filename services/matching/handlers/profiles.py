@@ -163,7 +163,7 @@ def _share_contact(profile: PractitionerProfile, practitioner: Practitioner) -> 
 def _encrypt_profile(profile: PractitionerProfile, practitioner: Practitioner, db: Db) -> None:
     known = public_profile(practitioner)["slug"] if practitioner.encrypted_profile else None
     slug = known or _free_slug(profile.name, practitioner.id, db)
-    practitioner.name_index = names.index_of(profile.name)
+    practitioner.name_index = names.of_name(profile.name)
     practitioner.slug_index = service.vault.blind_index("slug", slug)
     written = {"slug": slug, **{name: getattr(profile, name) for name in PUBLIC_FIELDS}}
     practitioner.encrypted_profile = service.vault.encrypt_profile(practitioner.id, json.dumps(written, ensure_ascii=False))

@@ -61,7 +61,7 @@ def add_coordinator(command: AddCoordinator, db: Db) -> list[Event]:
     coordinator = store.coordinators.find_by_email(db, index) or Coordinator(id=str(uuid.uuid4()), email_index=index)
     coordinator.version += 1
     coordinator.contact_version += 1
-    coordinator.name_index = names.index_of(command.name)
+    coordinator.name_index = names.of_name(command.name)
     coordinator.encrypted_profile = service.vault.encrypt_profile(coordinator.id, json.dumps({"name": command.name}))
     store.coordinators.save(db, coordinator)
     fields = {"email": command.email, "link": f"{service.public_url}/c", "known_as": command.name}

@@ -25,6 +25,11 @@ def find_many(db: Db, ids: Iterable[str]) -> list[Coordinator]:
     return load_all(Coordinator, db.coordinators.find({"_id": {"$in": sorted(set(ids))}}))
 
 
+def ids_without_name_index(db: Db) -> list[str]:
+    """Those stored before names were compared."""
+    return [row["_id"] for row in db.coordinators.find({"name_index": {"$in": [None, []]}}, {"_id": 1})]
+
+
 def everyone(db: Db) -> list[Coordinator]:
     return load_all(Coordinator, db.coordinators.find())
 

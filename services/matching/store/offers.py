@@ -65,11 +65,6 @@ def about(db: Db, request_id: str) -> list[Offer]:
     return load_all(Offer, db.offers.find({"request_id": request_id}).sort("made_at", 1))
 
 
-def count_open(db: Db, at_most: int) -> int:
-    """By an index of open offers alone: no other index begins with what is asked for."""
-    return db.offers.count_documents({"is_open": True}, limit=at_most, hint="one_open_offer_per_request")
-
-
 def find_live_match(db: Db, request_id: str) -> Match | None:
     return load_one(Match, db.matches.find_one({"request_id": request_id, "ended_at": None}))
 

@@ -19,6 +19,7 @@ INDEXES = [
     IndexModel("slug_index", unique=True, partialFilterExpression={"slug_index": {"$exists": True}}),
     IndexModel([("state", 1), ("resting_until", 1)]),
     IndexModel([("published_state", 1), ("last_asked_at", 1), ("_id", 1)]),
+    IndexModel("name_index"),
     IndexModel("has_room", name="with_room", partialFilterExpression={"has_room": True}),
 ]
 SOME = PAGE = 50
@@ -88,6 +89,12 @@ def anybody_has_room(db: Db) -> bool:
 def ids_of_rested(db: Db, moment: datetime) -> list[str]:
     """Those whose pause is over."""
     return [row["_id"] for row in db.practitioners.find({"state": "resting", "resting_until": {"$lte": moment}}, {"_id": 1})]
+
+
+def ids_without_name_index(db: Db, at_most: int) -> list[str]:
+    """Those stored before names were compared."""
+    unknown: Doc = {"name_index": {"$in": [None, []]}}
+    return [row["_id"] for row in db.practitioners.find(unknown, {"_id": 1}).limit(at_most)]
 
 
 def newest(db: Db, count: int) -> list[Practitioner]:

@@ -47,6 +47,10 @@ def page_of(db: Db, state: RequestState, after: str, before: str, but: Collectio
     return pages.read(db.requests, Request, where, "submitted_at", PAGE, after=after, before=before)
 
 
+def count_asking(db: Db, at_most: int, but: Collection[str] = ()) -> int:
+    return db.requests.count_documents({"state": "asking", **_hidden_from(but)}, limit=at_most)
+
+
 def that_begin_with(db: Db, beginning: str, at_most: int) -> list[Request]:
     """Whose id begins like this."""
     alike = {"_id": {"$gte": beginning, "$lt": beginning + chr(0x10FFFF)}}

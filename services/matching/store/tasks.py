@@ -49,6 +49,12 @@ def find_open_of_no_request(db: Db, reason: TaskReason) -> CoordinatorTask | Non
     return load_one(CoordinatorTask, db.coordinator_tasks.find_one(wanted))
 
 
+def hide(db: Db, request_id: str, avoid_index: Collection[str]) -> None:
+    """Whatever is about this request from coordinators whose name has this index, and from nobody else."""
+    changed = {"request_id": request_id, "avoid_index": {"$ne": list(avoid_index)}}
+    db.coordinator_tasks.update_many(changed, {"$set": {"avoid_index": list(avoid_index)}, "$inc": {"version": 1}})
+
+
 def delete_about(db: Db, request_id: str) -> None:
     db.coordinator_tasks.delete_many({"request_id": request_id})
 

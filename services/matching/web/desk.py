@@ -185,6 +185,8 @@ def _act(request_id: str, form: Form, done: str, handler: Handler[M], command: C
 def let_in(request_id: str) -> Response:
     """The link is on this answer alone: it is stored nowhere."""
     coordinator_id = require_role("coordinator")
+    if reading.find_request(request_id, service.db, coordinator_id) is None:
+        return error_page(404)
     if not reading.is_opened_by(coordinator_id, request_id, service.db):
         return redirect_after_post(f"/c/requests/{request_id}?done=not_possible")
     command = LetIn(coordinator_id=coordinator_id, request_id=request_id, token=new_token())

@@ -33,6 +33,9 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield visitor.look("my page/a number that makes no sense")
     visitor.go("/me").press("main form[action='/me/availability'] button")
     yield visitor.look("my page/saved")
+    visitor.go("/me").fill(name="Zebedee Quill")
+    visitor.press("main form[action='/me/list'] button")
+    yield visitor.look("my page/a name on the own list")
     yield from _without_offers(walk)
 
 
