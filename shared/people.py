@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 import phonenumbers
 from babel import Locale
 from babel.core import get_global
+from babel.lists import format_list
 from email_validator import EmailNotValidError, validate_email
 
 
@@ -56,6 +57,12 @@ def shown_number(number: str, language: str) -> str:
     country = phonenumbers.region_code_for_number(parsed)
     name = Locale(language).territories.get(country) if country else None
     return f"{written} ({name})" if name else written
+
+
+def countries_in_words(codes: Collection[str], language: str) -> str:
+    """México y Estados Unidos"""
+    known = Locale(language).territories
+    return format_list([known.get(code, code) for code in codes], locale=language)
 
 
 def region_of(time_zone: str) -> str | None:

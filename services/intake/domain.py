@@ -184,7 +184,6 @@ class Request:
     history: tuple[StatusEvent, ...] = ()
     choice: NextChoice | None = None
     notes: tuple[EncryptedNote, ...] = ()
-    withdrawn_at: datetime | None = None
     ended_at: datetime | None = None
     reconciled_at: datetime | None = None
     reemissions: int = 0
@@ -200,7 +199,7 @@ class Request:
 
     @property
     def status(self) -> RequestStatus:
-        status = rules.request_status(self.history, withdrawn=self.withdrawn_at is not None, choice=self.choice)
+        status = rules.request_status(self.history, choice=self.choice)
         if status.state == "matched" and self.on_hold and self.on_hold == status.match_id:
             return rules.on_hold(status)
         return replace(status, asks_first=True) if self._asks_first(status) else status

@@ -13,8 +13,8 @@ from services.intake.domain import Answers, TypedAnswers
 from services.intake.rules import MOST_CHOICES, NextStep, Pace
 from shared.contracts import AgeGroup, Channel, Choice, Help, IfNot, MeetingType, Mode, Part
 from shared.i18n import LANGUAGES, _
-from shared.people import CannotText, parse_email, parse_phone
-from shared.web.forms import NOT_ANSWERS, Errors, Form, load, typed_values
+from shared.people import parse_email, parse_phone
+from shared.web.forms import NOT_ANSWERS, Errors, Form, load, phone_and_error, typed_values
 
 WHO = _("Choose who you would like to meet")
 MODE = _("Choose one of these. “I am not sure” is an answer too")
@@ -22,8 +22,6 @@ NOBODY_CHOSEN = _("Choose somebody, or go back and let us suggest someone")
 NAME = _("Write a name we can call you")
 REACH = _('Choose at least one way to reach you, or choose "I will check the private page"')
 EMAIL = _("Check the email address. It should look like name@example.org")
-PHONE = _("Check the phone number. Include the country code if it is not a US number")
-CANNOT_TEXT = _("We cannot send texts to this number. Another number works, or another way to reach you")
 BOTH = _("You chose somebody whom you would also rather not meet. Change one of the two")
 NO_LONGER_HERE = _("Somebody you chose no longer offers meetings here. Take them out, or choose someone else")
 NAME_TO_FIND = _("Write a name to look for")
@@ -41,8 +39,8 @@ NO_LONGER_WITH = _("They are no longer with your request. Choose the coordinator
 THEN = _("Choose what happens then")
 NOTE = _("Write your note first")
 SIX_FIGURES = _("This code is not right, or its ten minutes are over. You can try five times, and ask for another")
-ADDRESS = _("Write the email address that you gave us. It should look like name@example.org")
-CODE = _("We cannot find that code. Look at the spelling and the order of the words")
+ADDRESS = _("Write the email address that you gave us, or the phone number with + and the code of its country")
+CODE = _("We cannot find these words. Look at how they are written, and in which order")
 
 
 def one_of(literal: Any, **more: Any) -> fields.String:
@@ -146,12 +144,7 @@ class Reach(Question):
         """The number, and what is wrong with it; both empty where they want no texts."""
         if "text" not in data["reach"]:
             return "", ""
-        try:
-            return parse_phone(data["phone"], self.zone, self.countries), ""
-        except CannotText:
-            return "", CANNOT_TEXT
-        except ValueError:
-            return "", PHONE
+        return phone_and_error(data["phone"], self.zone, self.countries)
 
 
 class Meeting(Question):

@@ -28,7 +28,7 @@ A_DAY = timedelta(days=1)
 SIGN_OF_LIFE_RESOLUTION = timedelta(hours=1)
 ABOUT_PAIRS = {each.event_type for each in (MatchMade, MatchEnded, MatchEndingUndone)}
 PAIR = (MatchMade.event_type, MatchEndingUndone.event_type)
-NOT_WAITING: tuple[State, ...] = ("asking", "matched", "on_hold", "withdrawn", "lapsed")
+NOT_WAITING: tuple[State, ...] = ("asking", "matched", "on_hold", "lapsed")
 WAITS_FOR: dict[State, WaitsFor] = {
     "suggested": "choice",
     "choice_needed": "choice",

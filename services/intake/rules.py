@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from shared.contracts import (
     AfterEnding,
+    AfterNo,
     Choice,
     CoordinatorNeeded,
     Help,
@@ -218,7 +219,6 @@ State = Literal[
     "on_hold",
     "meetings_ended",
     "choice_sent",
-    "withdrawn",
     "lapsed",
 ]
 Pace = Literal["two_weeks", "month", "never"]
@@ -239,6 +239,7 @@ class StatusEvent:
     practitioner_ids: tuple[str, ...] = ()
     answer_by: datetime | None = None
     then: Next | AfterEnding | None = None
+    if_not: AfterNo | None = None
     reason: str = ""
     undo_until: datetime | None = None
     waiting_for: Literal["place", "choice"] | None = None
@@ -259,7 +260,7 @@ class NextChoice:
 @dataclass(frozen=True, kw_only=True)
 class RequestStatus:
     """`reason`: how the step before ended, or why this one began, where that explains the state. `match_id`: of the match that
-    lives."""
+    lives. `then`: what follows now, or if whoever is asked does not say yes."""
 
     state: State
     practitioner_ids: tuple[str, ...] = ()
@@ -267,6 +268,7 @@ class RequestStatus:
     reason: str = ""
     allowed_actions: tuple[Action, ...] = ("leave",)
     match_id: str | None = None
+    then: Next | AfterEnding | None = None
     seen: bool = False
     asks_first: bool = False
 
@@ -274,12 +276,8 @@ class RequestStatus:
 ENDED_OFFER = {OfferDeclined.event_type: "declined", OfferExpired.event_type: "expired", OfferReleased.event_type: "released"}
 
 
-def request_status(
-    history: Collection[StatusEvent], *, withdrawn: bool = False, choice: NextChoice | None = None
-) -> RequestStatus:
+def request_status(history: Collection[StatusEvent], *, choice: NextChoice | None = None) -> RequestStatus:
     """The newest event decides, unless the supportee has chosen since."""
-    if withdrawn:
-        return RequestStatus(state="withdrawn", allowed_actions=())
     known = state_changes(history)
     if not known:
         return RequestStatus(state="received")
@@ -376,6 +374,7 @@ def _asking(event: StatusEvent, reason: str) -> RequestStatus:
         state="asking",
         practitioner_ids=event.practitioner_ids,
         answer_by=event.answer_by,
+        then=event.if_not,
         reason=reason,
         allowed_actions=("person", "leave"),
     )
@@ -386,7 +385,11 @@ def _offer_ended(event: StatusEvent, _: str) -> RequestStatus:
     if event.then == "ask_me":
         return _choice_needed(event, reason)
     return RequestStatus(
-        state="offer_ended", practitioner_ids=event.practitioner_ids, reason=reason, allowed_actions=("person", "leave")
+        state="offer_ended",
+        practitioner_ids=event.practitioner_ids,
+        reason=reason,
+        then=event.then,
+        allowed_actions=("person", "leave"),
     )
 
 

@@ -15,15 +15,13 @@ from services.matching.rules import MOST_SUGGESTIONS
 from shared.clock import now
 from shared.contracts import AgeGroup, Help, MeetingType, Part, PractitionerState
 from shared.i18n import LANGUAGES, _
-from shared.people import CannotText, parse_email, parse_phone
-from shared.web.forms import UNKNOWN_FIELD, Form
+from shared.people import parse_email
+from shared.web.forms import UNKNOWN_FIELD, Form, phone_and_error
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 AVAILABILITY = ("state", "resting_until", "places", "offers_at_once")
 STATES: tuple[PractitionerState, ...] = ("open", "full", "resting", "stepped_back")
 EMAIL = _("Check the email address. It should look like name@example.org")
-CANNOT_TEXT = _("We cannot send texts to this number. Another number works, or another way to reach you")
-PHONE = _("Check the phone number. Include the country code if it is not a US number")
 LONG = _("Shorten this a little. Everything you wrote is still here")
 DATE = _("Write the date as year, month and day, or choose it")
 PAST = _("Choose a day that is still to come, or leave it empty")
@@ -222,12 +220,8 @@ class ProfileForm(Form):
             wrong["email"] = EMAIL
         if data.get("phone") and "email" in data and not data["email"]:
             wrong["email"] = BOTH
-        try:
-            self._phone_of(data)
-        except CannotText:
-            wrong["phone"] = CANNOT_TEXT
-        except ValueError:
-            wrong["phone"] = PHONE
+        if says := self._phone_of(data)[1]:
+            wrong["phone"] = says
         if wrong:
             raise ValidationError({name: [message] for name, message in wrong.items()})
 
@@ -240,11 +234,11 @@ class ProfileForm(Form):
         zone = self._zone_of(data)
         lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
         resting_until = start_of_day(data["resting_until"], zone)
-        return {**data, **lists, "time_zone": zone, "resting_until": resting_until, "phone": self._phone_of(data)}
+        return {**data, **lists, "time_zone": zone, "resting_until": resting_until, "phone": self._phone_of(data)[0] or None}
 
-    def _phone_of(self, data: Mapping[str, Any]) -> str | None:
-        """Read as people write numbers where this practitioner is."""
-        return parse_phone(data["phone"], self._zone_of(data), self._countries) if data.get("phone") else None
+    def _phone_of(self, data: Mapping[str, Any]) -> tuple[str, str]:
+        """The number, read as people write numbers where this practitioner is, and what is wrong with it."""
+        return phone_and_error(data["phone"], self._zone_of(data), self._countries) if data.get("phone") else ("", "")
 
     def _zone_of(self, data: Mapping[str, Any]) -> str:
         return data.get("time_zone") or self._home_zone

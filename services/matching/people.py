@@ -10,7 +10,7 @@ from services.matching.handlers import service
 from services.matching.handlers.coordinator import write_profiles
 from services.matching.handlers.profiles import PractitionerProfile
 from shared.service import Service
-from shared.web.forms import load
+from shared.web.forms import in_words, load
 
 SPACED = ("languages", "meeting_types", "parts", "help", "not_now", "ages")
 COLUMNS = tuple(forms.ProfileForm(home_zone="UTC", is_new=True).fields)
@@ -32,9 +32,9 @@ def check(
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, 2):
         data, errors = load(forms.ProfileForm(home_zone=home_zone, is_new=True, countries=countries), _cells(row))
-        problems += [
-            (number, column, message if column in COLUMNS else "is not a column we know") for column, message in errors.items()
-        ]
+        for column, message in errors.items():
+            says = in_words(message, str, "en", countries) if column in COLUMNS else "is not a column we know"
+            problems.append((number, column, says))
         if not errors:
             profiles.append(forms.profile_from(data))
             first = seen.setdefault(data["email"], number)

@@ -17,6 +17,7 @@ Channel = Literal["email", "text"]
 Role = Literal["supportee", "practitioner", "coordinator"]
 TeamRole = Literal["practitioner", "coordinator"]
 Next = Literal["next_choice", "ask_me", "suggest", "wait", "person"]
+AfterNo = Literal["next_choice", "ask_me", "suggest"]
 ReleaseReason = Literal["withdrawn", "chose_another"]
 EscalationReason = Literal[
     "reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "yes_taken_back", "notes_shared", "read_first",

@@ -5,6 +5,7 @@ from typing import Literal
 
 from shared.contracts.common import (
     AfterEnding,
+    AfterNo,
     ContactDetails,
     EncryptedFields,
     EscalationReason,
@@ -40,7 +41,8 @@ class TeamSignInRequested(Event):
 
 @contract("offer.made.v1", subject="request_id", published_by="matching")
 class OfferMade(Event):
-    """A place is held and this practitioner is asked. `encrypted` is for notify: link (e-mail), short_link (text)."""
+    """A place is held and this practitioner is asked. `encrypted` is for notify: link (e-mail), short_link (text). `if_not`: what
+    follows if they do not say yes."""
 
     offer_id: str
     request_id: str
@@ -50,6 +52,7 @@ class OfferMade(Event):
     code: str
     after_waiting: bool = False
     encrypted: EncryptedFields
+    if_not: AfterNo | None = None
 
 
 @contract("offer.seen.v1", subject="request_id", published_by="matching")

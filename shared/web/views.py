@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from babel import Locale
-from flask import Flask, Response, abort, g, render_template, request
+from flask import Flask, Response, abort, current_app, g, render_template, request
 from flask_babel import gettext
 
 from shared.messages import Event
 from shared.service import Handler, M, Service
+from shared.web.forms import in_words
 from shared.web.locale import language
 
 
@@ -21,8 +22,14 @@ def add_to(app: Flask) -> None:
 
 def render(template: str, errors: Mapping[str, str] | None = None, status: int = 200, **context: Any) -> Response:
     """`errors`: field -> a sentence of the catalogue, shown in the reader's language; with any, the status is 422."""
-    g.errors = {name: gettext(message) for name, message in (errors or {}).items()}
+    g.errors = _in_words(errors or {})
     return Response(render_template(template, **{**context, "errors": g.errors}), 422 if errors else status)
+
+
+def _in_words(errors: Mapping[str, str]) -> dict[str, str]:
+    service: Service = current_app.extensions["kitchen"][0]
+    countries = service.programme.text_countries
+    return {name: in_words(message, gettext, language(), countries) for name, message in errors.items()}
 
 
 def redirect_after_post(url: str) -> Response:

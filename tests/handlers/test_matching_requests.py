@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.matching.handlers.broker_events import start_request
+from services.matching.handlers.broker_events import apply_choice, start_request
 from services.matching.handlers.coordinator import write_profile
 from shared import tokens, vault
 from shared.contracts import (
+    ChoiceMade,
     CoordinatorNeeded,
+    OfferDeclined,
     OfferMade,
     PractitionerChanged,
     RequestSubmitted,
@@ -21,7 +23,7 @@ from shared.messages import Event
 from shared.mongo import Db
 from shared.service import Service
 from shared.vault import load_vault
-from tests.handlers.matching_steps import add_practitioners, assign, document, only, places_of, profiled, submit, types_of
+from tests.handlers.matching_steps import add_practitioners, answer, assign, document, only, places_of, profiled, submit, types_of
 from tests.people import a_profile, a_request_submitted
 
 
@@ -64,6 +66,33 @@ def test_what_happens_then_is_what_they_said(matching: Service, if_not: str, eve
     add_practitioners(matching, "juniper", state="resting")
     add_practitioners(matching, "kai")
     assert types_of(submit(matching, ("juniper", if_not))) == events
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"choices": [("juniper", "next_choice"), "kai"]}, "next_choice"),
+        ({"choices": [("juniper", "next_choice")]}, "ask_me"),
+        ({"choices": [("juniper", "ask_me"), "kai"]}, "ask_me"),
+        ({"choices": [("juniper", "suggest")]}, "suggest"),
+        ({"choices": [("juniper", "wait")]}, "ask_me"),
+        ({"choices": [], "mode": "anyone"}, "next_choice"),
+    ],
+)
+def test_what_an_offer_says_of_a_no_is_what_follows_it(matching: Service, asked: dict[str, Any], said: str) -> None:
+    add_practitioners(matching, "juniper", "kai")
+    choices = asked.pop("choices")
+    made = only(OfferMade, submit(matching, *choices, **asked))
+    declined = only(OfferDeclined, answer(matching, made.offer_id, "not_this_time"))
+    assert (made.if_not, declined.then) == (said, said)
+
+
+def test_after_a_suggested_person_others_are_suggested(matching: Service) -> None:
+    add_practitioners(matching, "juniper", "kai")
+    suggested = only(SuggestionsMade, submit(matching))
+    chosen = ChoiceMade(request_id="r1", next="ask", practitioner_id=suggested.practitioner_ids[0])
+    made = only(OfferMade, matching.run(apply_choice, chosen))
+    assert (made.if_not, only(OfferDeclined, answer(matching, made.offer_id, "not_this_time")).then) == ("suggest", "suggest")
 
 
 def test_an_unknown_practitioner_cannot_be_asked(matching: Service) -> None:

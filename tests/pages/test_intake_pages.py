@@ -212,7 +212,7 @@ def test_unknown_and_erased_words_get_the_same_answer(visitor: FlaskClient) -> N
         for typed in (words, "river cedar button lamp otter moss")
     ]
     assert answers[0] == answers[1]
-    assert "We cannot find that code." in answers[0]
+    assert "We cannot find these words." in answers[0]
 
 
 def test_suggestions_can_be_chosen_on_the_page_once(visitor: FlaskClient, intake: Service) -> None:

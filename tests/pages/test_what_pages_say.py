@@ -2,16 +2,28 @@
 without a word."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
 
 from services.intake import rules
 from services.intake.handlers.broker_events import add_to_history
 from services.matching.coordinators import add_coordinator
-from shared.contracts import CoordinatorNeeded, RequestWaiting, SuggestionsMade
+from shared.clock import now
+from shared.contracts import (
+    AfterNo,
+    CoordinatorNeeded,
+    EncryptedFields,
+    Next,
+    OfferDeclined,
+    OfferMade,
+    RequestWaiting,
+    SuggestionsMade,
+)
 from shared.i18n import day
 from shared.service import Service
 from tests.pages.intake_site import ask_for, code_words, make_site, post, published
@@ -159,3 +171,136 @@ def test_a_day_is_said_no_earlier_than_it_is(visitor: FlaskClient, intake: Servi
     sent_at = (intake.db.requests.find_one({}) or {})["sent_at"]
     said = day(sent_at + timedelta(days=DAYS + 1), NEW_YORK, "en")
     assert f"You hear by {said} at the latest" in visitor.get("/ask/sent").text
+
+
+def asked(intake: Service, if_not: AfterNo | None, version: int = 1) -> OfferMade:
+    encrypted = EncryptedFields(person_id="juniper", wrap="", fields={})
+    offer = {"offer_id": "o1", "request_id": about(intake)["request_id"], "practitioner_id": "juniper", "code": "A7"}
+    return OfferMade(**offer, version=version, answer_by=now() + timedelta(days=DAYS), encrypted=encrypted, if_not=if_not)
+
+
+@pytest.mark.parametrize(
+    ("if_not", "line"),
+    [
+        ("next_choice", "If there is no answer by then, we ask the next person you chose."),
+        ("ask_me", "If there is no answer by then, you say here what happens next."),
+        ("suggest", "If there is no answer by then, we suggest someone else who is free."),
+        (None, "If there is no answer by then, this page shows what happens next."),
+    ],
+)
+def test_while_somebody_is_asked_the_page_says_what_follows_silence(
+    visitor: FlaskClient, intake: Service, if_not: AfterNo | None, line: str
+) -> None:
+    ask_for(visitor, "juniper", "kai")
+    post(visitor, "/ask/check")
+    offer = asked(intake, if_not)
+    intake.run(add_to_history, offer)
+    html = visitor.get("/s").text
+    assert f"Juniper has time to answer until {day(offer.answer_by, NEW_YORK, 'en')}." in html
+    assert line in html
+
+
+def test_whoever_would_meet_anyone_reads_that_someone_else_is_asked(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor)
+    post(visitor, "/ask/1", mode="anyone", then="check")
+    post(visitor, "/ask/check")
+    intake.run(add_to_history, asked(intake, "next_choice"))
+    assert "If there is no answer by then, we ask someone else." in visitor.get("/s").text
+    assert "you chose" not in visitor.get("/s").text
+
+
+@pytest.mark.parametrize(
+    ("then", "line"),
+    [
+        ("next_choice", "We are asking the next person."),
+        ("suggest", "In a moment this page shows who else you could meet."),
+        ("wait", "You keep your turn. When a place comes free, we ask for you and tell you."),
+        ("person", "A coordinator will write to you about what is possible."),
+    ],
+)
+def test_after_a_no_the_page_says_what_happens_now(visitor: FlaskClient, intake: Service, then: Next, line: str) -> None:
+    ask_for(visitor, "juniper", "kai")
+    post(visitor, "/ask/check")
+    offer = asked(intake, "next_choice")
+    intake.run(add_to_history, offer)
+    no = {"offer_id": offer.offer_id, "request_id": offer.request_id, "practitioner_id": "juniper"}
+    intake.run(add_to_history, OfferDeclined(**no, version=2, then=then))
+    assert line in visitor.get("/s").text
+
+
+def test_how_to_reach_somebody_goes_to_the_part_that_writes_and_to_nobody_who_reads(
+    visitor: FlaskClient, intake: Service
+) -> None:
+    ask_for(visitor, "juniper", reach=["email", "text"], email="wren@example.org", phone="+1 202 555 0133")
+    assert "You write to each other on this site." in visitor.get("/ask/check").text
+    row = visitor.get("/expect").text.split("Your email address or phone number</th>")[1].split("</tr>")[0]
+    assert re.findall(r">([^<>]+)</td>", row) == ["yes", "no: you write to each other on this site", "no", "nobody"]
+    post(visitor, "/ask/check")
+    for_practitioners = published(intake, "request.submitted.v1")[0].encrypted.fields
+    assert {"name", "words"} <= set(for_practitioners)
+    assert {"email", "phone", "email_address", "phone_number"}.isdisjoint(for_practitioners)
+    assert {"email", "phone"} <= set(published(intake, "contact.shared.v1")[0].encrypted.fields)
+
+
+def test_what_makes_a_practitioner_is_said_to_be_what_they_lived_and_then_what_they_learned(visitor: FlaskClient) -> None:
+    html = visitor.get("/expect").text
+    assert html.index("who have lived it themselves") < html.index("they learned together")
+    spanish = visitor.get("/expect?lang=es").text
+    assert spanish.index("pares que lo han vivido") < spanish.index("aprendieron cómo hacerlo")
+
+
+@pytest.mark.parametrize(("whom", "ticked"), [("ana", "wait"), ("juniper", "ask_me")])
+def test_wait_for_somebody_waits_for_them(visitor: FlaskClient, whom: str, ticked: str) -> None:
+    link = re.search(rf'href="(/ask/1\?with={whom})"', visitor.get(f"/people/{whom}").text)
+    assert link
+    html = visitor.get(link[1]).text
+    assert re.findall(r'name="if_not" value="(\w+)" checked', html) == [ticked]
+    assert "Wait for Ana" in visitor.get("/people/ana").text
+    assert "Wait for" not in visitor.get("/people/juniper").text
+
+
+def test_without_lines_of_the_collective_no_line_is_promised(visitor: FlaskClient, intake: Service) -> None:
+    shipped = intake.programme
+    assert "These lines do:" in visitor.get("/").text
+    intake.programme = replace(shipped, words={name: replace(words, lines=()) for name, words in shipped.words.items()})
+    try:
+        assert all("These lines do:" not in visitor.get(page).text for page in ("/", "/help"))
+    finally:
+        intake.programme = shipped
+
+
+def test_a_phone_number_that_nobody_can_text_is_answered_with_the_programmes_own_countries(
+    visitor: FlaskClient, intake: Service
+) -> None:
+    shipped = intake.programme
+    ask_for(visitor)
+    assert "Begin with + and the code of its country" in post(visitor, "/ask/4", reach="text", phone="12").text
+    intake.programme = replace(shipped, text_countries=("US", "MX"))
+    try:
+        assert "We text numbers from United States and Mexico." in post(visitor, "/ask/4", reach="text", phone="12").text
+        visitor.get("/ask/4?lang=es")
+        assert "a números de Estados Unidos y México" in post(visitor, "/ask/4", reach="text", phone="+44 20 7946 0018").text
+    finally:
+        intake.programme = shipped
+
+
+NOT_SAID = {
+    "en": re.compile(r"\bletters?\b|\bfinal(ly)?\b|reads? hello@|\blets? .* off\b|\bonly matching\b|US number", re.I),
+    "es": re.compile(
+        r"\bcartas?\b|\bambas partes\b|antes del|\bremates\b|vigilia|\bpulsa|\bllenar\b|convence|^te fuiste|escritorio|"
+        r"(?<!la )(?<!mesa de )\bcoordinación\b|\bespacio por ahora|contactamos con",
+        re.I,
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_no_sentence_has_a_word_that_a_reader_found_wrong(language: str) -> None:
+    with Path("shared/translations/es/LC_MESSAGES/messages.po").open("rb") as file:
+        said = [text for m in read_po(file) if m.id for text in all_of(m.id if language == "en" else m.string)]
+    assert len(said) > 700
+    assert [text for text in said if NOT_SAID[language].search(text)] == []
+
+
+def all_of(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)

@@ -174,11 +174,6 @@ def test_nobody_suits_is_said_plainly() -> None:
     assert (status.state, status.reason) == ("reaching_out", "nobody_suits")
 
 
-def test_whoever_left_sees_that_and_nothing_else() -> None:
-    left = rules.request_status([ASKED, SUGGESTED], withdrawn=True)
-    assert left == rules.RequestStatus(state="withdrawn", allowed_actions=())
-
-
 def test_a_note_is_read_by_whoever_began_to_talk_with_them_else_by_coordinators() -> None:
     asking = rules.request_status([ASKED])
     matched = rules.request_status([an_event("match.made", 2, "juniper")])

@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from services.intake import forms
+from services.intake.domain import TypedAnswers
 from services.matching.people import check
+from shared.i18n import translator
 from shared.people import CannotText, parse_phone, shown_number
 from shared.programme import read_programme
+from shared.web.forms import CANNOT_TEXT, CANNOT_TEXT_FROM, PHONE, PHONE_FROM, in_words
 
 NEW_YORK, MEXICO = "America/New_York", "America/Mexico_City"
 
@@ -65,11 +68,28 @@ def test_its_owner_sees_the_country_in_their_language() -> None:
 
 def test_a_supportee_reads_kindly_that_it_cannot_be_texted() -> None:
     typed = {"reach": ["text"], "phone": "+1 900 555 0000"}
-    assert forms.read(4, typed, NEW_YORK)[1] == {"phone": forms.CANNOT_TEXT}  # type: ignore[arg-type]
-    assert forms.read(4, {**typed, "phone": "12"}, NEW_YORK)[1] == {"phone": forms.PHONE}  # type: ignore[dict-item]
+    assert read_phone(typed) == {"phone": CANNOT_TEXT}
+    assert read_phone({**typed, "phone": "12"}) == {"phone": PHONE}
     there = {**typed, "phone": "+252 61 234 567"}
-    assert forms.read(4, there, NEW_YORK, ("US",))[1] == {"phone": forms.CANNOT_TEXT}  # type: ignore[arg-type]
-    assert forms.read(4, there, NEW_YORK)[1] == {}  # type: ignore[arg-type]
+    assert read_phone(there) == {}
+
+
+def test_where_only_some_countries_are_texted_the_error_names_them_in_the_language_of_the_page() -> None:
+    typed = {"reach": ["text"], "phone": "12"}
+    wrong, elsewhere = read_phone(typed, "US", "MX"), read_phone({**typed, "phone": "+252 61 234 567"}, "US", "MX")
+    assert in_words(wrong["phone"], str, "en", ("US", "MX")) == (
+        "Check the phone number. We text numbers from United States and Mexico. Begin with + and the code of the country"
+    )
+    says = in_words(elsewhere["phone"], translator("es"), "es", ("US", "MX"))
+    assert says.startswith("Enviamos mensajes a números de Estados Unidos y México, y a este no.")
+
+
+def test_no_error_takes_one_country_for_everybody_s() -> None:
+    assert "US" not in " ".join((PHONE, PHONE_FROM, CANNOT_TEXT, CANNOT_TEXT_FROM))
+
+
+def read_phone(typed: TypedAnswers, *countries: str) -> dict[str, str]:
+    return forms.read(4, typed, NEW_YORK, countries)[1]
 
 
 def test_an_imported_practitioners_number_is_read_where_they_are_and_checked_alike() -> None:

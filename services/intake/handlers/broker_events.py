@@ -111,7 +111,8 @@ def _shown(event: HistoryEvent) -> StatusEvent:
     shown = StatusEvent(event_type=event.event_type, version=event.version, at=now())
     match event:
         case OfferMade():
-            return replace(shown, practitioner_ids=(event.practitioner_id,), answer_by=event.answer_by)
+            asked = replace(shown, practitioner_ids=(event.practitioner_id,), answer_by=event.answer_by)
+            return replace(asked, if_not=event.if_not)
         case OfferDeclined() | OfferExpired():
             return replace(shown, practitioner_ids=(event.practitioner_id,), then=event.then)
         case OfferReleased():

@@ -98,7 +98,6 @@ class _StatusPresenter:
             "on_hold": _("Your meetings with %(name)s are paused", name=names),
             "meetings_ended": _("Your meetings with %(name)s have come to an end", name=names),
             "choice_sent": _("We heard you"),
-            "withdrawn": _("Your request has ended"),
             "lapsed": _("Your request has ended"),
         }
         return titles[state]
@@ -134,7 +133,7 @@ class _StatusPresenter:
         lines: dict[str, Callable[[], list[str]]] = {
             "received": self._received,
             "asking": self._asking,
-            "offer_ended": lambda: [_("You do not have to do anything. The next step you chose happens by itself.")],
+            "offer_ended": lambda: [self._follows(), _("You do not need to do anything.")],
             "suggested": self._suggestions,
             "waiting": self._waiting,
             "choice_needed": lambda: [_("Nothing happens until you choose. There is no hurry.")],
@@ -143,7 +142,6 @@ class _StatusPresenter:
             "on_hold": self._on_hold,
             "meetings_ended": self._meetings_ended,
             "choice_sent": self._going_on,
-            "withdrawn": self._withdrawn,
             "lapsed": self._lapsed,
         }
         return [before, *lines[self.status.state]()]
@@ -176,14 +174,36 @@ class _StatusPresenter:
         if self.status.asks_first:
             return [_("Answer when you like. The request stays open until %(day)s.", day=by)]
         lines = [
-            _("%(name)s will answer by %(day)s. You do not need to do anything.", name=self.names, day=by),
-            _("If there is no answer by then, the next step you chose happens by itself and this page shows it."),
+            _("%(name)s has time to answer until %(day)s. You do not need to do anything.", name=self.names, day=by),
+            self._without_an_answer(),
         ]
         return (
             [*lines, _("A coordinator knows that you would like to hear from a person.")]
             if self.status.reason == "person"
             else lines
         )
+
+    def _without_an_answer(self) -> str:
+        """What happens if whoever is asked lets the time pass."""
+        next_one = _("If there is no answer by then, we ask the next person you chose.")
+        if self.request.mode != "chosen":
+            next_one = _("If there is no answer by then, we ask someone else.")
+        lines = {
+            "next_choice": next_one,
+            "ask_me": _("If there is no answer by then, you say here what happens next."),
+            "suggest": _("If there is no answer by then, we suggest someone else who is free."),
+        }
+        return lines.get(self.status.then or "", _("If there is no answer by then, this page shows what happens next."))
+
+    def _follows(self) -> str:
+        """What happens now that somebody said no, or let the time pass."""
+        lines = {
+            "next_choice": _("We are asking the next person."),
+            "suggest": _("In a moment this page shows who else you could meet."),
+            "wait": _("You keep your turn. When a place comes free, we ask for you and tell you."),
+            "person": _("A coordinator will write to you about what is possible."),
+        }
+        return lines.get(self.status.then or "", _("In a moment this page shows what happens next."))
 
     def _suggestions(self) -> list[str]:
         if self.waits_for_a_person():
@@ -242,12 +262,6 @@ class _StatusPresenter:
             return [_("You ended your meetings with %(name)s. In a moment this page shows what happens next.", name=self.names)]
         return [_("In a moment this page shows what happens next.")]
 
-    def _withdrawn(self) -> list[str]:
-        return [
-            _("Your answers and notes are gone from this page. Nobody asks you why."),
-            _("Other copies stay longer: “What we keep and delete”, below, says which."),
-        ]
-
     def _lapsed(self) -> list[str]:
         return [
             _("We did not hear from you for a long time, so it ended. You can ask again at any time."),
@@ -266,8 +280,6 @@ class _StatusPresenter:
             line = self._line_of(event)
             if line:
                 done.append(("done", line, self.day(event.at)))
-        if self.request.withdrawn_at:
-            return [*done, ("now", _("You left"), self.day(self.request.withdrawn_at))]
         if self.request.ended_at:
             return [*done, ("now", _("Your request has ended"), self.day(self.request.ended_at))]
         done = [step for step in done if step[1] != self.title()]

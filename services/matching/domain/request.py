@@ -9,6 +9,7 @@ from services.matching.domain.offer import Offer, OfferState
 from services.matching.domain.versioned import Versioned, check
 from shared.contracts import (
     AfterEnding,
+    AfterNo,
     AgeGroup,
     Choice,
     CoordinatorNeeded,
@@ -149,8 +150,16 @@ class Request(Versioned):
                 code=offer.code,
                 after_waiting=offer.after_waiting,
                 encrypted=links,
+                if_not=self._if_not(),
             )
         ]
+
+    def _if_not(self) -> AfterNo:
+        """To wait for whoever did not say yes leads nowhere, and after the last choice nobody comes: the supportee is asked."""
+        if self.choice_index is None:
+            return "next_choice" if self.mode == "anyone" else "suggest"
+        if_not, is_last = self.choices[self.choice_index].if_not, self.choice_index == len(self.choices) - 1
+        return if_not if if_not == "suggest" or (if_not == "next_choice" and not is_last) else "ask_me"
 
     def hold(self, until: datetime) -> None:
         """Nobody is asked before a coordinator has read it, or until then."""
