@@ -8,11 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 from deploy.servers.processes import CannotStart
 from shared.i18n import LANGUAGES
 from tests.browser import a_browser
-from tests.gates import letters, looking, page_state, report
+from tests.gates import letters, looking, page_state, report, routes
 from tests.gates.checks import html, structure
 from tests.gates.page_state import PageState
 from tests.gates.product import a_running_product
@@ -27,11 +28,10 @@ def main() -> int:
     full, update, walks = (os.environ.get(name, "") not in ("", "0") for name in ("FULL", "UPDATE", "WALKED"))
     jar = html.ensure()
     noticed = Noticed()
-    with timed("the walk"):
+    with timed("walking and looking"):
         walked = page_state.load(report.FOLDER) if walks else walk(noticed)
-    states = [*walked, *letters.every_letter()]
-    with timed("looking"):
-        looked = list(looking.look_at_all(states, full=full))
+        looked = list(looking.look_at_all(chain(letters.every_letter(), walked), full=full))
+    states = [state for state, _ in looked]
     with timed("the HTML checker"):
         wrong_html = [(str(state), problem) for state, problem in html.check(states, jar)]
     with timed("the contact sheets"):
@@ -50,13 +50,17 @@ def main() -> int:
     return 1 if findings else 0
 
 
-def walk(noticed: Noticed) -> list[PageState]:
-    with a_browser() as browser, a_running_product() as stack:
-        walked = list(every_state([Walk(stack, browser, language, noticed) for language in LANGUAGES]))
+def walk(noticed: Noticed) -> Iterator[PageState]:
+    """What is not about one state is known at the end."""
+    walked: list[PageState] = []
+    with timed("of which the walk"), a_browser() as browser, a_running_product() as stack:
+        for state in every_state([Walk(stack, browser, language, noticed) for language in LANGUAGES]):
+            walked.append(state)
+            yield state
+        noticed.problems += routes.not_walked(routes.readable(stack), noticed.read)
         elsewhere = noticed.hosts - {stack.url.split("/")[2]}
         noticed.problems += [f"another host was asked: {host}" for host in sorted(elsewhere)]
     page_state.save(walked, report.FOLDER)
-    return walked
 
 
 def twice(states: list[PageState]) -> list[report.Finding]:

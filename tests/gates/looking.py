@@ -1,10 +1,11 @@
 """Every check on every page state, in as many processes as there are cores."""
 
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing import get_context
 
 from PIL import Image
@@ -56,15 +57,26 @@ def plan_for(state: PageState, number: int, *, full: bool) -> Plan:
     return Plan(("light", other), (390,) if number % 2 else (1280,), is_main, is_main, shots, is_main and state.pictured)
 
 
-def look_at_all(states: Sequence[PageState], *, full: bool) -> Iterator[tuple[PageState, Seen]]:
-    plans = [plan_for(state, number, full=full) for number, state in enumerate(states)]
-    both = list(zip(states, plans, strict=True))
-    portions = [both[first : first + IN_ONE_PORTION] for first in range(0, len(both), IN_ONE_PORTION)]
+def look_at_all(states: Iterable[PageState], *, full: bool) -> Iterator[tuple[PageState, Seen]]:
+    """Begins with the first of them while others are still walked to."""
+    portions: list[list[PageState]] = []
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=_open_a_window) as pool:
-        for number, seen in enumerate(pool.map(_look_at_some, portions)):
+        begun: list[Future[list[Seen]]] = []
+        for portion in _portions(states):
+            first = len(portions) * IN_ONE_PORTION
+            plans = [plan_for(state, number, full=full) for number, state in enumerate(portion, first)]
+            begun.append(pool.submit(_look_at_some, list(zip(portion, plans, strict=True))))
+            portions.append(portion)
+        for number, (portion, looking) in enumerate(zip(portions, begun, strict=True)):
+            yield from zip(portion, looking.result(), strict=True)
             if number % PORTIONS_A_LINE == 0:
-                print(f"  {number * IN_ONE_PORTION} of {len(states)} states", flush=True)
-            yield from ((state, one) for (state, _), one in zip(portions[number], seen, strict=True))
+                print(f"  {number * IN_ONE_PORTION + len(portion)} of {sum(map(len, portions))} states", flush=True)
+
+
+def _portions(states: Iterable[PageState]) -> Iterator[list[PageState]]:
+    some = iter(states)
+    while portion := list(islice(some, IN_ONE_PORTION)):
+        yield portion
 
 
 _opened = ExitStack()

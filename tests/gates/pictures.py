@@ -22,6 +22,7 @@ TALLEST, TALLEST_KEPT = 6000, 3000
 BLUR, ANOTHER_PIXEL, ANOTHER_PICTURE = 2, 24, 14
 SAME_HEIGHT = 2
 MADE_THE_SAME = """cup => {
+  scrollTo(0, 0);
   for (const one of document.querySelectorAll("svg.cup")) one.innerHTML = cup;
   const words = ["river", "cedar", "button", "lamp", "otter", "moss", "apple", "bread", "window", "spoon"];
   document.querySelectorAll(".words li").forEach((one, number) => { one.textContent = words[number % words.length]; });

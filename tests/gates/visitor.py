@@ -18,9 +18,11 @@ NOT_FOUND_IS_MEANT = "Failed to load resource"
 
 @dataclass
 class Noticed:
-    """What no page may do, as it happened on the way: `problems`; and every host that was asked."""
+    """What no page may do, as it happened on the way: `problems`; every host that was asked; and the paths that were read: of
+    pages that are looked at, and of those that only send on."""
 
     hosts: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
 
@@ -71,6 +73,7 @@ class Visitor:
 
     def look(self, name: str, *, kind: Kind = "page", pictured: bool = True) -> PageState:
         assert self._answer, "nothing was answered yet"
+        self._note_as_read(self._answer)
         return PageState(name, self.language, self.page.url, self._answer.text(), kind, pictured)
 
     def _note_request(self, request: Request) -> None:
@@ -80,8 +83,14 @@ class Visitor:
         is_page = response.request.is_navigation_request() and response.frame == self.page.main_frame
         if is_page and not 300 <= response.status < 400:
             self._answer = response
+        elif is_page:
+            self._note_as_read(response)
         if response.status >= 500:
             self._noticed.problems.append(f"{urlsplit(response.url).path}: answered {response.status}")
+
+    def _note_as_read(self, response: Response) -> None:
+        if response.request.method == "GET":
+            self._noticed.read.add(urlsplit(response.url).path)
 
     def _note_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and NOT_FOUND_IS_MEANT not in message.text:

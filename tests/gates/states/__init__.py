@@ -9,10 +9,27 @@ from playwright.sync_api import Error
 from requests import RequestException
 
 from tests.gates.page_state import PageState
-from tests.gates.states import answering, asking, demo, desk, errors, my_page, nobody_yet, practitioners, reading, resting, status
+from tests.gates.states import (
+    after_a_week,
+    after_the_end,
+    answering,
+    asking,
+    demo,
+    desk,
+    errors,
+    long_silence,
+    my_page,
+    nobody_yet,
+    practitioners,
+    reading,
+    resting,
+    status,
+    ways_in,
+)
 from tests.gates.walk import Walk
 
-STAGES = (nobody_yet, resting, reading, asking, status, answering, my_page, desk, practitioners, demo, errors)
+ON_ONE_DAY = (nobody_yet, resting, reading, asking, status, ways_in, answering, my_page, desk, practitioners, demo, errors)
+STAGES = (*ON_ONE_DAY, after_a_week, long_silence, after_the_end)
 
 
 def every_state(walks: Sequence[Walk]) -> Iterator[PageState]:

@@ -34,6 +34,7 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield from _lists_of_requests(visitor)
     yield from _one_task(walk, visitor)
     yield from _to_be_read_first(walk, visitor)
+    yield visitor.go("/c/texts").look("texts to be written")
 
 
 def _to_be_read_first(walk: Walk, visitor: Visitor) -> Iterator[PageState]:
@@ -67,6 +68,7 @@ def _one_task(walk: Walk, visitor: Visitor) -> Iterator[PageState]:
     yield visitor.look("desk/one taken")
     visitor.press(opens)
     yield from _a_request(visitor, visitor.page.url)
+    yield from _a_new_way_in(walk, visitor)
     visitor.press(_take(walk, visitor))
     visitor.press("main form[action^='/c/tasks/'][action*='/done'] button")
     yield visitor.look("desk/one done, and may be taken back")
@@ -77,43 +79,6 @@ def _take(walk: Walk, visitor: Visitor) -> Locator:
     rows = visitor.go("/c").see("main tr", translator(walk.language)(TASK_REASONS["reach_out"]))
     visitor.press(rows.locator("form[action*='/take'] button"))
     return rows.locator("a.btn")
-
-
-def _to_be_read_first(walk: Walk, visitor: Visitor) -> Iterator[PageState]:
-    """Nobody is written to before a coordinator has read what they want us to know."""
-    row = visitor.go("/c").see("main tr", translator(walk.language)(TASK_REASONS["read_first"]))
-    while not row.count():
-        visitor.press("main [rel=next]")
-    if row.locator("form[action*='/take']").count():
-        visitor.press(row.locator("form[action*='/take'] button"))
-    while not row.count():
-        visitor.press("main [rel=next]")
-    visitor.press(row.locator("a.btn"))
-    yield visitor.look("a request/to be read first, closed")
-    visitor.press("form[action$='/open'] button")
-    yield visitor.look("a request/to be read first, opened")
-
-
-def _lists_of_requests(visitor: Visitor) -> Iterator[PageState]:
-    for state in ("asking", "waiting", "reaching_out", "matched", "withdrawn", "lapsed"):
-        visitor.go(f"/c/requests?state={state}")
-        yield visitor.look(f"requests/{state}")
-    visitor.press("form[action='/c/requests/find'] button")
-    yield visitor.look("requests/no number to find")
-    visitor.fill(number="00000000")
-    visitor.press("form[action='/c/requests/find'] button")
-    yield visitor.look("requests/no such number")
-
-
-def _one_task(visitor: Visitor) -> Iterator[PageState]:
-    visitor.go("/c").press("main form[action^='/c/tasks/'][action*='/take'] button")
-    yield visitor.look("desk/one taken")
-    visitor.press("main a[href^='/c/requests/'].btn")
-    yield from _a_request(visitor, visitor.page.url)
-    visitor.go("/c").press("main form[action^='/c/tasks/'][action*='/take'] button")
-    visitor.press("main a[href^='/c/requests/'].btn")
-    visitor.press("main form[action^='/c/tasks/'][action*='/done'] button")
-    yield visitor.look("desk/one done, and may be taken back")
 
 
 def _a_request(visitor: Visitor, url: str) -> Iterator[PageState]:
@@ -130,3 +95,12 @@ def _a_request(visitor: Visitor, url: str) -> Iterator[PageState]:
     visitor.tick("people", str(visitor.see("[name=people]").first.get_attribute("value")))
     visitor.press(f"form[action='{path}/suggest'] button")
     yield visitor.look("a request/suggested")
+
+
+def _a_new_way_in(walk: Walk, coordinator: Visitor) -> Iterator[PageState]:
+    """Of the request that the coordinator reads."""
+    coordinator.press("form[action$='/way-in'] button")
+    yield coordinator.look("a request/a new way in", pictured=False)
+    supportee = walk.visitor().go(coordinator.see("main code", "/s/in/").inner_text())
+    supportee.press("main form button")
+    yield supportee.look("status/opened by a coordinator's link")

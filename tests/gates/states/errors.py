@@ -1,13 +1,20 @@
-"""What went wrong, said kindly. The last stage: it uses up what one address may try."""
+"""What went wrong, said kindly."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from pymongo.errors import ServerSelectionTimeoutError
+
+from shared.programme import read_programme
+from shared.service import Service
+from shared.web.app import web_app
 from tests.gates.page_state import PageState
 from tests.gates.visitor import Visitor
 from tests.gates.walk import Walk
 from tests.journeys.stack import Stack
+from tests.web_settings import settings_for_pages
 
 A_LOT = "a" * 40_000
 TRIES = 30
@@ -22,7 +29,9 @@ def states(walk: Walk) -> Iterator[PageState]:
     for path, name in (
         ("/nothing-here", "404"),
         ("/people/nobody-is-called-this", "404/no such person"),
+        ("/s/out", "405"),
         ("/o/not-a-link", "410"),
+        ("/o", "410/no offer is open"),
     ):
         visitor.go(path)
         yield visitor.look(f"error {name}")
@@ -30,7 +39,10 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield visitor.look("error 410/a link that has ended")
     yield from _posted(walk)
     yield _once_more(walk)
+    yield _not_understood(walk)
     yield _too_many_tries(walk)
+    yield from _at_the_desk(walk)
+    yield from _broken(walk)
     yield PageState(
         "away for a moment", walk.language, f"{walk.stack.url}/away.html", Path("deploy/away.html").read_text(), "plain"
     )
@@ -66,3 +78,39 @@ def _too_many_tries(walk: Walk) -> PageState:
 def _try(visitor: Visitor) -> bool:
     visitor.go("/me").press()
     return visitor.see("[name=email]").count() > 0
+
+
+def _not_understood(walk: Walk) -> PageState:
+    """A form with a field that is not ours."""
+    visitor = walk.visitor().go("/ask/1?mode=suggest")
+    visitor.press()
+    token = visitor.see("[name=csrf_token]").first.get_attribute("value")
+    typed = {"csrf_token": str(token), "name": "Sam", "not_ours": "1"}
+    answer = visitor.context.request.post(f"{walk.stack.url}/ask/2", form=typed)
+    assert answer.status == 400, answer.status
+    return replace(visitor.look("error 400"), html=answer.text())
+
+
+def _at_the_desk(walk: Walk) -> Iterator[PageState]:
+    visitor = walk.signed_in_as(walk.coordinator, "c")
+    for path, name in (("/c/requests/none", "no such request"), ("/c/people/none", "no such practitioner")):
+        yield visitor.go(path).look(f"error 404/{name}")
+
+
+def _broken(walk: Walk) -> Iterator[PageState]:
+    """What every service shows when a page fails or its database is away: shown by a service of our own, so that none has to."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "broken.secret").write_text("of this walk alone")
+        service = Service("broken")
+        service.programme = read_programme(Path("deploy/programme.toml"))
+        app = web_app(service, replace(settings_for_pages(Path(folder)), log_level="CRITICAL"), __name__)
+        app.add_url_rule("/500", view_func=lambda: [][0], endpoint="fails")
+        app.add_url_rule("/503", view_func=_no_database, endpoint="has no database")
+        for status in (500, 503):
+            answer = app.test_client().get(f"/{status}?lang={walk.language}")
+            assert answer.status_code == status
+            yield PageState(f"error {status}", walk.language, f"{walk.stack.url}/{status}", answer.text)
+
+
+def _no_database() -> str:
+    raise ServerSelectionTimeoutError("no server")

@@ -28,17 +28,17 @@ def states(walk: Walk) -> Iterator[PageState]:
 
 
 def _finding(walk: Walk, visitor: Visitor) -> Iterator[PageState]:
-    _find(visitor, "")
+    find(visitor, "")
     yield visitor.look("practitioners/nothing to find")
-    _find(visitor, "nobody-is-called-this")
+    find(visitor, "nobody-is-called-this")
     yield visitor.look("practitioners/nobody found")
-    _find(visitor, address(walk.practitioner))
+    find(visitor, address(walk.practitioner))
     yield visitor.look("practitioner/everything said")
-    _find(visitor, "long@people.example")
+    find(visitor, "long@people.example")
     yield visitor.look("practitioner/long name")
 
 
-def _find(visitor: Visitor, who: str) -> None:
+def find(visitor: Visitor, who: str) -> None:
     visitor.go("/c/people").fill(who=who)
     visitor.press("form[action='/c/people/find'] button")
 
