@@ -7,8 +7,9 @@ from itertools import count
 from playwright.sync_api import Browser
 
 from bench.form import FormClient
+from deploy.local.mail_sink import ReceivedEmail
 from tests.gates.visitor import Noticed, Visitor
-from tests.journeys.stack import Stack, address, link_in
+from tests.journeys.stack import Stack, address, link_in, soon
 
 # The same day in every run, so that every date on a page is: a Monday at noon in New York, and always still to come.
 TODAY = datetime(2035, 1, 15, 17, 0, tzinfo=UTC)
@@ -41,8 +42,13 @@ class Walk:
     def visitor(self) -> Visitor:
         return Visitor(self.browser, self.stack.url, self.language, self.noticed)
 
-    def link_to(self, name: str, about: str) -> str:
-        return link_in(self.stack.email_to(name, about).text)
+    def link_to(self, name: str, about: str, after: int = 0) -> str:
+        """In their newest e-mail with these words; `after`: of those that come after so many."""
+
+        def newest() -> ReceivedEmail | None:
+            return next((one for one in reversed(self.stack.emails_to(name)[after:]) if about in one.text), None)
+
+        return link_in(soon(newest, f"an e-mail: {about}").text)
 
     def signed_in_as(self, name: str, door: str) -> Visitor:
         """Signs in the first time."""

@@ -111,11 +111,11 @@ def _steps(visitor: Visitor) -> int:
 
 
 def _over(walk: Walk) -> Iterator[PageState]:
-    supportee = walk.visitor()
+    supportee, before = walk.visitor(), len(walk.stack.emails_to(walk.another))
     send(walk, supportee, "Sam", f"with={slug_of(walk.another)}")
     supportee.press()
     supportee.wait_for("/s", lambda: supportee.see("h1", walk.another).count(), "the offer")
-    link = walk.link_to(walk.another, "/o/")
+    link = walk.link_to(walk.another, "/o/", after=before)
     supportee.go("/s/leave").press("main form[action='/s/leave'] button")
     practitioner = walk.visitor()
     practitioner.wait_for(link, lambda: True, "the offer's page")
