@@ -51,15 +51,18 @@ class Walk:
         return link_in(soon(newest, f"an e-mail: {about}").text)
 
     def signed_in_as(self, name: str, door: str) -> Visitor:
-        """Signs in the first time."""
-        if name not in self.signed_in:
-            visitor = self.visitor().go(f"/{door}")
-            visitor.fill(email=address(name))
-            visitor.press()
-            visitor.go(self.link_to(name, f"/{door}/in/"))
-            visitor.press()
-            self.signed_in[name] = visitor
-        return self.signed_in[name].go(f"/{door}")
+        """Signs in when they are not, or no longer."""
+        known = self.signed_in.get(name)
+        if known and not known.go(f"/{door}").see("main [name=email]").count():
+            return known
+        visitor = self.visitor().go(f"/{door}")
+        before = len(self.stack.emails_to(name))
+        visitor.fill(email=address(name))
+        visitor.press()
+        visitor.go(self.link_to(name, f"/{door}/in/", after=before))
+        visitor.press()
+        self.signed_in[name] = visitor
+        return visitor.go(f"/{door}")
 
 
 def ask(url: str, language: str, name: str, how: str, **reach: str) -> None:

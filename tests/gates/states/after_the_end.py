@@ -17,8 +17,6 @@ def states(walk: Walk) -> Iterator[PageState]:
     visitor = walk.visitor().go(walk.link_to(f"tess {walk.language}", "/s/in/"))
     visitor.press("main form button")
     yield visitor.look("status/ended after a long silence")
-    yield walk.signed_in[walk.coordinator].go("/c").look("sign in/coordinator, after a long time")
-    del walk.signed_in[walk.coordinator]
     coordinator = walk.signed_in_as(walk.coordinator, "c").go("/c/requests?state=lapsed")
     yield coordinator.look("requests/ended after a long silence", pictured=False)
     coordinator.press(coordinator.see("main a[href^='/c/requests/']"))
