@@ -12,7 +12,7 @@ from tests.journeys.stack import soon
 
 PLACES = count(1)
 MAIN_BUTTON = "main form button.btn:not(.soft):not(.quietly):visible"
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
 NOT_FOUND_IS_MEANT = "Failed to load resource"
 
 
