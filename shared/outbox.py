@@ -110,6 +110,13 @@ def count_sent(db: Db, *, since: datetime | None = None, subjects: Sequence[str]
     return db.outbox.count_documents(_sent(since, subjects))
 
 
+def said_since(db: Db, moment: datetime, subjects: Sequence[str]) -> set[str]:
+    """About which of these subjects something was written since: others may not have heard it yet."""
+    return {
+        row["subject"] for row in db.outbox.find({"subject": {"$in": list(subjects)}, "made_at": {"$gt": moment}}, {"subject": 1})
+    }
+
+
 def reemit(db: Db, *, since: datetime | None = None, subjects: Sequence[str] | None = None) -> int:
     """Make sent events due again under the same ids: those written at or after `since`, about these `subjects`; without either,
     all that are still kept. Returns how many. Consumers that handled them already ignore them by their inbox."""

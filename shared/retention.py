@@ -67,6 +67,7 @@ TABLE: tuple[Kept, ...] = (
     *_everywhere(
         "broker", why="which broker the events went to: one that lost its data is noticed", readers="the service itself"
     ),
+    *_everywhere("checks", why="where the daily checks stand, and how often they found what", readers="the service itself"),
     # intake: pages
     Kept(
         service="intake", collection="drafts", since="expires_at",

@@ -9,12 +9,14 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from pymongo import IndexModel
 
-from shared import outbox, sweeper
+from shared import checks, metrics, outbox, sweeper
 from shared.clock import now
+from shared.logs import get_logger
 from shared.messages import Envelope, Event, parse_event
 from shared.mongo import Db, connect, make_indexes
 from shared.programme import Programme, read_programme
@@ -28,6 +30,8 @@ E = TypeVar("E", bound=Event)
 Handler = Callable[[M, Db], list[Event]]
 
 SECONDS_BETWEEN_SWEEPS, SECONDS_BETWEEN_ERASURES = 60, 10
+CHECK_OF_RETENTION = "retention"
+log = get_logger("service")
 
 
 class RetryLater(Exception):
@@ -52,6 +56,13 @@ class OldDeadLetter:
 
 
 @dataclass(frozen=True)
+class KeptTooLong:
+    """Rows of these collections are kept longer than retention.py says, for a day at least: the sweeper does not get to them."""
+
+    collections: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Task:
     """Work with the outside world (SMTP, SMS) that runs in the worker until `stop` is set."""
 
@@ -66,9 +77,11 @@ class Service:
         self.timers = [
             Timer(SECONDS_BETWEEN_SWEEPS, self._find_overdue, sweeper.delete_overdue),
             Timer(SECONDS_BETWEEN_ERASURES, outbox.erased_and_sent, outbox.delete_erased),
+            Timer(checks.SECONDS_BETWEEN_LOOKS, self._find_check_of_retention, self._check_retention),
         ]
         self.tasks: list[Task] = []
         self.old_dead_letter_handler: Handler[OldDeadLetter] | None = None
+        self.kept_too_long_handler: Handler[KeptTooLong] | None = None
         self.db: Db
         self.vault: Vault
         self.programme: Programme
@@ -78,10 +91,31 @@ class Service:
         self._prefetches: dict[type[Event], Callable[[Any], Keys]] = {}
         self._runner: Runner
         self._run: Callable[[Job], list[Event]]
-        self._indexes = _together({"inbox": [], "outbox": outbox.INDEXES}, indexes or {}, sweeper.indexes_of(name))
+        self._indexes = _together({"inbox": [], "outbox": outbox.INDEXES, "checks": []}, indexes or {}, sweeper.indexes_of(name))
 
     def _find_overdue(self, db: Db) -> Iterable[sweeper.Overdue]:
         return sweeper.find_overdue(db, self.name, now(), self.programme.retention)
+
+    def _find_check_of_retention(self, db: Db) -> Iterable[str]:
+        return checks.due(db, CHECK_OF_RETENTION, now())
+
+    def _check_retention(self, name: str, db: Db) -> list[Event]:
+        """What was to go by the last round, a day ago, and is still here."""
+        page = checks.begin(db, name, now())
+        if page is None:
+            return []
+        checks.end(db, page, "", now())
+        kept = dict[str, bool]()
+        for rule, where in sweeper.late(self.name, page.before, self.programme.retention) if page.before else ():
+            kept[rule.collection] = (
+                kept.get(rule.collection, False) or db[rule.collection].find_one(where, {"_id": 1}) is not None
+            )
+        self.on_commit(partial(_tell_of_retention, self.name, kept))
+        found = KeptTooLong(tuple(sorted(name for name, is_late in kept.items() if is_late)))
+        if not found.collections or self.kept_too_long_handler is None:
+            return []
+        checks.record(self, db, "kept_too_long", "task")
+        return self.kept_too_long_handler(found, db)
 
     def start(self, settings: Settings) -> "Service":
         """Connect this process. Call it after fork, once."""
@@ -155,6 +189,11 @@ class Service:
         self.old_dead_letter_handler = handler
         return handler
 
+    def on_kept_too_long(self, handler: Handler[KeptTooLong]) -> Handler[KeptTooLong]:
+        """Call the decorated handler once a day while something is kept too long."""
+        self.kept_too_long_handler = handler
+        return handler
+
     def watch(self, part: str, alive: Callable[[], bool]) -> None:
         """/livez of the worker answers 503 and names `part` while `alive()` is False (LeasedWorker.alive, Heartbeat.alive).
         May be called again for the same part."""
@@ -221,6 +260,13 @@ class Service:
 def _together(*indexes: Mapping[str, list[IndexModel]]) -> dict[str, list[IndexModel]]:
     names = {name: None for each in indexes for name in each}
     return {name: [index for each in indexes for index in each.get(name, [])] for name in names}
+
+
+def _tell_of_retention(service: str, kept: Mapping[str, bool]) -> None:
+    for collection, is_late in kept.items():
+        metrics.KEPT_TOO_LONG.labels(service, collection).set(is_late)
+        if is_late:
+            log.error("rows are kept longer than retention.py says", extra={"reason": collection})
 
 
 def _succeeds(decrypt: Callable[[], object]) -> bool:

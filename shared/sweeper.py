@@ -10,6 +10,7 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
+from shared import clock
 from shared.messages import Event
 from shared.mongo import Db, Doc
 from shared.retention import Kept, rules_of
@@ -17,6 +18,7 @@ from shared.retention import Kept, rules_of
 SECOND_LINE = timedelta(days=7)
 AT_ONCE = 500
 BATCHES_AT_ONCE = 10
+BY_THE_SERVERS_CLOCK = ("sent_at",)  # of the outbox: a demo or a test that moves the clock does not move that
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,22 @@ def _index(rule: Kept) -> IndexModel:
 def find_overdue(db: Db, service: str, moment: datetime, days: Mapping[str, float]) -> Iterator[Overdue]:
     """Some of what is kept no longer, the longest overdue first."""
     for rule in rules_of(service):
-        where: Doc = {**rule.only, rule.since: {"$lte": moment - rule.kept(days)}}
+        where = _over(rule, moment, days)
         found = db[rule.collection].find(where, {"_id": 1}).sort(rule.since, ASCENDING).limit(AT_ONCE * BATCHES_AT_ONCE)
         ids = [row["_id"] for row in found]
         for start in range(0, len(ids), AT_ONCE):
             yield Overdue(rule, tuple(ids[start : start + AT_ONCE]), where)
+
+
+def late(service: str, moment: datetime, days: Mapping[str, float]) -> Iterator[tuple[Kept, Doc]]:
+    """Each rule, and which rows it should have ended by this moment."""
+    for rule in rules_of(service):
+        by = moment - clock.offset() if rule.since in BY_THE_SERVERS_CLOCK else moment
+        yield rule, _over(rule, by, days)
+
+
+def _over(rule: Kept, moment: datetime, days: Mapping[str, float]) -> Doc:
+    return {**rule.only, rule.since: {"$lte": moment - rule.kept(days)}}
 
 
 def delete_overdue(overdue: Overdue, db: Db) -> list[Event]:

@@ -12,15 +12,26 @@ import pytest
 from bench.half_year import invariants
 from bench.half_year.invariants import Stores
 from bench.half_year.pages import Page
+from services.intake.domain import EncryptedNote, Request
+from services.matching.domain import Offer
 from shared.service import Service
+from tests.people import a_practitioner, a_request
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
+ACCEPTED: dict[str, Any] = {
+    "id": "o1", "practitioner_id": "kai", "request_id": "r1", "supportee_id": "sam", "slot": 0, "code": "A2", "state": "accepted",
+    "made_at": NOW, "answer_by": NOW, "remind_at": NOW,
+}  # fmt: skip
+SENT: dict[str, Any] = {
+    "id": "r1", "person_id": "sam", "mode": "suggest", "choices": (), "language": "en", "time_zone": "UTC", "sent_at": NOW,
+    "silent_since": NOW, "notes": (EncryptedNote(id="n1", encrypted="AQ", at=NOW, author="supportee"),),
+}  # fmt: skip
 LIVES = Stores(
     at=NOW,
-    practitioners={"kai": {"occupied_slots": [0]}},
-    offers={"o1": {"practitioner_id": "kai", "request_id": "r1", "slot": 0, "holds_place": True, "state": "accepted"}},
-    asked={"r1": {"state": "matched"}},
-    sent={"r1": {"person_id": "sam", "notes": [{"_id": "n1"}]}},
+    practitioners={"kai": a_practitioner("kai", taken=1)},
+    offers={"o1": Offer(**ACCEPTED)},
+    asked={"r1": a_request(id="r1", state="matched")},
+    sent={"r1": Request(**SENT)},
     tasks=[],
     ways_in={"sam"},
     notes={"r1": {"n1"}},
@@ -45,12 +56,13 @@ def test_nothing_is_found_where_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("what_went_wrong", "names"),
     [
-        ({"practitioners": {"kai": {"occupied_slots": [0, 1]}}}, {"I22"}),
-        ({"practitioners": {"kai": {"occupied_slots": []}}}, {"I22"}),
-        ({"asked": {"r1": {"state": "waiting"}}}, {"I17"}),
+        ({"practitioners": {"kai": a_practitioner("kai", taken=2)}}, {"I22"}),
+        ({"practitioners": {"kai": a_practitioner("kai", taken=0)}}, {"I22"}),
+        ({"practitioners": {"kai": a_practitioner("kai", taken=1, pending_codes=("A2",))}}, {"I22"}),
+        ({"asked": {"r1": a_request(id="r1", state="waiting")}}, {"I17"}),
         ({"ways_in": set()}, {"I17", "I18"}),
         ({"asked": {}}, {"I17", "I18"}),
-        ({"sent": {"r1": {"person_id": "sam", "ended_at": NOW}}}, {"I18"}),
+        ({"sent": {"r1": Request(**{**SENT, "ended_at": NOW})}}, {"I18"}),
         ({"notes": {}}, {"I19"}),
         ({"notes": {"r1": {"n1", "n2"}}}, {"I19"}),
     ],
@@ -61,8 +73,8 @@ def test_what_went_wrong_is_named(what_went_wrong: dict[str, Any], names: set[st
 
 @pytest.mark.parametrize(("undo_until", "names"), [(NOW + timedelta(hours=1), set()), (NOW - timedelta(hours=1), {"I17"})])
 def test_a_place_may_be_held_as_long_as_an_end_can_be_taken_back(undo_until: datetime, names: set[str]) -> None:
-    ended = {**LIVES.offers["o1"], "state": "ended", "undo_until": undo_until}
-    assert found_in(replace(LIVES, offers={"o1": ended}, asked={"r1": {"state": "waiting"}})) == names
+    ended = Offer(**{**ACCEPTED, "state": "ended", "undo_until": undo_until})
+    assert found_in(replace(LIVES, offers={"o1": ended}, asked={"r1": a_request(id="r1", state="waiting")})) == names
 
 
 def test_a_row_past_its_retention_is_found(matching: Service) -> None:

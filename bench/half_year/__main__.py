@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from bench.half_year.world import World, a_world
 
 N, SEED, WEEKS = int(os.environ.get("N") or 150), os.environ.get("SEED") or "1", int(os.environ.get("WEEKS") or 26)
 WEEKS_OF_ASKING = 16
+WEEKS_BETWEEN_LINES = 4
 HALVES = (timedelta(days=3), timedelta(days=4))
 AT_ONCE = 4
 console = Console(stderr=True)
@@ -51,21 +53,27 @@ class HalfYear:
             self.world.advance(half)
             self._ask(number)
             self._live()
+            self.world.settle()
         return broken(self.world, self.supportees)
+
+    def so_far(self) -> str:
+        """How many requests stand how."""
+        states = Counter(row["state"] for row in self.world.services["matching"].db.requests.find({}, {"state": 1}))
+        asked = sum(one.asked_at is not None for one in self.supportees)
+        return ", ".join([f"{asked} asked so far", *(f"{number} {state}" for state, number in sorted(states.items()))])
 
     def _ask(self, week: int) -> None:
         """All have asked some weeks before the end, so that everybody's waiting, or pair, has time to go wrong."""
         new = [one for one in self.supportees if one.asked_at is None]
         share = max(1, N // (2 * WEEKS_OF_ASKING)) if week < WEEKS_OF_ASKING else len(new)
+        chosen = [self.random.choice(self.practitioners).slug for _ in new[:share]]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda one: one.ask(self.random.choice(self.practitioners).slug), new[:share]))
-        self.world.settle()
+            list(pool.map(Supportee.ask, new[:share], chosen))
 
     def _live(self) -> None:
-        for people in ([self.coordinator], self.practitioners, self.supportees):
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(lambda one: one.live(), people))
-            self.world.settle()
+        people = [self.coordinator, *self.practitioners, *self.supportees]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda one: one.live(), people))
 
 
 def main() -> int:
@@ -75,9 +83,11 @@ def main() -> int:
         half_year.begin()
         for week in range(WEEKS):
             new = half_year.week(week)
-            console.print(f"week {week + 1}: {len(new)} broken, {time.monotonic() - begun:.0f} s")
+            if new or week % WEEKS_BETWEEN_LINES == WEEKS_BETWEEN_LINES - 1 or week == WEEKS - 1:
+                console.print(f"week {week + 1}: {half_year.so_far()}; {len(new)} broken, {time.monotonic() - begun:.0f} s")
             found += [f"week {week + 1}: {finding}" for finding in new]
         found += [f"on a page: {trouble}" for trouble in half_year.trouble] + [f"a timer: {one}" for one in world.failures]
+        found += world.found_by_checks()
         found += [f"dead letters of {name}: {count}" for name, count in world.dead_letters().items() if count]
     for finding in sorted(set(found)):
         print(finding)

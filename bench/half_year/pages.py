@@ -126,6 +126,7 @@ class Browser:
         self._base, self._trouble = base, trouble
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.headers["Connection"] = "close"  # a kept one may be closed in the moment when a form is sent
         self.session.mount(base, FromAddress(source))
 
     def open(self, url: str) -> Page:

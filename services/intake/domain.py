@@ -7,7 +7,7 @@ from typing import Literal
 
 from services.intake import rules
 from services.intake.rules import Action, NextChoice, Pace, RequestStatus, StatusEvent
-from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, PairMember, Part, WayIn
+from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, PairMember, Part, Standing, WayIn
 
 TypedAnswers = dict[str, str | list[str]]  # the answers to one question as they were typed: field -> text, or list of texts
 
@@ -219,6 +219,21 @@ class Request:
     def version(self) -> int:
         """Of the newest event that changes what they can do, for forms: a choice made on an older page changes nothing."""
         return rules.version_of(self.history)
+
+    @property
+    def standing(self) -> Standing:
+        """As matching should hold it too. What they chose last may still be on its way there."""
+        status = self.status
+        if self.ended_at or status.state in ("withdrawn", "lapsed"):
+            return "ended"
+        if not self.history:
+            return "sent"
+        return rules.STANDINGS.get(status.state, "open")
+
+    def may_come_in(self, *, by_words_or_link: bool) -> bool:
+        """Something opens their page now, or lets them ask for what does."""
+        asks = bool(self.email_index) or (bool(self.phone_index) and self.texts_are_safe)
+        return by_words_or_link or (asks and not self.asks_for_words)
 
     @property
     def has_unshared_notes(self) -> bool:

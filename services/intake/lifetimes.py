@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Literal
 
-from services.intake.domain import Request
+from services.intake.domain import EncryptedNote, Request
 from services.intake.rules import Pace, State, state_changes
 from shared.contracts import MatchEnded, MatchEndingUndone, MatchMade, OfferMade, WaitsFor
 from shared.retention import DAYS
@@ -90,6 +90,12 @@ def _next_look(request: Request, moment: datetime) -> datetime:
         return end if end > moment else moment + A_DAY
     asked = None if _since(silent, request.asked_at) else silent + ASKED_AFTER
     return min(filter(None, (silent + WARNED_AFTER, asked, _news_at(request))))
+
+
+def notes_to_compare(request: Request) -> list[EncryptedNote]:
+    """Those that matching should have too. It forgets those of meetings that ended by a clock of its own."""
+    ended = {match_id for match_id, _ in _ended_pairs(request)}
+    return [note for note in request.notes if note.match_id not in ended]
 
 
 def pairs_to_forget(request: Request, moment: datetime, kept: timedelta = PAIR_KEPT) -> set[str]:

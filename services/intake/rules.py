@@ -30,6 +30,7 @@ from shared.contracts import (
     PractitionerState,
     RequestLapsed,
     RequestWaiting,
+    Standing,
     SuggestionsMade,
 )
 
@@ -226,6 +227,7 @@ Pace = Literal["two_weeks", "month", "never"]
 Action = Literal["ask", "wait", "person", "pause", "resume", "end", "leave"]
 NextStep = Literal["ask", "wait", "person"]
 Chosen = Literal[NextStep, "end", "undo_end"]
+STANDINGS: Mapping[State, Standing] = {"asking": "asking", "matched": "matched", "on_hold": "matched"}
 ALL_ACTIONS: tuple[Action, ...] = ("ask", "wait", "person", "leave")
 
 

@@ -41,6 +41,9 @@ TASK_REASONS = {
     "names_somebody": _("Read whom they would never meet: nobody is asked until then"),
     "ask_in_person": _("Talk with this practitioner before they are asked"),
     "erasure_late": _("Somebody left, and not everything of theirs is erased yet. Tell whoever looks after the server"),
+    "out_of_step": _("What the parts of the system hold does not fit together"),
+    "no_way_in": _("Nothing opens their page: they have no code words and no link"),
+    "kept_too_long": _("Something is kept longer than we promise. Tell whoever looks after the server"),
 }
 REQUEST_STATES = {
     "received": _("This request came in"),

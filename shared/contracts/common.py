@@ -32,6 +32,7 @@ Eraser = Literal["matching", "notify"]
 WayIn = Literal["letter", "asked_for", "texted", "coordinator"]
 Answer = Literal["yes", "not_this_time"]
 ReplyOutcome = Literal["yes", "not_this_time", "already_yes", "already_not_this_time", "too_late"]
+Standing = Literal["sent", "moving", "asking", "matched", "open", "ended"]
 PractitionerState = Literal["open", "full", "resting", "stepped_back"]
 
 

@@ -1,5 +1,6 @@
 """Published by intake: what a supportee asks for, writes and chooses."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -14,6 +15,7 @@ from shared.contracts.common import (
     Mode,
     NoteReader,
     Part,
+    Standing,
     StillWaiting,
     WaitsFor,
 )
@@ -211,3 +213,36 @@ class IntakeMessageStranded(Event):
 
     event_id: str
     failed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldRequest:
+    """How a request stands for its person. `sent`: nothing about it has come back; `moving`: something about it was said in the
+    last hour; `open`: it waits, for a place or a person. `opens`: something lets its person in. `late`: what was to be said to
+    them was not for more than a day. `notes`: how the ids of its notes begin, but for those of meetings that ended."""
+
+    request_id: str
+    standing: Standing
+    opens: bool = True
+    late: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@contract("requests.checked.v1", subject="check_id", published_by="intake")
+class RequestsChecked(Event):
+    """Once a day, some at a time: every request that intake holds whose id comes after `after`, up to `up_to` (empty: to the
+    end), and those that left; but for what was sent in the last hour. Matching repairs what does not fit, or makes it a task."""
+
+    check_id: str
+    after: str
+    up_to: str
+    checked_at: datetime
+    requests: tuple[HeldRequest, ...] = ()
+
+
+@contract("intake_rows.kept.v1", subject="check_id", published_by="intake")
+class IntakeRowsKept(Event):
+    """Rows of these collections of intake are kept longer than is promised."""
+
+    check_id: str
+    collections: tuple[str, ...]

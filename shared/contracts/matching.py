@@ -298,3 +298,11 @@ class WayInGranted(Event):
     kind: WayIn
     expires_at: datetime
     note_keys: tuple[WrappedNoteKey, ...] = ()
+
+
+@contract("notes.missed.v1", subject="request_id", published_by="matching")
+class NotesMissed(Event):
+    """The request's page has notes whose ids begin so, and matching does not."""
+
+    request_id: str
+    notes: tuple[str, ...]

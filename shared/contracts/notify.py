@@ -49,3 +49,11 @@ class NotifyMessageStranded(Event):
 
     event_id: str
     failed_at: datetime
+
+
+@contract("notify_rows.kept.v1", subject="check_id", published_by="notify")
+class NotifyRowsKept(Event):
+    """As `intake_rows.kept`, of notify."""
+
+    check_id: str
+    collections: tuple[str, ...]

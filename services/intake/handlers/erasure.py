@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from services.intake import store
 from services.intake.handlers.service import service
-from shared import metrics, outbox, sessions
+from shared import checks, metrics, outbox, sessions
 from shared.clock import now
 from shared.contracts import ContactErased, ErasureDelayed, RequestWithdrawn, WordsErased
 from shared.logs import get_logger
@@ -32,8 +32,14 @@ def withdraw_request(request_id: str, db: Db) -> list[Event]:
 
 @service.on(WordsErased)
 def note_words_erased(event: WordsErased, db: Db) -> list[Event]:
+    """A copy of the database that was brought back may hold somebody who left after it was made: they leave again."""
+    events: list[Event] = []
+    request = store.request(db, event.request_id)
+    if request and request.ended_at is None:
+        checks.record(service, db, "came_back", "repaired")
+        events = withdraw_request(event.request_id, db)
     store.erasure_answered(db, event.request_id, "matching")
-    return []
+    return events
 
 
 @service.on(ContactErased)

@@ -3,6 +3,7 @@ field is stored under its name, `id` as `_id`, None is left out (shared/document
 under the owner's key."""
 
 from services.intake.store.corrections import *
+from services.intake.store.daily_checks import *
 from services.intake.store.directory import *
 from services.intake.store.drafts import *
 from services.intake.store.erasures import *

@@ -7,7 +7,7 @@ from typing import Literal
 from services.matching.domain.versioned import Versioned, check
 from shared.contracts import EscalationReason
 
-TaskReason = EscalationReason | Literal["stranded", "erasure_late", "ask_in_person"]
+TaskReason = EscalationReason | Literal["stranded", "erasure_late", "ask_in_person", "out_of_step", "no_way_in", "kept_too_long"]
 AuditAction = Literal[
     "opened",
     "asked",

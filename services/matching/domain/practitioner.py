@@ -135,6 +135,11 @@ class Practitioner(Versioned):
             self._close_code(pending_code)
         return self._changed(made_room=True)
 
+    def hold_only(self, slots: tuple[int, ...], codes: tuple[str, ...]) -> list[Event]:
+        """What their offers hold, where something else stood here."""
+        self.occupied_slots, self.pending_codes = slots, codes
+        return self._changed(made_room=True)
+
     def rest(self, until: datetime | None) -> list[Event]:
         """Offers that are open stay so: each can still be answered. `until` None: until they end the pause by themselves."""
         check(not self.has_stepped_back, "rest", self.state)

@@ -35,6 +35,7 @@ from shared.contracts import (
     RequestLapsed,
     RequestSubmitted,
     RequestWaiting,
+    Standing,
     SuggestionsMade,
 )
 from shared.messages import Event
@@ -59,7 +60,7 @@ class Request(Versioned):
     it ended. `person_index`: keyed hashes by which practitioners' own lists know this person. `to_check`: practitioners with whom
     a coordinator has to talk first, `checked`: those who may be asked after that. `alive_at`: a sign of life after they were
     silent for long. `matched_at`: while their words about themselves are still kept after a yes. `ended_at`: when nothing was
-    left to follow.
+    left to follow. `differs_since`: since its page was found to show something else.
     """
 
     supportee_id: str
@@ -91,6 +92,7 @@ class Request(Versioned):
     alive_at: datetime | None = None
     matched_at: datetime | None = None
     ended_at: datetime | None = None
+    differs_since: datetime | None = None
 
     @classmethod
     def submitted(cls, event: RequestSubmitted) -> "Request":
@@ -385,6 +387,18 @@ class Request(Versioned):
         self._become("lapsed")
         self.encrypted, self.avoid_index, self.person_index, self.ended_at = None, (), (), moment
         return [RequestLapsed(request_id=self.id, supportee_id=self.supportee_id, version=self.version)]
+
+    def begin_again(self) -> None:
+        """It stood as if somebody were asked, or with them, and nobody is: its next step is to be decided."""
+        check(self.state in ("received", "asking", "matched"), "begin again", self.state)
+        self._become("received")
+
+    @property
+    def standing(self) -> Standing:
+        """As its page should show it."""
+        if self.has_ended:
+            return "ended"
+        return "asking" if self.state == "asking" else "matched" if self.state == "matched" else "open"
 
     def choice_of(self, practitioner_id: str) -> int | None:
         """At which place of their ranking this practitioner stands."""

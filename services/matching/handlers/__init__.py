@@ -1,8 +1,8 @@
 """What matching does. Importing the package registers every handler.
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, endings, sharing, way_in,
-corrections, assignment, own_list, stored_before. Below them: answers, requests, checks, offers, notes, tasks, erasure, profiles,
-names. What pages show: reading.
+corrections, daily_checks, assignment, own_list, stored_before. Below them: answers, requests, checks, offers, notes, tasks,
+erasure, profiles, names. What pages show: reading.
 """
 
 from services.matching.handlers import (
@@ -10,6 +10,7 @@ from services.matching.handlers import (
     broker_events,
     coordinator,
     corrections,
+    daily_checks,
     endings,
     erasure,
     held,
@@ -27,6 +28,7 @@ __all__ = [
     "broker_events",
     "coordinator",
     "corrections",
+    "daily_checks",
     "endings",
     "erasure",
     "held",

@@ -120,7 +120,7 @@ def end_silent_request(event: RequestGoneSilent, db: Db) -> list[Event]:
 def forward_note(event: NoteAnswered, db: Db) -> list[Event]:
     """To the practitioner they talk with, unless they chose the coordinators."""
     request = find_request(event.request_id, db)
-    if not can_be_read(request, event.match_id, db):
+    if not can_be_read(request, event.match_id, db) or store.notes.find(db, event.note_id):
         return []
     offer = None if event.to == "coordinators" else current_conversation(request, db)
     note = Note(

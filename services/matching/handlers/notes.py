@@ -33,17 +33,20 @@ def write_note(
         match_id=match_id,
     )
     store.notes.add(db, note)
-    return [
-        NoteWritten(
-            note_id=note_id,
-            request_id=request.id,
-            supportee_id=supportee_id,
-            practitioner_id=practitioner_id,
-            encrypted=note.encrypted,
-            version=request.note_written(),
-            match_id=match_id,
-        )
-    ]
+    return [tell_of_note(note, request)]
+
+
+def tell_of_note(note: Note, request: Request) -> NoteWritten:
+    """Changes the request; the caller saves it."""
+    return NoteWritten(
+        note_id=note.id,
+        request_id=request.id,
+        supportee_id=request.supportee_id,
+        practitioner_id=note.practitioner_id,
+        encrypted=note.encrypted,
+        version=request.note_written(),
+        match_id=note.match_id,
+    )
 
 
 def encrypt_for_supportee(request: Request, field: str, words: str, db: Db) -> tuple[str | None, str | None]:

@@ -1,11 +1,12 @@
 """Notes between a supportee and whoever reads their request."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from pymongo import IndexModel
 
 from services.matching.domain import Note
-from shared.documents import load_all, to_document
+from shared.documents import load_all, load_one, to_document
 from shared.mongo import Db, Doc
 
 INDEXES = [
@@ -22,6 +23,19 @@ def about(db: Db, request_id: str, practitioner_id: str | None = None) -> list[N
     """All of them, or those between the supportee and this practitioner; the oldest first."""
     theirs = _between(practitioner_id) if practitioner_id else {}
     return load_all(Note, db.notes.find({"request_id": request_id, **theirs}).sort("at", 1))
+
+
+def find(db: Db, note_id: str) -> Note | None:
+    return load_one(Note, db.notes.find_one({"_id": note_id}))
+
+
+def ids_about(db: Db, request_ids: Collection[str]) -> dict[str, set[str]]:
+    """By the request's id; but for those of meetings that ended."""
+    found: dict[str, set[str]] = {}
+    going_on = {"request_id": {"$in": list(request_ids)}, "ended_at": None}
+    for row in db.notes.find(going_on, {"request_id": 1}):
+        found.setdefault(row["request_id"], set()).add(row["_id"])
+    return found
 
 
 def share(db: Db, request_id: str, practitioner_id: str, moment: datetime) -> int:

@@ -55,6 +55,12 @@ def held_by(db: Db, practitioner_id: str) -> list[Offer]:
     return load_all(Offer, db.offers.find(held).sort("made_at", -1))
 
 
+def held_by_any(db: Db, practitioner_ids: Iterable[str]) -> list[Offer]:
+    """As `held_by`, in no order."""
+    held = {"practitioner_id": {"$in": list(practitioner_ids)}, "holds_place": True}
+    return load_all(Offer, db.offers.find(held))
+
+
 def that_hold_places(db: Db, request_ids: Iterable[str]) -> list[Offer]:
     """Of each of these requests the offer that is open or led to a match that lives."""
     held = {"request_id": {"$in": list(request_ids)}, "holds_place": True}
@@ -67,6 +73,10 @@ def about(db: Db, request_id: str) -> list[Offer]:
 
 def find_live_match(db: Db, request_id: str) -> Match | None:
     return load_one(Match, db.matches.find_one({"request_id": request_id, "ended_at": None}))
+
+
+def live_matches_of(db: Db, request_ids: Iterable[str]) -> list[Match]:
+    return load_all(Match, db.matches.find({"request_id": {"$in": list(request_ids)}, "ended_at": None}))
 
 
 def find_matches(db: Db, offer_ids: Sequence[str]) -> dict[str, Match]:

@@ -47,6 +47,11 @@ def everyone(db: Db) -> Iterator[Practitioner]:
     return load_each(Practitioner, db.practitioners.find())
 
 
+def after(db: Db, practitioner_id: str, count: int) -> list[Practitioner]:
+    """By their ids."""
+    return load_all(Practitioner, db.practitioners.find({"_id": {"$gt": practitioner_id}}).sort("_id", 1).limit(count))
+
+
 def those_who_stepped_back(db: Db, ids: Iterable[str]) -> list[str]:
     among = {"_id": {"$in": sorted(set(ids))}, "state": "stepped_back"}
     return [row["_id"] for row in db.practitioners.find(among, {"_id": 1})]

@@ -51,6 +51,16 @@ def count_asking(db: Db, at_most: int, but: Collection[str] = ()) -> int:
     return db.requests.count_documents({"state": "asking", **_hidden_from(but)}, limit=at_most)
 
 
+def between(db: Db, after: str, up_to: str, at_most: int) -> list[Request]:
+    """By their ids; `up_to` empty: to the end. To look at, not to save: without their words."""
+    ids = {"$gt": after, **({"$lte": up_to} if up_to else {})}
+    return load_all(Request, db.requests.find({"_id": ids}, {"encrypted": 0}).sort("_id", 1).limit(at_most))
+
+
+def states_of(db: Db, ids: Collection[str]) -> dict[str, RequestState]:
+    return {row["_id"]: row["state"] for row in db.requests.find({"_id": {"$in": list(ids)}}, {"state": 1})}
+
+
 def that_begin_with(db: Db, beginning: str, at_most: int) -> list[Request]:
     """Whose id begins like this."""
     alike = {"_id": {"$gte": beginning, "$lt": beginning + chr(0x10FFFF)}}
