@@ -1,6 +1,6 @@
 """python -m tests.gates: every page in every state, through every check. FULL=1: every theme at every width, in both languages.
-UPDATE=1: keep the pictures as they are now.
-PICTURES=0: compare none. WALKED=1: the states of the run before, for whoever works on the checks."""
+UPDATE=1: keep the pictures as they are now. PICTURES=0: compare none.
+WALKED=1: the states of the run before, for a change that was seen and is meant, and for whoever works on the checks."""
 
 import os
 import sys
@@ -43,9 +43,7 @@ def main() -> int:
     findings += [(str(state), problem) for state, problem in structure.check_titles(states)]
     if os.environ.get("PICTURES") != "0":
         findings += report.compare_pictures(looked)
-        findings += [
-            (file.stem, "a picture of it is kept, and it is no more: UPDATE=1 make pages") for file in report.gone(states)
-        ]
+        findings += [(file.stem, f"a picture of it is kept, and it is no more: {report.KEEP}") for file in report.gone(states)]
     report.say(findings, times, len(states))
     return 1 if findings else 0
 

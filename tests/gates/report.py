@@ -13,6 +13,7 @@ from tests.gates.page_state import PageState
 
 Finding = tuple[str, str]
 FOLDER = Path(".local/pages")
+KEEP = "UPDATE=1 WALKED=1 make pages"
 
 
 def compare_pictures(looked: Iterable[tuple[PageState, Seen]], kept: Path = pictures.KEPT) -> list[Finding]:
@@ -28,14 +29,14 @@ def compare_pictures(looked: Iterable[tuple[PageState, Seen]], kept: Path = pict
 def _compare_one(state: PageState, width: int, content: bytes, kept: Path) -> list[str]:
     file = pictures.kept_file(state.file_name, width, kept)
     if not file.is_file():
-        return [f"no picture of it at {width} px is kept: UPDATE=1 make pages"]
+        return [f"no picture of it at {width} px is kept: {KEEP}"]
     found = pictures.difference(file.read_bytes(), content, width)
     if found is None:
         return []
     beside = FOLDER / "changed" / f"{state.file_name}-{width}.png"
     beside.parent.mkdir(parents=True, exist_ok=True)
     found.beside.save(beside)
-    return [f"at {width} px {found.where} (before and after: {beside}; if it is meant: UPDATE=1 make pages)"]
+    return [f"at {width} px {found.where} (before and after: {beside}; if it is meant: {KEEP}, and commit it)"]
 
 
 def gone(states: Sequence[PageState], kept: Path = pictures.KEPT) -> list[Path]:

@@ -28,7 +28,7 @@ def looked(colour: str = "#5b2e6b") -> list[tuple[PageState, Seen]]:
 
 def test_a_page_without_a_picture_is_a_finding_until_one_is_kept(tmp_path: Path) -> None:
     assert [says for _, says in report.compare_pictures(looked(), tmp_path)] == [
-        "no picture of it at 390 px is kept: UPDATE=1 make pages"
+        "no picture of it at 390 px is kept: UPDATE=1 WALKED=1 make pages"
     ]
     assert report.keep_pictures(looked(), tmp_path) == 1
     assert report.compare_pictures(looked(), tmp_path) == []
