@@ -90,7 +90,7 @@ def test_where_all_is_well_a_day_has_one_event_and_nothing_else(three: ThreeServ
 def test_two_workers_do_not_check_the_same_page_twice(three: ThreeServices) -> None:
     three.run_timers()
     three.clock.write_text(str(FOUND_OUT.total_seconds()))
-    name = intake_checks.CHECK_OF_REQUESTS
+    name = store.CHECK_OF_REQUESTS
     assert [len(three.intake.run(intake_checks.check_requests, name)) for _ in range(2)] == [1, 0]
     assert list(intake_checks.find_due_check(three.intake.db)) == []
 
@@ -320,7 +320,7 @@ def test_somebody_who_was_to_hear_something_two_days_ago_is_a_task(three: ThreeS
     a_day_later(three)
     three.intake.db.requests.update_one({}, {"$set": {"next_look_at": now() - timedelta(days=2)}})
     three.clock.write_text(str(timedelta(days=three.days + 1.02).total_seconds()))
-    three.intake.run(intake_checks.check_requests, intake_checks.CHECK_OF_REQUESTS)
+    three.intake.run(intake_checks.check_requests, store.CHECK_OF_REQUESTS)
     three.deliver()
     assert open_tasks(three) == ["nobody_suits", "out_of_step"]
 
@@ -337,6 +337,17 @@ def test_what_is_kept_too_long_is_one_task(three: ThreeServices, name: str) -> N
             service.run(timer.handler, item)
     three.deliver()
     assert open_tasks(three) == ["kept_too_long"]
+
+
+def test_what_a_check_said_of_somebody_goes_when_they_leave(three: ThreeServices) -> None:
+    draft = asked(three)
+    assert three.events(RequestsChecked.event_type)
+    three.intake.run(withdraw_request, draft.request_id)
+    assert three.events(RequestsChecked.event_type) == []
+    a_day_later(three)
+    a_day_later(three)
+    [check] = three.events(RequestsChecked.event_type)
+    assert [(one["request_id"], one["standing"], one["notes"]) for one in check["requests"]] == [(draft.request_id, "ended", [])]
 
 
 def test_a_page_follows_the_last_and_a_round_begins_a_day_after_the_one_before(intake: Service) -> None:

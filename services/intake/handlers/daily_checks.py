@@ -14,19 +14,18 @@ from shared.messages import Event
 from shared.mongo import Db
 from shared.service import KeptTooLong
 
-CHECK_OF_REQUESTS = "requests"
 ON_A_PAGE = 100
 STILL_UNDER_WAY = timedelta(hours=1)
 SHOWN_OF_AN_ID = 8
 
 
 def find_due_check(db: Db) -> Iterable[str]:
-    return checks.due(db, CHECK_OF_REQUESTS, now())
+    return checks.due(db, store.CHECK_OF_REQUESTS, now())
 
 
 @service.every(checks.SECONDS_BETWEEN_LOOKS, find_due_check)
 def check_requests(name: str, db: Db) -> list[Event]:
-    """A page of them, and of those who left, by their ids."""
+    """A page of them, and of those who left, by their ids. What earlier pages said is not kept longer than until now."""
     moment = now()
     page = checks.begin(db, name, moment)
     if page is None:
@@ -40,9 +39,8 @@ def check_requests(name: str, db: Db) -> list[Event]:
         checks.record(service, db, "never_looked_at", "repaired")
     held = [*_held(listed, moment, page.before, db), *(_left(id) for id in ids if id not in requests)]
     checks.end(db, page, last, moment)
-    check_id = str(uuid.uuid4())
-    told = RequestsChecked(check_id=check_id, after=page.after, up_to=last, checked_at=moment, requests=tuple(held))
-    return [told]
+    outbox.erase(db, [name])
+    return [RequestsChecked(check_id=name, after=page.after, up_to=last, checked_at=moment, requests=tuple(held))]
 
 
 @service.on(NotesMissed)

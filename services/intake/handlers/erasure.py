@@ -25,7 +25,7 @@ def withdraw_request(request_id: str, db: Db) -> list[Event]:
         return []
     store.erase_request(db, request)
     sessions.end_all(db, request.person_id)
-    outbox.erase(db, [request.id, request.person_id])
+    outbox.erase(db, [request.id, request.person_id, store.CHECK_OF_REQUESTS])
     store.begin_erasure(db, request.id, now())
     return [RequestWithdrawn(request_id=request.id, person_id=request.person_id)]
 

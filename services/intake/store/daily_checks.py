@@ -7,6 +7,9 @@ from services.intake.domain import Request
 from shared.documents import load_all
 from shared.mongo import Db
 
+CHECK_OF_REQUESTS = "requests"
+"""The subject of its events, too."""
+
 
 def requests_after(db: Db, after: str, count: int) -> list[Request]:
     """By their ids, those that ended too. To look at, not to save: without what they wrote."""
