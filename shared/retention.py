@@ -90,6 +90,10 @@ TABLE: tuple[Kept, ...] = (
         service="intake", collection="erasures", since="at", days="erasure",
         why="nothing brings back who was erased, and each service has said that it erased", readers="nobody",
     ),
+    Kept(
+        service="intake", collection="team", why="as long as a coordinator lets people choose them by their first name",
+        readers="whoever has a request",
+    ),
     Kept(service="intake", collection="directory", why="as long as somebody offers meetings here", readers="everybody"),
     # matching: who is asked and who meets
     Kept(

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from services.intake import rules
 from services.intake.rules import Action, NextChoice, Pace, RequestStatus, StatusEvent
 from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, PairMember, Part, Standing, WayIn
 
+TIME_TO_READ = timedelta(days=3)
 TypedAnswers = dict[str, str | list[str]]  # the answers to one question as they were typed: field -> text, or list of texts
 
 
@@ -101,13 +102,15 @@ class AccessLink:
 @dataclass(frozen=True, kw_only=True, repr=False)
 class EncryptedNote:
     """`author`: supportee, coordinator, or a practitioner's id. `reader`: whom the supportee wrote to, a practitioner's id; None:
-    the coordinators. `match_id`: the match whose key it is under, if any."""
+    the coordinators. `coordinator_id`: the one coordinator who reads it; None: any. `match_id`: the match whose key it is
+    under, if any."""
 
     id: str
     encrypted: str
     at: datetime
     author: str
     reader: str | None = None
+    coordinator_id: str | None = None
     match_id: str | None = None
 
 
@@ -120,6 +123,7 @@ class Note:
     at: datetime
     author: str
     reader: str | None = None
+    coordinator_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -130,6 +134,7 @@ class Opening:
     at: datetime
     encrypted: str | None = None
     match_id: str | None = None
+    coordinator_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,6 +247,15 @@ class Request:
         said = [note.at for note in self.notes if reader and reader in (note.author, note.reader)]
         shared = [one.at for one in self.shared_notes if one.practitioner_id == reader]
         return bool(said) and (not shared or max(said) > max(shared))
+
+    def unread_by(self, moment: datetime) -> str | None:
+        """The one coordinator to whom they wrote, who has not opened their request since, for days."""
+        theirs = [note for note in self.notes if note.author == "supportee" and note.coordinator_id]
+        for note in sorted(theirs, key=lambda note: note.at):
+            opened = any(one.coordinator_id == note.coordinator_id and one.at >= note.at for one in self.openings)
+            if not opened and moment - note.at >= TIME_TO_READ:
+                return note.coordinator_id
+        return None
 
     def _asks_first(self, status: RequestStatus) -> bool:
         """Whether who is asked put a question to them that they have not answered."""

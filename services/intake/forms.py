@@ -1,12 +1,12 @@
 """One form for each question. Sentences for people are marked here and translated where they are shown."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, get_args
 from zoneinfo import available_timezones
 
 from babel import Locale
-from marshmallow import ValidationError, fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate, validates
 from werkzeug.datastructures import MultiDict
 
 from services.intake.domain import Answers, TypedAnswers
@@ -284,10 +284,19 @@ def _code_of(name: str) -> str:
 
 
 class NoteForm(Form):
-    """Who reads it is not said where there is only one answer."""
+    """Who reads it is not said where there is only one answer. `team`: the coordinators who may be chosen, by id."""
 
-    to = fields.String(load_default="coordinators", validate=validate.OneOf(["practitioner", "coordinators"], error=READER))
+    to = fields.String(load_default="coordinators")
     words = fields.String(required=True, validate=_no_longer_than(4000), error_messages={"required": NOTE})
+
+    def __init__(self, team: Collection[str] = ()) -> None:
+        super().__init__()
+        self._readers = {"practitioner", "coordinators", *team}
+
+    @validates("to")
+    def reader_is_here(self, to: str, **_: Any) -> None:
+        if to not in self._readers:
+            raise ValidationError(READER)
 
 
 class EndForm(Form):

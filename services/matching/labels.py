@@ -106,6 +106,8 @@ FLASH_MESSAGES = {
     "talk_first": _("Please talk with this practitioner first. What for, the request says at its top."),
     "not_again": _("You are not asked about this person again. It stands on your page, where you can take it back."),
     "name_listed": _("It is on your list. Nobody else sees it."),
+    "shown": _("Whoever writes to the coordinators may choose you by your first name."),
+    "not_shown": _("Nobody sees your name any more when they write to the coordinators."),
     "unlisted": _("It is off your list."),
     "saved": _("Saved."),
     "not_possible": _("That is not possible any more. Nothing was changed. Here is how it stands now."),

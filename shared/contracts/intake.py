@@ -166,13 +166,22 @@ class RequestExtended(Event):
 
 @contract("note.answered.v1", subject="request_id", published_by="intake")
 class NoteAnswered(Event):
-    """The supportee wrote to whoever they are with, or to the coordinators. Encrypted like `note.written`."""
+    """The supportee wrote to whoever they are with, or to the coordinators. Encrypted like `note.written`. `coordinator_id`: the
+    one coordinator who reads it; None: any."""
 
     note_id: str
     request_id: str
     encrypted: str
     match_id: str | None = None
     to: NoteReader | None = None
+    coordinator_id: str | None = None
+
+
+@contract("notes.released.v1", subject="request_id", published_by="intake")
+class NotesReleased(Event):
+    """The supportee lets any coordinator read what they wrote to one alone."""
+
+    request_id: str
 
 
 @contract("match.hold_changed.v1", subject="request_id", published_by="intake")

@@ -68,13 +68,25 @@ class OfferSeen(Event):
 @contract("request.opened.v1", subject="request_id", published_by="matching")
 class RequestOpened(Event):
     """A coordinator opened the request. `encrypted`: their name, under a key of the supportee's as the field
-    `opening/<opening_id>`, like a note; None when no key is left."""
+    `opening/<opening_id>`, like a note; None when no key is left. `coordinator_id`: who it was, for notes to one alone."""
 
     opening_id: str
     request_id: str
     opened_at: datetime
     encrypted: str | None = None
     match_id: str | None = None
+    coordinator_id: str | None = None
+
+
+@contract("team.changed.v1", subject="coordinator_id", published_by="matching")
+class TeamChanged(Event):
+    """A coordinator lets supportees choose them by their first name to read a note, or does so no more. `encrypted_profile`: JSON
+    {name}, under the directory key; empty when they are not shown."""
+
+    coordinator_id: str
+    version: int
+    is_shown: bool
+    encrypted_profile: str = ""
 
 
 @contract("team_notes.shared.v1", subject="request_id", published_by="matching")

@@ -80,7 +80,7 @@ def own_notes(request: Request, keys: NoteKeys) -> list[Note]:
 
 def _opened(note: EncryptedNote, key: bytes, request: Request) -> Note:
     words = vault.decrypt(key, request.person_id, vault.note_field(note.id), note.encrypted)
-    return Note(id=note.id, at=note.at, author=note.author, reader=note.reader, words=words)
+    return Note(id=note.id, at=note.at, author=note.author, reader=note.reader, coordinator_id=note.coordinator_id, words=words)
 
 
 def own_openings(request: Request, keys: NoteKeys) -> list[tuple[str, datetime]]:

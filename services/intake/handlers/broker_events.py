@@ -27,6 +27,7 @@ from shared.contracts import (
     RequestOpened,
     RequestWaiting,
     SuggestionsMade,
+    TeamChanged,
     TeamNotesShared,
 )
 from shared.messages import Event
@@ -50,10 +51,22 @@ def end_request(event: RequestLapsed, db: Db) -> list[Event]:
     return []
 
 
+@service.on(TeamChanged)
+def save_team_member(event: TeamChanged, db: Db) -> list[Event]:
+    store.save_member(db, event)
+    return []
+
+
 @service.on(RequestOpened)
 def add_opening(event: RequestOpened, db: Db) -> list[Event]:
     """Their page says who opened their request, and when."""
-    opening = Opening(id=event.opening_id, at=event.opened_at, encrypted=event.encrypted, match_id=event.match_id)
+    opening = Opening(
+        id=event.opening_id,
+        at=event.opened_at,
+        encrypted=event.encrypted,
+        match_id=event.match_id,
+        coordinator_id=event.coordinator_id,
+    )
     store.add_opening(db, event.request_id, opening)
     return []
 

@@ -29,6 +29,7 @@ from shared.contracts import (
     MatchLeft,
     NoteAnswered,
     NoteReader,
+    NotesReleased,
     NotesShared,
     RequestExtended,
     RequestSubmitted,
@@ -331,13 +332,15 @@ def allow_writing(request_id: str, db: Db) -> list[Event]:
 
 @dataclass(frozen=True, repr=False)
 class WriteNote:
-    """`keys`: from their session. `reader`: the practitioner who reads it; None: the coordinators."""
+    """`keys`: from their session. `reader`: the practitioner who reads it; None: the coordinators. `coordinator_id`: only this
+    one of them."""
 
     request_id: str
     keys: NoteKeys
     note_id: str
     words: str
     reader: str | None = None
+    coordinator_id: str | None = None
 
 
 def write_note(command: WriteNote, db: Db) -> list[Event]:
@@ -355,12 +358,19 @@ def write_note(command: WriteNote, db: Db) -> list[Event]:
         at=now(),
         author="supportee",
         reader=command.reader,
+        coordinator_id=command.coordinator_id,
         match_id=match_id,
     )
     if not store.add_note(db, request.id, note):
         return []
     to: NoteReader = "practitioner" if command.reader else "coordinators"
-    return [NoteAnswered(note_id=note.id, request_id=request.id, encrypted=note.encrypted, match_id=match_id, to=to)]
+    answered = NoteAnswered(note_id=note.id, request_id=request.id, encrypted=note.encrypted, match_id=match_id, to=to)
+    return [replace(answered, coordinator_id=note.coordinator_id)]
+
+
+def release_notes(request_id: str, db: Db) -> list[Event]:
+    """Any coordinator may read what they wrote to one alone."""
+    return [NotesReleased(request_id=request_id)] if store.release_notes(db, request_id) else []
 
 
 @dataclass(frozen=True)

@@ -11,5 +11,6 @@ from services.intake.store.indexes import *
 from services.intake.store.links import *
 from services.intake.store.notes import *
 from services.intake.store.requests import *
+from services.intake.store.team import *
 from services.intake.store.unanswered import *
 from services.intake.store.waiting import *

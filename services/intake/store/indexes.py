@@ -22,6 +22,7 @@ INDEXES = {
         _where_it_exists("next_look_at"),
     ],
     "drafts": [],
+    "team": [],
     "erasures": [IndexModel("at", name="open", partialFilterExpression={"open": True})],
     "directory": [_where_it_exists("slug_index"), IndexModel("state"), _CHANGES],
     "links": tokens.INDEXES,

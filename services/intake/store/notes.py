@@ -13,6 +13,12 @@ def add_note(db: Db, request_id: str, note: EncryptedNote) -> bool:
     return db.requests.update_one(here, {"$push": {"notes": to_document(note)}}).modified_count == 1
 
 
+def release_notes(db: Db, request_id: str) -> bool:
+    """What they wrote to one coordinator is for any now. False when there is nothing like that."""
+    here = {"_id": request_id, "ended_at": None, "notes.coordinator_id": {"$exists": True}}
+    return db.requests.update_one(here, {"$unset": {"notes.$[].coordinator_id": ""}}).modified_count == 1
+
+
 def add_opening(db: Db, request_id: str, opening: Opening) -> None:
     here = {"_id": request_id, "ended_at": None, "openings._id": {"$ne": opening.id}}
     db.requests.update_one(here, {"$push": {"openings": to_document(opening)}})

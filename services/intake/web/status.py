@@ -20,6 +20,7 @@ from services.intake.handlers.supportee import (
     delete_code_words,
     keep_longer,
     record_sign_of_life,
+    release_notes,
     share_notes,
     write_note,
 )
@@ -54,6 +55,8 @@ def show_status() -> Response:
         "notes": notes,
         "reader": _note_reader(sent, notes),
         "openings": access.own_openings(sent, keys),
+        "team": store.team(service.db, service.vault) if any(note.coordinator_id for note in notes) else {},
+        "unread_by": sent.unread_by(now()),
     }
     return status_page("status/now.html", sent, **context)
 
@@ -132,13 +135,23 @@ def send_note() -> Response:
     sent, keys = current_request()[0], current_note_keys()
     if sent is None or keys.of(sent.status.match_id) is None:
         return redirect_after_post("/s")
-    note, errors = read(forms.NoteForm(), request.form)
+    team = store.team(service.db, service.vault)
+    note, errors = read(forms.NoteForm(team), request.form)
     if errors:
         return _write_page("", errors)
     reader = _note_reader(sent, access.own_notes(sent, keys)) if note["to"] == "practitioner" else None
     if note["to"] == "practitioner" and reader is None:
         return _write_page("", {"to": forms.NO_LONGER_WITH})
-    run_form(service, write_note, WriteNote(sent.id, keys, form_id(), note["words"], reader), sent.id)
+    only_for = note["to"] if note["to"] in team else None
+    run_form(service, write_note, WriteNote(sent.id, keys, form_id(), note["words"], reader, only_for), sent.id)
+    return redirect_after_post("/s")
+
+
+@status.post("/s/write/any")
+def let_any_coordinator_read() -> Response:
+    sent, _ = current_request()
+    if sent:
+        run_form(service, release_notes, sent.id, sent.id)
     return redirect_after_post("/s")
 
 
@@ -159,7 +172,8 @@ def _write_page(to: str, errors: Errors | None = None) -> Response:
     notes = access.own_notes(sent, keys)
     reader, typed = _note_reader(sent, notes), request.form.get("words", "")
     context = {"notes": notes, "reader": reader, "typed": typed, "to": to or request.form.get("to", "")}
-    return status_page("status/write.html", sent, errors, **context)
+    team = store.team(service.db, service.vault)
+    return status_page("status/write.html", sent, errors, team=team, **context)
 
 
 @status.get("/s/someone-else")

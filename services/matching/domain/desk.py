@@ -52,6 +52,12 @@ class CoordinatorTask(Versioned):
         self.holder = coordinator_id
         self.version += 1
 
+    def let_go(self) -> None:
+        """Whoever has it has it no more."""
+        check(self.is_open, "let go of a task", "resolved")
+        self.holder = None
+        self.version += 1
+
     def concern(self, person_id: str) -> None:
         """The same need again, of this person now."""
         check(self.is_open, "change a task", "resolved")
@@ -72,12 +78,14 @@ class CoordinatorTask(Versioned):
 
 @dataclass(kw_only=True)
 class Coordinator(Versioned):
-    """`encrypted_profile`: JSON {name}, under the directory key. `name_index`: keyed hashes of the parts of their name."""
+    """`encrypted_profile`: JSON {name}, under the directory key. `name_index`: keyed hashes of the parts of their name.
+    `is_shown`: supportees may choose them by their first name to read a note."""
 
     email_index: str
     name_index: tuple[str, ...] = ()
     encrypted_profile: str = ""
     contact_version: int = 0
+    is_shown: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What matching does. Importing the package registers every handler.
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, endings, sharing, way_in,
-corrections, daily_checks, assignment, own_list, stored_before. Below them: answers, requests, checks, offers, notes, tasks,
+corrections, daily_checks, assignment, own_list, stored_before, team. Below them: answers, requests, checks, offers, notes, tasks,
 erasure, profiles, names. What pages show: reading.
 """
 
@@ -18,6 +18,7 @@ from services.matching.handlers import (
     sharing,
     sign_in,
     stored_before,
+    team,
     timers,
     way_in,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "sharing",
     "sign_in",
     "stored_before",
+    "team",
     "timers",
     "way_in",
 ]

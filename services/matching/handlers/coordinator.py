@@ -100,7 +100,16 @@ def record_opening(command: OpenRequest, db: Db) -> list[Event]:
         return []
     opening_id, name = str(uuid.uuid4()), coordinator_name(coordinator) if coordinator else ""
     match_id, encrypted = encrypt_for_supportee(request, f"opening/{opening_id}", name, db)
-    return [RequestOpened(opening_id=opening_id, request_id=request.id, opened_at=now(), encrypted=encrypted, match_id=match_id)]
+    return [
+        RequestOpened(
+            opening_id=opening_id,
+            request_id=request.id,
+            opened_at=now(),
+            encrypted=encrypted,
+            match_id=match_id,
+            coordinator_id=command.coordinator_id,
+        )
+    ]
 
 
 def ask_practitioner(command: AskPractitioner, db: Db) -> list[Event]:

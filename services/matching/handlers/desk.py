@@ -39,7 +39,8 @@ class TaskView:
 @dataclass(frozen=True, kw_only=True, repr=False)
 class DeskView:
     """A page of the tasks, in groups. `open_tasks`, `due_today` (and before) and `open_offers`: how many in all, counted up to
-    MOST_COUNTED. `oldest_days`: since when the oldest task is open. `done_today`: the newest that a coordinator said are done."""
+    MOST_COUNTED. `you_are_shown`: supportees may choose you by your first name. `oldest_days`: since when the oldest task is
+    open. `done_today`: the newest that a coordinator said are done."""
 
     tasks: Page[TaskView]
     open_tasks: int
@@ -47,6 +48,7 @@ class DeskView:
     open_offers: int
     oldest_days: int
     done_today: list[CoordinatorTask]
+    you_are_shown: bool = False
     most_counted: int = MOST_COUNTED
 
     @property
@@ -69,12 +71,14 @@ def view_desk(db: Db, after: str = "", before: str = "", you: str | None = None)
     but = _hidden_index(you, db)
     page, oldest = store.tasks.page_of_open(db, after, before, but), store.tasks.oldest_open(db, but)
     moment, zone = now(), service.programme.time_zone
+    coordinator = store.coordinators.find(db, you) if you else None
     today = moment.astimezone(ZoneInfo(zone)).date()
     return DeskView(
         tasks=page.of(_shown(page.items, moment, db)),
         open_tasks=store.tasks.count_open(db, MOST_COUNTED + 1, but=but),
         due_today=store.tasks.count_open(db, MOST_COUNTED + 1, due_by=rules.end_of_day(today, zone), but=but),
         open_offers=store.requests.count_asking(db, MOST_COUNTED + 1, but),
+        you_are_shown=bool(coordinator and coordinator.is_shown),
         oldest_days=(moment - oldest.since).days if oldest else 0,
         done_today=store.tasks.done_since(
             db, rules.end_of_day(today - timedelta(days=1), zone), MOST_DONE_SHOWN, rules.NOT_DONE_BY_SAYING_SO, but

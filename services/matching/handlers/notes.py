@@ -30,6 +30,7 @@ def write_note(
         at=now(),
         practitioner_id=practitioner_id,
         coordinator_id=coordinator_id,
+        to_coordinator_id=_only_for(coordinator_id, request, db),
         match_id=match_id,
     )
     store.notes.add(db, note)
@@ -47,6 +48,12 @@ def tell_of_note(note: Note, request: Request) -> NoteWritten:
         version=request.note_written(),
         match_id=note.match_id,
     )
+
+
+def _only_for(coordinator_id: str | None, request: Request, db: Db) -> str | None:
+    """What a coordinator answers who alone was written to is between the two."""
+    alone = coordinator_id and store.notes.is_written_to(db, request.id, coordinator_id)
+    return coordinator_id if alone else None
 
 
 def encrypt_for_supportee(request: Request, field: str, words: str, db: Db) -> tuple[str | None, str | None]:

@@ -108,7 +108,8 @@ class PractitionerView:
 @dataclass(frozen=True, kw_only=True, repr=False)
 class RequestView:
     """A request as a coordinator reads it after opening it. `practitioners` and `coordinators`: id -> name. `available`: whom
-    they may ask now, as (id, name), best first, MOST_AVAILABLE of them. `asked_now`: whom the open offer is to."""
+    they may ask now, as (id, name), best first, MOST_AVAILABLE of them. `asked_now`: whom the open offer is to. `only_for`: the
+    other coordinators to whom they wrote something that nobody else reads."""
 
     words: dict[str, str]
     notes: list[NoteView]
@@ -118,6 +119,7 @@ class RequestView:
     asked_now: str | None
     practitioners: dict[str, str]
     coordinators: dict[str, str]
+    only_for: list[str]
     most_available: int = MOST_AVAILABLE
 
 
@@ -200,14 +202,15 @@ def is_opened_by(coordinator_id: str, request_id: str, db: Db) -> bool:
     return store.tasks.was_opened_since(db, coordinator_id, request_id, now() - OPENING_LASTS)
 
 
-def view_request(request: Request, db: Db) -> RequestView:
+def view_request(request: Request, db: Db, you: str) -> RequestView:
     offers, open_offer = store.offers.about(db, request.id), store.offers.find_open(db, request.id)
     asked_now = open_offer.practitioner_id if open_offer else None
     able = [one for one in available_for(request, db) if one.id != asked_now]
-    notes, audit = _notes(request, db, for_coordinators=True), store.tasks.audit_about(db, request.id)
+    notes, audit = _notes(request, db, coordinator_id=you), store.tasks.audit_about(db, request.id)
+    only_for = {note.to_coordinator_id for note in store.notes.about(db, request.id)} - {you, None}
     named = {choice.practitioner_id for choice in request.choices} | {offer.practitioner_id for offer in offers}
     wrote = {note.practitioner_id for note in notes if note.practitioner_id}
-    acted = {entry.coordinator_id for entry in audit} | {note.coordinator_id for note in notes}
+    acted = {entry.coordinator_id for entry in audit} | {note.coordinator_id for note in notes} | only_for
     return RequestView(
         words=fields_of(request, store.offers.find_live_match(db, request.id), FOR_COORDINATORS),
         notes=notes,
@@ -217,6 +220,7 @@ def view_request(request: Request, db: Db) -> RequestView:
         asked_now=asked_now,
         practitioners=_practitioners(named | wrote, db),
         coordinators=_coordinators([id for id in acted if id], db),
+        only_for=sorted(id for id in only_for if id),
     )
 
 
@@ -240,11 +244,11 @@ def profile_of(practitioner: Practitioner) -> dict[str, str]:
     return public_profile(practitioner)
 
 
-def _notes(request: Request, db: Db, practitioner_id: str | None = None, *, for_coordinators: bool = False) -> list[NoteView]:
-    """Oldest first. With a practitioner: only what is between the two. For coordinators: not that, unless one of them let them
-    read it."""
+def _notes(request: Request, db: Db, practitioner_id: str | None = None, *, coordinator_id: str | None = None) -> list[NoteView]:
+    """Oldest first. With a practitioner: only what is between the two. For a coordinator: not that, unless one of them let them
+    read it, and not what is for another coordinator alone."""
     written = store.notes.about(db, request.id, practitioner_id)
-    notes = [note for note in written if note.is_for_coordinators or not for_coordinators]
+    notes = [note for note in written if coordinator_id is None or note.may_be_read_by(coordinator_id)]
     keys = open_keys(request, store.offers.matches_about(db, request.id)) if notes else {}
     try:
         return [_note(note, keys[note.match_id], request.supportee_id) for note in notes if note.match_id in keys]

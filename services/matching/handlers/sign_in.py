@@ -12,7 +12,7 @@ from services.matching.handlers.profiles import email_index
 from services.matching.handlers.service import service
 from shared import tokens
 from shared.clock import now
-from shared.contracts import TeamContactShared, TeamRole, TeamSignInRequested
+from shared.contracts import TeamChanged, TeamContactShared, TeamRole, TeamSignInRequested
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -65,7 +65,9 @@ def add_coordinator(command: AddCoordinator, db: Db) -> list[Event]:
     coordinator.encrypted_profile = service.vault.encrypt_profile(coordinator.id, json.dumps({"name": command.name}))
     store.coordinators.save(db, coordinator)
     fields = {"email": command.email, "link": f"{service.public_url}/c", "known_as": command.name}
+    renamed = [team_changed(coordinator)] if coordinator.is_shown else []
     return [
+        *renamed,
         TeamContactShared(
             person_id=coordinator.id,
             role="coordinator",
@@ -74,8 +76,19 @@ def add_coordinator(command: AddCoordinator, db: Db) -> list[Event]:
             language=command.language,
             time_zone=command.time_zone,
             encrypted=service.vault.encrypt_for("notify", coordinator.id, fields),
-        )
+        ),
     ]
+
+
+def team_changed(coordinator: Coordinator) -> TeamChanged:
+    """Their first name, for pages, where they agreed to that."""
+    profile = json.dumps({"name": coordinator_name(coordinator).split()[0]}) if coordinator.is_shown else ""
+    return TeamChanged(
+        coordinator_id=coordinator.id,
+        version=coordinator.version,
+        is_shown=coordinator.is_shown,
+        encrypted_profile=service.vault.encrypt_profile(coordinator.id, profile) if profile else "",
+    )
 
 
 def coordinator_name(coordinator: Coordinator) -> str:

@@ -11,9 +11,12 @@ from shared.messages import Event
 from shared.mongo import Db
 
 
-def call_coordinators(request: Request, reason: EscalationReason, db: Db, *, person_id: str | None = None) -> list[Event]:
-    """Changes the request; the caller saves it. [] when the task is open already."""
-    return request.call_coordinators(reason) if open_task(request, reason, db, person_id=person_id) else []
+def call_coordinators(
+    request: Request, reason: EscalationReason, db: Db, *, person_id: str | None = None, holder: str | None = None
+) -> list[Event]:
+    """Changes the request; the caller saves it. [] when the task is open already. `holder`: the coordinator it is for."""
+    is_new = open_task(request, reason, db, person_id=person_id, holder=holder)
+    return request.call_coordinators(reason) if is_new else []
 
 
 def hand_to_coordinators(request: Request, reason: EscalationReason, db: Db, *, holder: str | None = None) -> list[Event]:

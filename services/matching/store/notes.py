@@ -44,6 +44,17 @@ def share(db: Db, request_id: str, practitioner_id: str, moment: datetime) -> in
     return db.notes.update_many(unshared, {"$set": {"shared_at": moment}}).modified_count
 
 
+def is_written_to(db: Db, request_id: str, coordinator_id: str) -> bool:
+    """To this coordinator alone."""
+    return db.notes.find_one({"request_id": request_id, "to_coordinator_id": coordinator_id}, {"_id": 1}) is not None
+
+
+def release(db: Db, request_id: str) -> int:
+    """What was for one coordinator is for any now; how much."""
+    theirs = {"request_id": request_id, "to_coordinator_id": {"$exists": True}}
+    return db.notes.update_many(theirs, {"$unset": {"to_coordinator_id": ""}}).modified_count
+
+
 def _between(practitioner_id: str) -> Doc:
     return {"$or": [{"practitioner_id": practitioner_id}, {"to_practitioner_id": practitioner_id}]}
 

@@ -12,6 +12,7 @@ from services.matching.domain import RequestState
 from services.matching.handlers import coordinator as actions
 from services.matching.handlers import desk as desk_reading
 from services.matching.handlers import reading, service, way_in
+from services.matching.handlers.team import ShowOnPages, show_on_pages
 from services.matching.handlers.way_in import LetIn
 from services.matching.web.auth import current_person, login_page, require_role
 from services.matching.web.helpers import place_in_list, run
@@ -45,6 +46,14 @@ def show_desk() -> Response:
         you=you,
         unwritten=placeholders(service.programme),
     )
+
+
+@desk.post("/c/shown")
+def change_shown() -> Response:
+    you = require_role("coordinator")
+    is_shown = request.form.get("shown") == "yes"
+    run(show_on_pages, ShowOnPages(coordinator_id=you, is_shown=is_shown), "coordinator", you)
+    return redirect_after_post(f"/c?done={'shown' if is_shown else 'not_shown'}")
 
 
 @desk.get("/c/texts")
@@ -201,7 +210,7 @@ def _show(request_id: str, errors: dict[str, str] | None = None, link: str = "")
     if found is None:
         return error_page(404)
     is_open = reading.is_opened_by(coordinator_id, request_id, service.db)
-    view = reading.view_request(found, service.db) if is_open else None
+    view = reading.view_request(found, service.db, coordinator_id) if is_open else None
     return render(
         "desk_request.html",
         errors,

@@ -1,0 +1,57 @@
+"""Which coordinators supportees may choose to read a note, and what becomes of a note for one of them."""
+
+from dataclasses import dataclass
+
+from services.matching import store
+from services.matching.domain import Request
+from services.matching.handlers import names
+from services.matching.handlers.requests import find_request
+from services.matching.handlers.service import service
+from services.matching.handlers.sign_in import team_changed
+from services.matching.handlers.tasks import call_coordinators
+from shared.contracts import NotesReleased
+from shared.messages import Event
+from shared.mongo import Db
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowOnPages:
+    coordinator_id: str
+    is_shown: bool
+
+
+def show_on_pages(command: ShowOnPages, db: Db) -> list[Event]:
+    """They agreed to be chosen by their first name, or do so no more."""
+    coordinator = store.coordinators.find(db, command.coordinator_id)
+    if coordinator is None or coordinator.is_shown == command.is_shown:
+        return []
+    coordinator.is_shown = command.is_shown
+    coordinator.version += 1
+    store.coordinators.save(db, coordinator)
+    return [team_changed(coordinator)]
+
+
+def only_reader(request: Request, coordinator_id: str | None, db: Db) -> str | None:
+    """Whom they chose; None, for any coordinator, where the request is hidden from that one."""
+    coordinator = store.coordinators.find(db, coordinator_id) if coordinator_id else None
+    if coordinator is None:
+        return None
+    is_hidden = not set(request.avoid_index).isdisjoint(names.of_coordinator(coordinator.id, db))
+    return None if is_hidden else coordinator.id
+
+
+@service.on(NotesReleased)
+def release_notes(event: NotesReleased, db: Db) -> list[Event]:
+    """The supportee waited long enough for one: now whoever has time reads it."""
+    request = find_request(event.request_id, db)
+    if request.has_ended or not store.notes.release(db, request.id):
+        return []
+    task = store.tasks.find_open(db, request.id, "wrote")
+    if task:
+        task.let_go()
+        store.tasks.save(db, task)
+        events = request.call_coordinators("wrote")
+    else:
+        events = call_coordinators(request, "wrote", db)
+    store.requests.save(db, request)
+    return events
