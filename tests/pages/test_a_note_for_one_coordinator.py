@@ -10,14 +10,14 @@ from flask.testing import FlaskClient
 from services.intake.handlers.broker_events import add_opening, save_team_member
 from services.matching.coordinators import add_coordinator
 from services.matching.handlers.broker_events import forward_note
-from services.matching.handlers.coordinator import OpenRequest, record_opening
+from services.matching.handlers.coordinator import ChangeTask, OpenRequest, record_opening, resolve_task
 from services.matching.handlers.team import ShowOnPages, release_notes, show_on_pages
 from shared import vault
 from shared.clock import now
 from shared.contracts import CoordinatorNeeded, NoteAnswered, NotesReleased, RequestOpened, TeamChanged
 from shared.messages import Event
 from shared.service import Service
-from tests.handlers.matching_steps import document, only, open_tasks, submit
+from tests.handlers.matching_steps import add_practitioners, document, only, open_tasks, submit
 from tests.pages.intake_site import ask_for, make_site, post, published
 from tests.pages.matching_site import press, signed_in
 
@@ -84,6 +84,23 @@ def test_what_that_one_answers_is_between_the_two(matching: Service, desks: dict
     assert "I am here" not in opened(desks["ro"])
     press(desks["ro"], "/c/requests/r1", "/c/requests/r1/write", words="a note from Ro")
     assert "a note from Ro" in desks["kai"].get("/c/requests/r1").text
+
+
+def test_nobody_else_says_that_it_is_done_before_that_one_has_read_it(matching: Service, desks: dict[str, FlaskClient]) -> None:
+    add_practitioners(matching, "juniper")
+    submit(matching, mode="reach_out")
+    write_to(matching, "kai")
+    task = matching.db.coordinator_tasks.find_one({"reason": "wrote"})
+    assert task
+    done = ChangeTask(coordinator_id=id_of(matching, "ro"), task_id=task["_id"])
+    assert f"/c/tasks/{task['_id']}/done" not in opened(desks["ro"])
+    press(desks["ro"], "/c/requests/r1", "/c/requests/r1/write", words="a note from Ro")
+    matching.run(resolve_task, done)
+    press(desks["ro"], "/c/requests/r1", "/c/requests/r1/ask", practitioner="juniper")
+    assert open_tasks(matching) == ["wrote"]
+    opened(desks["kai"])
+    matching.run(resolve_task, done)
+    assert open_tasks(matching) == []
 
 
 def test_once_they_let_anybody_the_desk_is_called_and_everybody_reads_it(

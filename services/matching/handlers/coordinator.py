@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Literal
 
 from services.matching import rules, store
-from services.matching.domain import AuditAction, AuditEntry, CoordinatorTask, Request
+from services.matching.domain import AuditAction, AuditEntry, CoordinatorTask, Request, TaskReason
 from services.matching.handlers import profiles
 from services.matching.handlers.checks import call_to_check, needs_check
 from services.matching.handlers.held import go_on
@@ -17,6 +17,7 @@ from services.matching.handlers.profiles import PractitionerProfile
 from services.matching.handlers.requests import next_step, take_step
 from services.matching.handlers.sign_in import coordinator_name
 from services.matching.handlers.tasks import hand_to_coordinators
+from services.matching.handlers.team import waits_for_another
 from shared.clock import now
 from shared.contracts import ContactReleased, RequestOpened
 from shared.messages import Event
@@ -162,7 +163,8 @@ def write_to_supportee(command: WriteToSupportee, db: Db) -> list[Event]:
     if request is None or request.has_ended:
         return []
     events = write_note(request, command.words, db, coordinator_id=command.coordinator_id)
-    store.tasks.resolve(db, request.id, now(), only=["wrote"])
+    if not waits_for_another(request.id, command.coordinator_id, db):
+        store.tasks.resolve(db, request.id, now(), only=["wrote"])
     store.requests.save(db, request)
     audit(command.coordinator_id, "wrote", request.id, db)
     return events
@@ -240,7 +242,11 @@ def take_task(command: ChangeTask, db: Db) -> list[Event]:
 
 def resolve_task(command: ChangeTask, db: Db) -> list[Event]:
     task = store.tasks.find(db, command.task_id)
-    if task and task.is_open and task.reason not in rules.NOT_DONE_BY_SAYING_SO:
+    if (
+        task
+        and task.is_open
+        and task.reason not in rules.NOT_DONE_BY_SAYING_SO + _kept(task.request_id, command.coordinator_id, db)
+    ):
         task.resolve(now(), command.coordinator_id)
         _save_task(command.coordinator_id, "resolved", task, db)
     return []
@@ -291,8 +297,12 @@ def _open_request(request_id: str, db: Db) -> Request | None:
 
 def _finish(coordinator_id: str, action: AuditAction, request: Request, db: Db) -> None:
     store.requests.save(db, request)
-    store.tasks.resolve(db, request.id, now(), without=rules.HOLDS_MESSAGES)
+    store.tasks.resolve(db, request.id, now(), without=rules.HOLDS_MESSAGES + _kept(request.id, coordinator_id, db))
     audit(coordinator_id, action, request.id, db)
+
+
+def _kept(request_id: str | None, coordinator_id: str, db: Db) -> tuple[TaskReason, ...]:
+    return ("wrote",) if request_id and waits_for_another(request_id, coordinator_id, db) else ()
 
 
 def audit(coordinator_id: str, action: AuditAction, request_id: str, db: Db) -> None:

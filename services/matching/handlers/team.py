@@ -40,6 +40,16 @@ def only_reader(request: Request, coordinator_id: str | None, db: Db) -> str | N
     return None if is_hidden else coordinator.id
 
 
+def waits_for_another(request_id: str, coordinator_id: str, db: Db) -> bool:
+    """Something is for another coordinator alone, who has not opened it: what this one does does not answer it."""
+    theirs = [note for note in store.notes.about(db, request_id) if note.to_coordinator_id and not note.coordinator_id]
+    return any(
+        reader != coordinator_id and not store.tasks.was_opened_since(db, reader, request_id, note.at)
+        for note in theirs
+        if (reader := note.to_coordinator_id)
+    )
+
+
 @service.on(NotesReleased)
 def release_notes(event: NotesReleased, db: Db) -> list[Event]:
     """The supportee waited long enough for one: now whoever has time reads it."""
