@@ -27,7 +27,7 @@ WEEKS_OF_ASKING = 16
 WEEKS_BETWEEN_LINES = 4
 HALVES = (timedelta(days=3), timedelta(days=4))
 AT_ONCE = 4
-console = Console(stderr=True)
+console = Console(stderr=True, soft_wrap=True)
 
 
 class HalfYear:
