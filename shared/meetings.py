@@ -93,6 +93,11 @@ def start_on(series: Series, day: date) -> datetime:
     return at(day, series.minute, series.zone)
 
 
+def start_on_date(series: Series, on: str) -> datetime:
+    """When this date of it begins, unless it was moved."""
+    return start_on(series, date.fromisoformat(on))
+
+
 def at(day: date, minute: int, zone: str) -> datetime:
     """That minute of that day on the clocks of this zone."""
     return datetime.combine(day, time(minute // 60, minute % 60), ZoneInfo(zone)).astimezone(UTC)
@@ -227,9 +232,8 @@ def spread(hours: Sequence[WeeklyHour], count: int = MOST_SUGGESTED) -> list[Wee
     days: dict[int, list[WeeklyHour]] = {}
     for hour in sorted(hours, key=lambda hour: (hour.day, hour.minute)):
         days.setdefault(hour.day, []).append(hour)
-    each = max(1, count // len(days)) if days else 0
-    chosen = [hour for of_day in days.values() for hour in _evenly(of_day, each)]
-    return chosen[:count]
+    each, more = divmod(count, max(1, len(days)))
+    return [hour for number, of_day in enumerate(days.values()) for hour in _evenly(of_day, each + (number < more))]
 
 
 def _evenly(hours: Sequence[WeeklyHour], count: int) -> list[WeeklyHour]:

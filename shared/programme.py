@@ -61,6 +61,7 @@ class Programme:
     promise_is_ours: bool = False
     promise_date: str  # when the promise was last changed
     words: dict[str, Words]
+    doings: dict[str, dict[str, str]] = field(default_factory=dict)  # what two people can do together: code -> language -> words
     retention: dict[str, float] = field(default_factory=dict)  # days, where they are fewer than in retention.py
 
     def words_in(self, language: str) -> Words:
@@ -69,6 +70,11 @@ class Programme:
     def days_kept(self, name: str) -> float:
         days = self.retention.get(name, retention.DAYS[name])
         return int(days) if days == int(days) else days
+
+    def doing_in(self, code: str, language: str) -> str:
+        """Empty when this programme does not know it any more."""
+        words = self.doings.get(code, {})
+        return words.get(language, "")
 
     @property
     def draft_days(self) -> float:
@@ -95,6 +101,9 @@ def read_programme(path: Path) -> Programme:
     missing = [language for language in programme.languages if language not in programme.words]
     if missing or not programme.languages:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: words are missing for {', '.join(missing) or 'every language'}")
+    unnamed = [code for code, words in programme.doings.items() if not set(programme.languages) <= {*words}]
+    if unnamed:
+        raise SystemExit(f"PROGRAMME_FILE {path.name}: words are missing for the doings {', '.join(unnamed)}")
     return programme
 
 

@@ -79,6 +79,10 @@ TABLE: tuple[Kept, ...] = (
         readers="the person, with their words or a link",
     ),
     Kept(
+        service="intake", collection="meetings", since="ended_at", days="pair",
+        why="the page says when and where two people meet", readers="the person, with their words or a link",
+    ),
+    Kept(
         service="intake", collection="links", since="expires_at", days="token",
         why="links and code words open a page; those of a request end with it", readers="the person",
     ),
@@ -118,6 +122,10 @@ TABLE: tuple[Kept, ...] = (
     Kept(
         service="matching", collection="matches", since="ended_at", days="pair",
         why="two people meet", readers="the two, coordinators",
+    ),
+    Kept(
+        service="matching", collection="meetings", since="ended_at", days="pair",
+        why="when and where two people meet", readers="the two",
     ),
     Kept(
         service="matching", collection="notes", since="ended_at", days="pair",
@@ -171,6 +179,10 @@ TABLE: tuple[Kept, ...] = (
     Kept(
         service="notify", collection="notifications", since="expires_at", days="notification",
         why="tried for three days at most", readers="nobody",
+    ),
+    Kept(
+        service="notify", collection="meetings", since="ended_at", days="pair",
+        why="nothing old is told of when two people meet after something new", readers="nobody",
     ),
     Kept(
         service="notify", collection="desk_calls", since="delete_at",

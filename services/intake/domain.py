@@ -7,7 +7,8 @@ from typing import Literal
 
 from services.intake import rules
 from services.intake.rules import Action, NextChoice, Pace, RequestStatus, StatusEvent
-from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, PairMember, Part, Standing, WayIn
+from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, PairMember, Part, Proposal, Standing, WayIn
+from shared.meetings import Series, WeeklyHour
 
 TIME_TO_READ = timedelta(days=3)
 TypedAnswers = dict[str, str | list[str]]  # the answers to one question as they were typed: field -> text, or list of texts
@@ -135,6 +136,28 @@ class Opening:
     encrypted: str | None = None
     match_id: str | None = None
     coordinator_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Meetings:
+    """When and where the two of a match (`id`) meet, as matching said last: see MeetingsChanged. `heard_at`: they changed
+    something since, and matching has not answered yet."""
+
+    id: str
+    request_id: str
+    version: int = 0
+    supportee_zone: str
+    practitioner_zone: str
+    hours: tuple[WeeklyHour, ...] = ()
+    proposal: Proposal | None = None
+    series: Series | None = None
+    former: tuple[Series, ...] = ()
+    meeting_type: MeetingType | None = None
+    doing: str | None = None
+    encrypted_place: str | None = None
+    on_hold: bool = False
+    ended_at: datetime | None = None
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

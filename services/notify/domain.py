@@ -39,6 +39,7 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "offer_gone": NotificationTemplate(escalate=False),
     "meetings_ended": NotificationTemplate(),
     "meetings_go_on": NotificationTemplate(),
+    "meetings_news": NotificationTemplate(),
     "request_received": NotificationTemplate(),
     "said_yes": NotificationTemplate(),
     "not_this_time": NotificationTemplate(),
@@ -182,6 +183,16 @@ class Offer:
     code: str
     asked_at: datetime | None = None
     ended: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meetings:
+    """What notify keeps of when two people meet: how new it is."""
+
+    id: str
+    request_id: str
+    version: int
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

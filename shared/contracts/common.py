@@ -1,8 +1,10 @@
 """What the events of more than one service are made of."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
+from shared.meetings import Change
 from shared.messages import Event
 
 MeetingType = Literal["video", "phone", "text", "email", "in_person"]
@@ -25,6 +27,9 @@ EscalationReason = Literal[
 ]  # fmt: skip
 PairMember = Literal["practitioner", "supportee"]
 NoteReader = Literal["practitioner", "coordinators"]
+MeetingsAction = Literal[Change, "pause", "resume", "end", "take_back"]
+"""What either of two people does with the hour they meet. `take_back`: their own proposal."""
+MeetingsChange = Literal[MeetingsAction, "hours_found", "proposed", "set", "place", "held", "pair_ended", "pair_resumed"]
 AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
 WaitsFor = Literal["place", "choice", "coordinator"]
 StillWaiting = Literal["news", "question", "last_warning"]
@@ -78,3 +83,17 @@ class ContactDetails(Event):
     quiet_from: int = 21
     quiet_until: int = 9
     encrypted: EncryptedFields
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """Up to three beginnings that one of two proposes to the other. `weekly`: each week from then on, at the same hour in `zone`.
+    `doing`: a code of the programme's."""
+
+    id: str
+    by: PairMember
+    starts: tuple[datetime, ...]
+    zone: str
+    weekly: bool
+    meeting_type: MeetingType
+    doing: str | None = None

@@ -11,10 +11,12 @@ from shared.contracts.common import (
     EncryptedFields,
     Eraser,
     Help,
+    MeetingsAction,
     MeetingType,
     Mode,
     NoteReader,
     Part,
+    Proposal,
     Standing,
     StillWaiting,
     WaitsFor,
@@ -201,6 +203,38 @@ class NotesShared(Event):
 
     request_id: str
     practitioner_id: str
+
+
+@contract("hours.proposed.v1", subject="request_id", published_by="intake")
+class HoursProposed(Event):
+    """The supportee proposes when the two could meet."""
+
+    request_id: str
+    match_id: str
+    proposal: Proposal
+
+
+@contract("hour.chosen.v1", subject="request_id", published_by="intake")
+class HourChosen(Event):
+    """The supportee chose one of the hours that this practitioner proposed."""
+
+    request_id: str
+    match_id: str
+    proposal_id: str
+    start: datetime
+
+
+@contract("meetings.adjusted.v1", subject="request_id", published_by="intake")
+class MeetingsAdjusted(Event):
+    """The supportee skips a date, keeps it after all, moves it once, pauses, resumes or ends the series with this id, or takes
+    back what they proposed (then `series_id` is the proposal's). `on`: the date as it was, `to`: when it is instead."""
+
+    request_id: str
+    match_id: str
+    series_id: str
+    action: MeetingsAction
+    on: str | None = None
+    to: datetime | None = None
 
 
 @contract("sign_in.requested.v1", subject="person_id", published_by="intake")

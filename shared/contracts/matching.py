@@ -10,17 +10,20 @@ from shared.contracts.common import (
     EncryptedFields,
     EscalationReason,
     Help,
+    MeetingsChange,
     MeetingType,
     Next,
     PairMember,
     Part,
     PractitionerState,
+    Proposal,
     ReleaseReason,
     ReplyOutcome,
     TeamRole,
     WayIn,
     WrappedNoteKey,
 )
+from shared.meetings import Series, WeeklyHour
 from shared.messages import Event, contract
 
 
@@ -182,6 +185,38 @@ class MatchEndingSettled(Event):
     request_id: str
     practitioner_id: str
     version: int
+
+
+@contract("meetings.changed.v1", subject="request_id", published_by="matching")
+class MeetingsChanged(Event):
+    """When and where two people meet, the whole of it as it is now. `version` grows by one with each change of the meetings of
+    this match, and orders these events alone.
+
+    `hours`: some that lie in both weeks, in the supportee's zone. `proposal`: what one of them waits for the other to choose
+    from. `series`: when they meet; `former`: series that ended lately, for calendars. `meeting_type`, `doing`: of the series.
+    `encrypted_place`: where, as the field `place` under the key of this match. `on_hold`: the supportee takes a pause from all
+    of it. `encrypted` is for notify, where the practitioner is told: link (e-mail), short_link (text)."""
+
+    match_id: str
+    request_id: str
+    offer_id: str
+    supportee_id: str
+    practitioner_id: str
+    version: int
+    change: MeetingsChange
+    by: PairMember | None = None
+    supportee_zone: str
+    practitioner_zone: str
+    hours: tuple[WeeklyHour, ...] = ()
+    proposal: Proposal | None = None
+    series: Series | None = None
+    former: tuple[Series, ...] = ()
+    meeting_type: MeetingType | None = None
+    doing: str | None = None
+    encrypted_place: str | None = None
+    on_hold: bool = False
+    ended_at: datetime | None = None
+    encrypted: EncryptedFields | None = None
 
 
 @contract("suggestions.made.v1", subject="request_id", published_by="matching")

@@ -27,6 +27,7 @@ from shared.contracts import (
     MatchLeavingUndone,
     MatchLeft,
     MatchMade,
+    MeetingsChanged,
     NoteAnswered,
     OfferMade,
     OfferReleased,
@@ -96,13 +97,13 @@ def test_a_practitioner_ends_it_and_the_supportee_says_what_comes_next(matching:
 
 def test_a_supportee_ends_it_and_is_shown_somebody_else(matching: Service, pair: str) -> None:
     events = leave(matching, "someone_else")
-    assert types_of(events) == [MatchEnded, SuggestionsMade]
+    assert types_of(events) == [MatchEnded, MeetingsChanged, SuggestionsMade]
     assert only(SuggestionsMade, events).practitioner_ids == ("kai",)
     assert only(MatchEnded, events).version < only(SuggestionsMade, events).version
 
 
 def test_a_supportee_ends_it_and_nothing_follows_until_they_say_so(matching: Service, pair: str) -> None:
-    assert types_of(leave(matching, "wait")) == [MatchEnded]
+    assert types_of(leave(matching, "wait")) == [MatchEnded, MeetingsChanged]
     assert document(matching, "requests", "r1")["waiting_for"] == "choice"
     assert leave(matching, "wait") == []
 
@@ -264,7 +265,7 @@ def test_a_yes_that_is_taken_back_soon_comes_to_the_desk(matching: Service, pair
 
 def test_meetings_of_weeks_end_without_the_desk(matching: Service, pair: str, clock: Clock) -> None:
     clock.advance(days=8)
-    assert types_of(end(matching, pair)) == [MatchEnded]
+    assert types_of(end(matching, pair)) == [MatchEnded, MeetingsChanged]
     assert open_tasks(matching) == []
 
 
@@ -279,7 +280,8 @@ def hold(matching: Service, on_hold: bool, change: int) -> None:
     match = matching.db.matches.find_one()
     assert match
     event = MatchHoldChanged(request_id="r1", match_id=str(match["_id"]), on_hold=on_hold, change=change)
-    assert matching.run(hold_match, event) == []
+    told = matching.run(hold_match, event)
+    assert all(isinstance(one, MeetingsChanged) and one.change == "held" for one in told), "notify tells nobody of that"
 
 
 def test_a_pause_sends_nothing_keeps_the_place_and_ends_when_they_come_back(matching: Service, pair: str) -> None:

@@ -15,6 +15,7 @@ from shared.contracts import (
     ChoiceMade,
     CoordinatorNeeded,
     MatchMade,
+    MeetingsChanged,
     OfferDeclined,
     OfferMade,
     OfferSeen,
@@ -86,7 +87,7 @@ def test_not_this_time_and_a_rest_leaves_other_offers_open(matching: Service) ->
     events = answer(matching, open_offer(matching, "r1"), "pause", pause_until=until)
     changed = only(PractitionerChanged, events)
     assert (changed.state, changed.resting_until) == ("resting", until)
-    assert types_of(answer(matching, open_offer(matching, "r2"), "yes")) == [MatchMade]
+    assert types_of(answer(matching, open_offer(matching, "r2"), "yes")) == [MatchMade, MeetingsChanged]
 
 
 def test_a_yes_resolves_the_task_of_a_question(matching: Service) -> None:

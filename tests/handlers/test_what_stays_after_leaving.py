@@ -177,12 +177,12 @@ def gone_from_intake(left: Left) -> None:
     code_words = left.journey.draft.code_words
     assert code_words
     assert access.by_code_words(code_words.words) is None
-    for collection in ("requests", "links", "sessions", "drafts"):
+    for collection in ("requests", "meetings", "links", "sessions", "drafts"):
         assert left.rows("intake", collection) == [], collection
 
 
 def gone_from_matching(left: Left) -> None:
-    for collection in ("offers", "matches", "notes", "coordinator_tasks"):
+    for collection in ("offers", "matches", "meetings", "notes", "coordinator_tasks"):
         assert left.rows("matching", collection) == [], collection
     assert [row["purpose"] for row in left.rows("matching", "links") if row["purpose"] == "offer"] == []
     [juniper] = left.rows("matching", "practitioners")
@@ -191,6 +191,7 @@ def gone_from_matching(left: Left) -> None:
 
 def gone_from_notify(left: Left) -> None:
     assert {row["role"] for row in left.rows("notify", "contacts")} == {"practitioner", "coordinator"}
+    assert left.rows("notify", "meetings") == []
     assert [row for row in left.rows("notify", "notifications") if row["person_id"] == left.journey.person_id] == []
 
 

@@ -32,6 +32,10 @@ VARIANTS: dict[str, list[More]] = {
     "offer_gone": [{}, {"asked_at": MOMENT}],
     "reach_out": [{}, {"since": MOMENT}],
     "not_this_time": [{"then": then} for then in ("next_choice", "ask_me", "suggest", "wait", "person")],
+    "meetings_news": [
+        {"change": change}
+        for change in ("proposed", "take_back", "set", "skip", "keep", "move", "pause", "resume", "end", "place")
+    ],
     "waiting": [{"waiting_for": "place"}, {"waiting_for": "choice"}],
     "still_waiting": [{"waits_for": "place"}, {"waits_for": "choice"}, {"waits_for": "coordinator"}],
 }
@@ -44,7 +48,8 @@ RECEIVED_BY = {
     "coordinator": {"reach_out", "sign_in"},
 }  # fmt: skip
 FOR_ANYBODY = {
-    "sign_in", "meetings_ended", "meetings_go_on", "not_understood", "too_many_codes", "texts_stopped", "texts_started", "help",
+    "sign_in", "meetings_ended", "meetings_go_on", "meetings_news",
+    "not_understood", "too_many_codes", "texts_stopped", "texts_started", "help",
 }  # fmt: skip
 NOT_SAID = re.compile(
     r"patient|client|\bcase|service|provider|triage|screening|eligib|\brisk|diagnos|symptom|treatment|intervention|escalat|"

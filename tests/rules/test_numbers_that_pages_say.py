@@ -16,6 +16,7 @@ from services.matching.handlers import offers, sign_in
 from services.matching.handlers import way_in as matching_way_in
 from services.notify import domain
 from services.notify.handlers import outbound, replies
+from shared import meetings
 
 HALF_AN_HOUR, A_DAY, TEN_MINUTES = timedelta(minutes=30), timedelta(days=1), timedelta(minutes=10)
 
@@ -57,6 +58,12 @@ SAID = {
     "Here are the first ten": (rules.MOST_FOUND, 10),
     "two or three": (matching_rules.MOST_SUGGESTIONS, 3),
     "Choose one, two or three people": (matching_rules.MOST_SUGGESTIONS, 3),
+    "Choose up to three hours, or write": (meetings.MOST_HOURS, 3),
+    "Choose up to three. They are in your time": (meetings.MOST_HOURS, 3),
+    "Propose up to three hours": (meetings.MOST_HOURS, 3),
+    "within the next four months": (meetings.LATEST, timedelta(days=120)),
+    "An hour, each week": (meetings.Series.minutes, 60),
+    "An hour, once": (meetings.Series.minutes, 60),
     "Three people you could meet": (matching_rules.MOST_SUGGESTIONS, 3),
 }
 NUMBER = re.compile(
@@ -66,6 +73,7 @@ NO_PROMISE = re.compile(
     r"^About |usually once a week|^Five days later|^One day later|^Twelve hours later|^\d+ (?:g|ml|spoons)|Makes six|knead for|"
     r"rest for fifteen|Roll out six|^\d+ to \d+$|^\d+ or older|1 yes|1 for yes|Nothing came after ten|two parts|the two of you|"
     r"one of the two|six figures are|The six figures|One or two|^Nobody is texted between nine|"
+    r"^Choose an hour$|It may be an hour that|You live in two time zones|"
     # What a moment in a database decides has a test of its own.
     r"one day at most|after an hour, a person is told|^Two people you could meet",
 )

@@ -1,11 +1,11 @@
 """What intake shows of what the other services publish."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import get_args
 
 from services.intake import store
-from services.intake.domain import EncryptedNote, Opening, SharedNotes
+from services.intake.domain import EncryptedNote, Meetings, Opening, SharedNotes
 from services.intake.handlers.service import service
 from services.intake.rules import StatusEvent
 from shared.clock import now
@@ -16,6 +16,7 @@ from shared.contracts import (
     MatchEndingSettled,
     MatchEndingUndone,
     MatchMade,
+    MeetingsChanged,
     NoteWritten,
     OfferDeclined,
     OfferExpired,
@@ -81,6 +82,13 @@ def add_shared_notes(event: TeamNotesShared, db: Db) -> list[Event]:
 @service.on(ContactReleased)
 def show_what_was_read(event: ContactReleased, db: Db) -> list[Event]:
     store.mark_read(db, event.request_id, on_their_word=event.write == "on_their_word")
+    return []
+
+
+@service.on(MeetingsChanged)
+def save_meetings(event: MeetingsChanged, db: Db) -> list[Event]:
+    known = {name.name: getattr(event, name.name) for name in fields(Meetings) if hasattr(event, name.name)}
+    store.save_meetings(db, Meetings(id=event.match_id, **known))
     return []
 
 

@@ -21,6 +21,7 @@ INDEXES = {
         IndexModel("reemissions", name="given_up", partialFilterExpression={"reemissions": {"$gte": MOST_REEMISSIONS}}),
         _where_it_exists("next_look_at"),
     ],
+    "meetings": [IndexModel("request_id")],
     "drafts": [],
     "team": [],
     "erasures": [IndexModel("at", name="open", partialFilterExpression={"open": True})],

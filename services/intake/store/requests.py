@@ -70,6 +70,7 @@ def mark_read(db: Db, request_id: str, *, on_their_word: bool) -> None:
 def erase_request(db: Db, request: Request) -> None:
     """With all that opens it, and a draft that a page left open may have saved since."""
     db.requests.delete_one({"_id": request.id})
+    db.meetings.delete_many({"request_id": request.id})
     db.links.delete_many({"person_id": request.person_id})
     db.drafts.delete_one({"_id": request.person_id})
 

@@ -14,6 +14,7 @@ from services.intake.listing import Listing, ListingCache
 from services.intake.rules import MOST_CHOICES, MOST_FOUND, Entry
 from shared.people import shown_number
 from shared.sessions import NewSession, new_session
+from shared.web import meetings as shared_meetings
 from shared.web import sessions
 from shared.web.errors import error_page
 from shared.web.locale import language
@@ -27,6 +28,7 @@ def add_to(app: Flask, people: ListingCache) -> None:
     app.extensions["listing"] = people
     app.context_processor(lambda: {"labels": labels, "most_choices": MOST_CHOICES, "most_found": MOST_FOUND})
     app.context_processor(lambda: {"words_in_a_code": code_words.WORDS_IN_A_CODE})
+    shared_meetings.add_to(app)
     app.add_template_global(_kept, "kept")
     app.add_template_filter(lambda codes: [(code, language_name(code)) for code in codes], "language_options")
     app.add_template_filter(lambda found: [(entry.id, entry.name) for entry in found], "entry_options")

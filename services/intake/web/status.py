@@ -1,14 +1,16 @@
 """Where a request stands, for whoever has its code words or its link."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
 from services.intake import forms, lifetimes, rules, store
-from services.intake.domain import Draft, Note, Request
+from services.intake.domain import Draft, Meetings, Note, Request
 from services.intake.handlers import access, service
 from services.intake.handlers.access import NoteKeys, RequestAccess
 from services.intake.handlers.erasure import withdraw_request
+from services.intake.handlers.meetings import place_of
 from services.intake.handlers.supportee import (
     ChooseNext,
     ChoosePace,
@@ -35,6 +37,7 @@ from shared.web.limits import limit_failures, limiter
 from shared.web.views import form_id, redirect_after_post, render, run_form
 
 status = Blueprint("status", __name__)
+A_MOMENT = timedelta(minutes=1)
 WRONG_GUESSES = "60 per 10 minutes"
 
 
@@ -57,8 +60,14 @@ def show_status() -> Response:
         "openings": access.own_openings(sent, keys),
         "team": store.team(service.db, service.vault) if any(note.coordinator_id for note in notes) else {},
         "unread_by": sent.unread_by(now()),
+        "place": _place(sent, keys),
     }
     return status_page("status/now.html", sent, **context)
+
+
+def _place(sent: Request, keys: NoteKeys) -> str:
+    found = _meeting_times(sent)
+    return place_of(found, sent.person_id, keys) if found else ""
 
 
 @status.get("/ask/return")
@@ -291,9 +300,15 @@ def current_note_keys() -> NoteKeys:
 
 
 def status_page(template: str, sent: Request, errors: Errors | None = None, **context: Any) -> Response:
-    known = _entries_named_in(sent)
-    view: StatusView = present_status(sent, known, service.programme)
-    return render(template, errors, sent=sent, view=view, known=known, version=sent.version, **context)
+    known, times = _entries_named_in(sent), _meeting_times(sent)
+    view: StatusView = present_status(sent, known, service.programme, times)
+    heard = bool(times and times.heard_at and now() - times.heard_at < A_MOMENT)
+    return render(template, errors, sent=sent, view=view, known=known, version=sent.version, heard=heard, **context)
+
+
+def _meeting_times(sent: Request) -> Meetings | None:
+    stands = sent.status
+    return store.meetings_of(service.db, stands.match_id) if stands.state == "matched" and stands.match_id else None
 
 
 def _entries_named_in(sent: Request) -> dict[str, Entry]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from flask_babel import gettext
 
 from services.intake import lifetimes
-from services.intake.domain import Request
+from services.intake.domain import Meetings, Request
 from services.intake.labels import listed
 from services.intake.rules import Action, Entry, RequestStatus, StatusEvent, answer_by, end_to_undo, in_order
 from shared import i18n
@@ -29,6 +29,7 @@ from shared.contracts import (
 )
 from shared.programme import Programme
 from shared.web.locale import language
+from shared.web.meetings import MeetingsView, present
 
 Step = tuple[str, str, str]
 
@@ -42,7 +43,7 @@ class StatusView:
     """`lines`: what happens next, in sentences. `steps`: (done, now or later; what; when). `undo`: (with whom they could meet
     again, until when) while they may take back that they ended their meetings. `ends`: the day on which it ends if they do not
     say a word; empty while it does not end by a date. `may_keep`: whether they can move that day. `waits_for_a_person`: who asked
-    that a person writes to them sees people to choose meanwhile."""
+    that a person writes to them sees people to choose meanwhile. `meetings`: when the two meet."""
 
     title: str
     lines: tuple[str, ...]
@@ -53,19 +54,27 @@ class StatusView:
     ends: str = ""
     may_keep: bool = False
     waits_for_a_person: bool = False
+    meetings: MeetingsView | None = None
 
 
-def present_status(request: Request, known: Mapping[str, Entry], programme: Programme) -> StatusView:
-    presenter = _StatusPresenter(request, known, programme)
+def present_status(
+    request: Request, known: Mapping[str, Entry], programme: Programme, times: Meetings | None = None
+) -> StatusView:
+    """`times`: when the two meet, while they are with each other."""
+    meetings = present(times, "supportee", now(), programme) if times else None
+    presenter = _StatusPresenter(request, known, programme, meetings)
     lines, steps, moment = tuple(filter(None, presenter.lines())), tuple(presenter.steps()), now()
     ends = presenter.day(lifetimes.ends_at(request, moment)) if lifetimes.waits(request) else ""
     may_keep, actions = lifetimes.may_be_kept_longer(request, moment), request.allowed_actions(moment)
     waits = presenter.status.state == "suggested" and presenter.waits_for_a_person()
-    return StatusView(presenter.title(), lines, steps, presenter.status, actions, presenter.undo(), ends, may_keep, waits)
+    return StatusView(
+        presenter.title(), lines, steps, presenter.status, actions, presenter.undo(), ends, may_keep, waits, meetings
+    )
 
 
 class _StatusPresenter:
-    def __init__(self, request: Request, known: Mapping[str, Entry], programme: Programme) -> None:
+    def __init__(self, request: Request, known: Mapping[str, Entry], programme: Programme, meetings: MeetingsView | None) -> None:
+        self.meetings = meetings
         self.request, self.status, self.known, self.programme = request, request.status, known, programme
         self.names = self._names(self.status.practitioner_ids)
 
@@ -94,13 +103,18 @@ class _StatusPresenter:
             "waiting": _("You are waiting for %(name)s", name=names) if names else _("You are waiting for a free place"),
             "choice_needed": _("What would you like to happen next?"),
             "reaching_out": self._a_person_writes(),
-            "matched": _("You and %(name)s: find a first time", name=names),
+            "matched": self._when_they_meet(names),
             "on_hold": _("Your meetings with %(name)s are paused", name=names),
             "meetings_ended": _("Your meetings with %(name)s have come to an end", name=names),
             "choice_sent": _("We heard you"),
             "lapsed": _("Your request has ended"),
         }
         return titles[state]
+
+    def _when_they_meet(self, name: str) -> str:
+        found = self.meetings
+        known = found and (found.is_set or found.offered or found.mine)
+        return found.title(name) if found and known else _("You and %(name)s: find a first time", name=name)
 
     def _asked(self, name: str) -> str:
         if self.status.asks_first:
@@ -222,8 +236,11 @@ class _StatusPresenter:
         return [few, line] if self.status.reason == "nobody_suits" else [_("You do not need to do anything.")]
 
     def _matched(self) -> list[str]:
+        found = self.meetings
+        first = _("You both said yes. Next you find a first time that suits you both; a coordinator helps if that is hard.")
+        known = found and (found.is_set or found.offered or found.mine)
         return [
-            _("You both said yes. Next you find a first time that suits you both; a coordinator helps if that is hard."),
+            "" if known else first,
             _("If it does not feel right, you can stop at any point and never have to say why."),
         ]
 
@@ -286,7 +303,7 @@ class _StatusPresenter:
         if self.status.state == "asking":
             done = done[:-1] if done[-1][1] == _("We asked %(name)s", name=self.names) else done
         now_step = ("now", self.title(), self._by())
-        if self.status.state == "meetings_ended":
+        if self.status.state == "meetings_ended" or (self.meetings and self.meetings.is_set):
             return [*done, now_step]
         return [*done, now_step, ("later", _("You meet for the first time"), "")]
 

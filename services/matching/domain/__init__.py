@@ -7,6 +7,7 @@ rules.py.
 
 from services.matching.domain.desk import AuditAction, AuditEntry, Coordinator, CoordinatorTask, TaskReason
 from services.matching.domain.match import Match
+from services.matching.domain.meetings import Meetings
 from services.matching.domain.note import Note
 from services.matching.domain.offer import Offer, OfferState
 from services.matching.domain.practitioner import CODES, Hours, NotAgain, Practitioner
@@ -22,6 +23,7 @@ __all__ = [
     "Hours",
     "InvalidTransition",
     "Match",
+    "Meetings",
     "NotAgain",
     "Note",
     "Offer",

@@ -10,6 +10,7 @@ from datetime import datetime
 from services.matching import rules, store
 from services.matching.domain import Offer, Request
 from services.matching.handlers.keys import encrypt_for_match
+from services.matching.handlers.meetings import begin_meetings
 from services.matching.handlers.notes import write_note
 from services.matching.handlers.offers import free_place, settle_ends
 from services.matching.handlers.requests import next_step, take_step
@@ -97,9 +98,10 @@ def _match(offer: Offer, request: Request, db: Db) -> list[Event]:
     store.offers.save(db, offer)
     store.offers.save_match(db, match)
     settled = settle_ends(request, db)
+    begun = begin_meetings(match, request, store.practitioners.find(db, match.practitioner_id), db)
     store.requests.save(db, request)
     store.tasks.resolve(db, request.id, now(), without=rules.HOLDS_MESSAGES)
-    return made + settled
+    return made + settled + begun
 
 
 def _keep_place(offer: Offer, db: Db) -> list[Event]:

@@ -7,8 +7,9 @@ from services.matching.domain import Note, Offer, Request
 from services.matching.handlers import answers, names
 from services.matching.handlers.erasure import erase_request
 from services.matching.handlers.held import hold_until_read
+from services.matching.handlers.links import issue_links
 from services.matching.handlers.notes import can_be_read, current_conversation
-from services.matching.handlers.offers import end_match, issue_links, release_open_offer, settle_ends
+from services.matching.handlers.offers import end_match, release_open_offer, settle_ends
 from services.matching.handlers.requests import (
     find_request,
     next_step,

@@ -3,6 +3,7 @@
 from services.matching import store
 from services.matching.handlers import names
 from services.matching.handlers.keys import encrypt_for_match
+from services.matching.handlers.meetings import find_hours_again
 from services.matching.handlers.requests import find_request, stop_waiting_in_vain
 from services.matching.handlers.service import service
 from services.matching.handlers.tasks import call_coordinators
@@ -23,10 +24,12 @@ def correct_request(event: RequestChanged, db: Db) -> list[Event]:
     if event.person_index is not None:
         request.person_index = names.person_index(request.supportee_id, event.person_index)
     match = store.offers.find_live_match(db, request.id)
+    events: list[Event] = []
     if match:
         match.keep(encrypt_for_match(request, match.id))
         store.offers.save_match(db, match)
-    events = call_coordinators(request, "read_first", db) if event.read_first else []
+        events += find_hours_again(match, request, store.practitioners.find(db, match.practitioner_id), db)
+    events += call_coordinators(request, "read_first", db) if event.read_first else []
     events += stop_waiting_in_vain(request, db)
     store.requests.save(db, request)
     if request.queue:

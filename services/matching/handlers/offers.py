@@ -5,14 +5,14 @@ from datetime import timedelta
 
 from services.matching import rules, store
 from services.matching.domain import Match, Offer, Practitioner, Request
+from services.matching.handlers.links import issue_links
+from services.matching.handlers.meetings import end_meetings
 from services.matching.handlers.service import service
-from shared import tokens
 from shared.clock import now
-from shared.contracts import AfterEnding, EncryptedFields, PairMember, ReleaseReason
+from shared.contracts import AfterEnding, PairMember, ReleaseReason
 from shared.messages import Event
 from shared.mongo import Db
 
-LINK_OUTLIVES_OFFER = timedelta(days=7)
 UNDO_LASTS = timedelta(hours=24)
 
 
@@ -43,15 +43,6 @@ def make_offer(
     return made + changed
 
 
-def issue_links(offer: Offer, db: Db) -> EncryptedFields:
-    """A long link for the email, a short one for the text. Both open this one offer, for a week longer than it is open."""
-    long, short, person_id = tokens.new_token(), tokens.new_short_token(), offer.practitioner_id
-    expires_at = max(offer.answer_by, now()) + LINK_OUTLIVES_OFFER
-    tokens.issue(db, long, short, purpose="offer", subject_id=offer.id, person_id=person_id, expires_at=expires_at)
-    links = {"link": f"{service.public_url}/o/{long}", "short_link": f"{service.public_url}/o/{short}"}
-    return service.vault.encrypt_for("notify", person_id, links)
-
-
 def release_open_offer(request: Request, reason: ReleaseReason, db: Db) -> list[Event]:
     """The supportee goes another way: the practitioner is told, and their place is free again. Changes the request; the caller
     saves it."""
@@ -75,7 +66,7 @@ def end_match(match: Match, by: PairMember, then: AfterEnding, request: Request,
     store.offers.save_match(db, match)
     store.offers.save(db, offer)
     events = request.end_match(match, offer, then)
-    return events if undo_until else events + free_place(offer, db, pending=False)
+    return events + end_meetings(match, db) if undo_until else events + free_place(offer, db, pending=False)
 
 
 def settle_end(offer: Offer, db: Db) -> list[Event]:

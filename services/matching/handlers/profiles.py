@@ -10,6 +10,7 @@ from datetime import datetime
 from services.matching import store
 from services.matching.domain import Hours, Practitioner
 from services.matching.handlers import names
+from services.matching.handlers.meetings import find_hours_of
 from services.matching.handlers.service import service
 from shared.contracts import (
     AgeGroup,
@@ -64,13 +65,14 @@ def write(profile: PractitionerProfile, db: Db) -> list[Event]:
     """Raises EmailInUse."""
     practitioner = _find_or_new(profile, db)
     contact_changed = profile.email is not None or _contact_settings_changed(profile, practitioner)
+    week_changed = _week_of(profile) != _week_of(practitioner)
     _copy_limits(profile, practitioner)
     _change_availability(profile, practitioner)
     _encrypt_profile(profile, practitioner, db)
     contact = _share_contact(profile, practitioner) if contact_changed else []
     published = practitioner.publish()
     store.practitioners.save(db, practitioner)
-    return contact + published
+    return contact + published + (find_hours_of(practitioner, db) if week_changed else [])
 
 
 def public_profile(practitioner: Practitioner) -> dict[str, str]:
@@ -101,6 +103,10 @@ def _find_or_new(profile: PractitionerProfile, db: Db) -> Practitioner:
     if same_address and same_address.id != profile.practitioner_id:
         raise EmailInUse
     return store.practitioners.find(db, profile.practitioner_id) or Practitioner(id=profile.practitioner_id)
+
+
+def _week_of(one: PractitionerProfile | Practitioner) -> tuple[object, ...]:
+    return one.parts, one.hours, one.time_zone
 
 
 def _contact_settings_changed(profile: PractitionerProfile, practitioner: Practitioner) -> bool:

@@ -1,16 +1,17 @@
 """What practitioners and coordinators may read, decrypted for them. Nothing here changes anything."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.matching import rules, store
-from services.matching.domain import AuditEntry, Match, Note, Offer, Practitioner, Request
+from services.matching.domain import AuditEntry, Match, Meetings, Note, Offer, Practitioner, Request
 from services.matching.handlers import names
 from services.matching.handlers.answers import may_change_to_yes
 from services.matching.handlers.coordinator import OPENING_LASTS
 from services.matching.handlers.endings import yes_is_new
 from services.matching.handlers.keys import fields_of, open_keys
+from services.matching.handlers.meetings import meetings_of, place_of
 from services.matching.handlers.own_list import has_space, label_of, may_be_listed
 from services.matching.handlers.profiles import name_of, public_profile
 from services.matching.handlers.service import service
@@ -43,7 +44,8 @@ class OfferView:
     """What the practitioner of this offer reads. `words`: field -> what the supportee wrote; empty once they took it back.
     `time_zone` is the practitioner's. `request` None: it is no longer theirs to read. `yes_is_new`: a coordinator is told when
     they end their meetings. `may_undo`: they may take back that they did. `on_hold`: the supportee takes a pause.
-    `may_list`: they may put this person on their own list, `is_listed`: they did."""
+    `may_list`: they may put this person on their own list, `is_listed`: they did. `meetings`: when the two meet, `place`:
+    where."""
 
     offer: Offer
     request: Request | None
@@ -57,6 +59,8 @@ class OfferView:
     on_hold: bool = False
     may_list: bool = False
     is_listed: bool = False
+    meetings: Meetings | None = None
+    place: str = ""
 
     @property
     def shared_at(self) -> datetime | None:
@@ -71,6 +75,10 @@ class OfferView:
     def name(self) -> str:
         return self.words.get("name", "")
 
+    @property
+    def known_as(self) -> str:
+        return self.name
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class MatchedView:
@@ -81,6 +89,7 @@ class MatchedView:
     since: datetime
     undo_until: datetime | None = None
     on_hold: bool = False
+    meetings: Meetings | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -152,6 +161,7 @@ def view_offer(offer: Offer, db: Db) -> OfferView:
     request = known if theirs else None
     match = store.offers.find_live_match(db, offer.request_id) if offer.state == "accepted" else None
     is_listed = bool(known and practitioner and rules.is_on_own_list(known, practitioner))
+    found = meetings_of(match, request, practitioner, db) if match and request and not match.on_hold else None
     may_change = bool(request and practitioner and practitioner.has_room and may_change_to_yes(offer, request))
     return OfferView(
         offer=offer,
@@ -166,6 +176,8 @@ def view_offer(offer: Offer, db: Db) -> OfferView:
         on_hold=bool(match and match.on_hold),
         yes_is_new=bool(match and yes_is_new(match, now())),
         may_undo=offer.may_be_undone_by("practitioner", now()),
+        meetings=found,
+        place=place_of(found, request, match) if found and request and match else "",
     )
 
 
@@ -177,11 +189,12 @@ def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
     theirs = [one for one in offers if one.state == "accepted" or one.may_be_undone_by("practitioner", now())]
     requests = store.requests.find_many(db, [offer.request_id for offer in theirs])
     matches = store.offers.find_matches(db, [offer.id for offer in theirs]) if theirs else {}
+    times = store.meetings.find_many(db, [match.id for match in matches.values()])
     return PractitionerView(
         practitioner=practitioner,
         name=name_of(practitioner),
         open_offers=[offer for offer in offers if offer.is_open],
-        matched=[_matched(offer, requests.get(offer.request_id), matches.get(offer.id)) for offer in theirs],
+        matched=[_matched(offer, requests.get(offer.request_id), matches.get(offer.id), times) for offer in theirs],
         own_list=[
             ListedView(id=entry.id, label=label_of(entry), at=entry.at, is_name=bool(entry.name_index))
             for entry in practitioner.own_list
@@ -266,7 +279,7 @@ def _note(note: Note, key: bytes, supportee_id: str) -> NoteView:
     )
 
 
-def _matched(offer: Offer, request: Request | None, match: Match | None) -> MatchedView:
+def _matched(offer: Offer, request: Request | None, match: Match | None, times: Mapping[str, Meetings]) -> MatchedView:
     words = fields_of(request, match, ("name",)) if request else {}
     since = match.made_at if match else offer.made_at
     return MatchedView(
@@ -275,6 +288,7 @@ def _matched(offer: Offer, request: Request | None, match: Match | None) -> Matc
         since=since,
         undo_until=offer.undo_until,
         on_hold=bool(match and match.on_hold),
+        meetings=times.get(match.id) if match else None,
     )
 
 

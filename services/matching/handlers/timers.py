@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from services.matching import rules, store
 from services.matching.handlers.answers import end_offer_and_continue
-from services.matching.handlers.offers import issue_links
+from services.matching.handlers.links import issue_links
 from services.matching.handlers.service import service
 from services.matching.handlers.tasks import add_task
 from shared.clock import now

@@ -2,7 +2,7 @@
 
 from pymongo import IndexModel
 
-from services.matching.store import assignment, coordinators, notes, offers, practitioners, requests, tasks
+from services.matching.store import assignment, coordinators, meetings, notes, offers, practitioners, requests, tasks
 from shared import tokens
 from shared.contracts import RequestSubmitted
 from shared.transaction import Keys
@@ -12,6 +12,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "requests": requests.INDEXES,
     "offers": offers.OFFER_INDEXES,
     "matches": offers.MATCH_INDEXES,
+    "meetings": meetings.INDEXES,
     "assignment_triggers": assignment.TRIGGER_INDEXES,
     "jobs": assignment.JOB_INDEXES,
     "coordinator_tasks": tasks.TASK_INDEXES,
@@ -30,4 +31,15 @@ def keys_of_submitted(event: RequestSubmitted) -> Keys:
     return {"requests": [event.request_id], "practitioners": named, "assignment_triggers": triggers}
 
 
-__all__ = ["INDEXES", "assignment", "coordinators", "keys_of_submitted", "notes", "offers", "practitioners", "requests", "tasks"]
+__all__ = [
+    "INDEXES",
+    "assignment",
+    "coordinators",
+    "keys_of_submitted",
+    "meetings",
+    "notes",
+    "offers",
+    "practitioners",
+    "requests",
+    "tasks",
+]

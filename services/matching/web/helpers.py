@@ -13,12 +13,14 @@ from services.matching.handlers import service
 from shared.contracts import TeamRole
 from shared.messages import Event
 from shared.service import Handler, M
+from shared.web import meetings
 from shared.web.locale import language
 from shared.web.views import form_id
 
 
 def add_to(app: Flask) -> None:
     app.context_processor(lambda: {"labels": labels, "flash_message": _flash_message()})
+    meetings.add_to(app)
     app.add_template_filter(in_words)
     app.add_template_filter(known_as)
     app.add_template_global(day_names)

@@ -6,12 +6,14 @@ from services.matching import forms
 from services.matching.handlers import reading, service
 from services.matching.handlers.own_list import NotThisNameAgain, TakeOffList, put_name_on_list, take_off_list
 from services.matching.handlers.practitioner import SetAvailability, set_availability
-from services.matching.handlers.reading import PractitionerView
+from services.matching.handlers.reading import MatchedView, PractitionerView
 from services.matching.web.auth import current_person, login_page, require_role
 from services.matching.web.helpers import run
 from services.matching.web.offers import start_reading
+from shared.clock import now
 from shared.web.errors import error_page
 from shared.web.forms import read
+from shared.web.meetings import MeetingsView, present
 from shared.web.views import redirect_after_post, render
 
 me = Blueprint("me", __name__)
@@ -69,13 +71,14 @@ def read_offer(offer_id: str) -> Response:
 
 
 def _show(view: PractitionerView, errors: dict[str, str] | None = None) -> Response:
-    return render(
-        "my_page.html",
-        errors,
-        view=view,
-        me=view.practitioner,
-        typed={**_as_typed(view), **request.form} if errors else _as_typed(view),
-    )
+    typed = {**_as_typed(view), **request.form} if errors else _as_typed(view)
+    times = {one.offer_id: _when(one) for one in view.matched}
+    return render("my_page.html", errors, view=view, me=view.practitioner, typed=typed, times=times)
+
+
+def _when(one: MatchedView) -> MeetingsView | None:
+    live = one.meetings if one.undo_until is None and not one.on_hold else None
+    return present(live, "practitioner", now(), service.programme) if live else None
 
 
 def _as_typed(view: PractitionerView) -> dict[str, object]:

@@ -18,11 +18,13 @@ from services.matching.handlers.practitioner import (
 )
 from services.matching.handlers.sharing import share_notes
 from services.matching.web.helpers import run
+from shared.clock import now
 from shared.sessions import new_session
 from shared.web import sessions
 from shared.web.errors import error_page
 from shared.web.forms import read
 from shared.web.limits import limit_failures
+from shared.web.meetings import present
 from shared.web.views import redirect_after_post, render
 
 offers = Blueprint("offers", __name__)
@@ -47,13 +49,13 @@ def open_link(token: str) -> Response:
 
 @offers.get("/o")
 def show_offer() -> Response:
-    offer = _current_offer()
+    offer = current_offer()
     return _show(offer) if offer else error_page(410)
 
 
 @offers.post("/o")
 def answer() -> Response:
-    offer = _current_offer()
+    offer = current_offer()
     if offer is None:
         return error_page(410)
     typed, errors = read(forms.AnswerForm(), request.form)
@@ -67,7 +69,7 @@ def answer() -> Response:
 
 @offers.post("/o/write")
 def write() -> Response:
-    offer = _current_offer()
+    offer = current_offer()
     if offer is None:
         return error_page(410)
     typed, errors = read(forms.NoteForm(), request.form)
@@ -80,7 +82,7 @@ def write() -> Response:
 
 @offers.post("/o/share")
 def let_coordinators_read() -> Response:
-    offer = _current_offer()
+    offer = current_offer()
     if offer is None:
         return error_page(410)
     run(share_notes, offer.id, "practitioner", offer.practitioner_id)
@@ -89,7 +91,7 @@ def let_coordinators_read() -> Response:
 
 @offers.post("/o/not-again")
 def not_again() -> Response:
-    offer = _current_offer()
+    offer = current_offer()
     if offer is None:
         return error_page(410)
     typed, errors = read(forms.NotAgainForm(), request.form)
@@ -101,7 +103,7 @@ def not_again() -> Response:
 
 @offers.post("/o/end")
 def end() -> Response:
-    offer = _current_offer()
+    offer = current_offer()
     if offer is None:
         return error_page(410)
     run(end_by_practitioner, offer.id, "practitioner", offer.practitioner_id)
@@ -110,7 +112,7 @@ def end() -> Response:
 
 @offers.post("/o/end/undo")
 def take_back() -> Response:
-    offer = _current_offer()
+    offer = current_offer()
     if offer is None:
         return error_page(410)
     done = run(undo_by_practitioner, offer.id, "practitioner", offer.practitioner_id)
@@ -129,9 +131,10 @@ def _show(offer: Offer, errors: dict[str, str] | None = None) -> Response:
     if view.request is None:
         return render("offer_over.html", errors, offer=offer, view=view, typed=request.form)
     template = {"accepted": "offer_yes.html", "declined": "offer_declined.html"}.get(offer.state, "offer.html")
-    return render(template, errors, view=view, support_request=view.request, typed=request.form)
+    times = present(view.meetings, "practitioner", now(), service.programme) if view.meetings else None
+    return render(template, errors, view=view, support_request=view.request, typed=request.form, times=times)
 
 
-def _current_offer() -> Offer | None:
+def current_offer() -> Offer | None:
     session = sessions.current(service.db, "offer")
     return reading.offer_of(session.subject_id, session.person_id, service.db) if session else None

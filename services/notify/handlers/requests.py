@@ -62,6 +62,7 @@ def erase_supportee(event: RequestWithdrawn, db: Db) -> list[Event]:
     """What stays is that they left, so that nothing that comes late brings their contact back."""
     supportee = store.find_supportee(db, event.request_id)
     store.mark_withdrawn(db, event.request_id, now())
+    store.delete_meetings(db, event.request_id)
     if supportee:
         store.erase_contact(db, supportee)
         outbox.erase(db, [event.request_id, supportee.person_id])

@@ -6,6 +6,7 @@ from services.notify.store.delivery import *
 from services.notify.store.desk_calls import *
 from services.notify.store.indexes import *
 from services.notify.store.keys import *
+from services.notify.store.meetings import *
 from services.notify.store.notifications import *
 from services.notify.store.offers import *
 from services.notify.store.phone_numbers import *

@@ -17,6 +17,7 @@ INDEXES = {
         IndexModel("person_id"),
     ],
     "offers": [IndexModel([("practitioner_id", ASCENDING), ("code", ASCENDING)])],
+    "meetings": [IndexModel("request_id")],
     "desk_calls": [],
     "phone_numbers": [],
     "request_updates": [],

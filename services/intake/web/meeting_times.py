@@ -1,0 +1,122 @@
+"""When and where two people meet: to propose hours, to choose one, and to change it by one press."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from services.intake import store
+from services.intake.domain import Meetings, Request
+from services.intake.handlers import service
+from services.intake.handlers.meetings import (
+    AdjustMeetings,
+    ChooseHour,
+    ProposeHours,
+    adjust_meetings,
+    choose_hour,
+    place_of,
+    propose_hours,
+)
+from services.intake.web.status import current_note_keys, current_request, status_page
+from shared.clock import now
+from shared.contracts import Proposal
+from shared.web import meetings as shown
+from shared.web.forms import Errors, read
+from shared.web.limits import limiter
+from shared.web.meeting_forms import AdjustForm, ChooseForm, MoveForm, ProposeForm
+from shared.web.views import form_id, redirect_after_post, run_form
+
+meeting_times = Blueprint("meeting_times", __name__)
+OFTEN = "60 per 10 minutes"
+PAGE = "/s/meetings"
+
+
+@meeting_times.get(PAGE)
+def show_meetings() -> Response:
+    return _page()
+
+
+@meeting_times.post(PAGE)
+@limiter.limit(OFTEN)
+def adjust() -> Response:
+    sent, found = _current()
+    typed, errors = read(AdjustForm(), request.form)
+    if sent and found and not errors:
+        run_form(service, adjust_meetings, AdjustMeetings(request_id=sent.id, match_id=found.id, **typed), sent.id)
+    return redirect_after_post(PAGE)
+
+
+@meeting_times.post(f"{PAGE}/propose")
+@limiter.limit(OFTEN)
+def propose() -> Response:
+    sent, found = _current()
+    if sent is None or found is None:
+        return redirect_after_post("/s")
+    typed, errors = read(ProposeForm(found.supportee_zone, now(), service.programme.doings), request.form)
+    if errors:
+        return _page(errors)
+    zone = found.practitioner_zone if typed.pop("keeps") == "practitioner" else found.supportee_zone
+    proposal = Proposal(id=form_id(), by="supportee", zone=zone, **typed)
+    run_form(service, propose_hours, ProposeHours(request_id=sent.id, match_id=found.id, proposal=proposal), sent.id)
+    return redirect_after_post(PAGE)
+
+
+@meeting_times.post(f"{PAGE}/choose")
+@limiter.limit(OFTEN)
+def choose() -> Response:
+    sent, found = _current()
+    typed, errors = read(ChooseForm(), request.form)
+    if sent and found and not errors:
+        run_form(service, choose_hour, ChooseHour(request_id=sent.id, match_id=found.id, **typed), sent.id)
+    return redirect_after_post(PAGE)
+
+
+@meeting_times.get(f"{PAGE}/move")
+def show_move() -> Response:
+    return _move_page(request.args.get("on", ""))
+
+
+@meeting_times.post(f"{PAGE}/move")
+@limiter.limit(OFTEN)
+def move() -> Response:
+    sent, found = _current()
+    if sent is None or found is None:
+        return redirect_after_post("/s")
+    typed, errors = read(MoveForm(found.supportee_zone, now()), request.form)
+    if errors:
+        return _move_page(request.form.get("on", ""), errors)
+    command = AdjustMeetings(request_id=sent.id, match_id=found.id, action="move", **typed)
+    run_form(service, adjust_meetings, command, sent.id)
+    return redirect_after_post(PAGE)
+
+
+def _page(errors: Errors | None = None) -> Response:
+    sent, found = _current()
+    if sent is None or found is None:
+        return redirect_after_post("/s")
+    place = place_of(found, sent.person_id, current_note_keys())
+    return _meetings_page("status/meetings.html", sent, found, errors, place=place, has_place=bool(found.encrypted_place))
+
+
+def _move_page(on: str, errors: Errors | None = None) -> Response:
+    sent, found = _current()
+    if sent is None or found is None or found.series is None:
+        return redirect_after_post(PAGE)
+    one = shown.shown_date(found.series, on, found.supportee_zone, now())
+    return _meetings_page("status/move.html", sent, found, errors, one=one) if one else redirect_after_post(PAGE)
+
+
+def _meetings_page(template: str, sent: Request, found: Meetings, errors: Errors | None, **context: Any) -> Response:
+    view = shown.present(found, "supportee", now(), service.programme)
+    return status_page(template, sent, errors, meetings=view, typed=request.form, **context)
+
+
+def _current() -> tuple[Request | None, Meetings | None]:
+    """Their meetings while they are with somebody and take no pause from all of it."""
+    sent, _ = current_request()
+    if sent is None or sent.status.state != "matched" or sent.status.match_id is None:
+        return sent, None
+    return sent, store.meetings_of(service.db, sent.status.match_id) or _none_yet(sent, sent.status.match_id)
+
+
+def _none_yet(sent: Request, match_id: str) -> Meetings:
+    return Meetings(id=match_id, request_id=sent.id, supportee_zone=sent.time_zone, practitioner_zone=sent.time_zone)

@@ -1,0 +1,164 @@
+"""When and where two people meet."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.matching.domain.versioned import Versioned
+from shared import meetings
+from shared.contracts import MeetingsAction, MeetingsChange, MeetingsChanged, MeetingType, PairMember, Proposal
+from shared.meetings import Series, WeeklyHour
+from shared.messages import Event
+
+
+@dataclass(kw_only=True)
+class Meetings(Versioned):
+    """The meetings of one match; `id` is its id. What is not possible any more changes nothing: the other was sooner, and the
+    page shows how it stands. Fields: see MeetingsChanged."""
+
+    request_id: str
+    offer_id: str
+    supportee_id: str
+    practitioner_id: str
+    supportee_zone: str
+    practitioner_zone: str
+    hours: tuple[WeeklyHour, ...] = ()
+    proposal: Proposal | None = None
+    series: Series | None = None
+    former: tuple[Series, ...] = ()
+    meeting_type: MeetingType | None = None
+    doing: str | None = None
+    encrypted_place: str | None = None
+    on_hold: bool = False
+    ended_at: datetime | None = None
+
+    def find_hours(self, hours: tuple[WeeklyHour, ...], supportee_zone: str, practitioner_zone: str) -> list[Event]:
+        """What the two weeks have in common, as they are now."""
+        if self.version and (self.hours, self.supportee_zone, self.practitioner_zone) == (
+            hours,
+            supportee_zone,
+            practitioner_zone,
+        ):
+            return []
+        self.hours, self.supportee_zone, self.practitioner_zone = hours, supportee_zone, practitioner_zone
+        return self._changed("hours_found", None)
+
+    def propose(self, proposal: Proposal) -> list[Event]:
+        """The newest proposal is the one that stands. Hours that are agreed stay until another is chosen."""
+        if not self._go_on or (self.proposal and self.proposal.id == proposal.id):
+            return []
+        self.proposal = proposal
+        return self._changed("proposed", proposal.by)
+
+    def choose(self, proposal_id: str, start: datetime, by: PairMember, series_id: str, moment: datetime) -> list[Event]:
+        """One of the hours that the other proposed, once."""
+        proposal = self.proposal
+        if not self._go_on or proposal is None or proposal.id != proposal_id or proposal.by == by:
+            return []
+        if start not in proposal.starts or start <= moment:
+            return []
+        self._end_series(moment)
+        self.series = meetings.anchored_at(start, proposal.zone, id=series_id, weekly=proposal.weekly)
+        self.meeting_type, self.doing, self.proposal = proposal.meeting_type, proposal.doing, None
+        return self._changed("set", by)
+
+    def adjust(
+        self, action: MeetingsAction, series_id: str, by: PairMember, moment: datetime, on: str = "", to: datetime | None = None
+    ) -> list[Event]:
+        """`series_id`: of the series that whoever does it had before them, or of their proposal."""
+        if action == "take_back":
+            return self._take_back(series_id, by)
+        series = self.series
+        if not self._go_on or series is None or series.id != series_id:
+            return []
+        if action == "end":
+            self._end_series(moment)
+            return self._changed("end", by)
+        adjusted = _adjusted(series, action, moment, on, to)
+        if adjusted == series:
+            return []
+        self.series = meetings.without_old_changes(adjusted, moment)
+        return self._changed(action, by)
+
+    def find_place(self, encrypted_place: str | None) -> list[Event]:
+        """The practitioner says where, or takes that back."""
+        if not self._go_on:
+            return []
+        self.encrypted_place = encrypted_place
+        return self._changed("place", "practitioner")
+
+    def hold(self, on_hold: bool) -> list[Event]:
+        if self.on_hold == on_hold:
+            return []
+        self.on_hold = on_hold
+        return self._changed("held", "supportee")
+
+    def end(self, moment: datetime) -> list[Event]:
+        """The two do not meet any more."""
+        if self.ended_at:
+            return []
+        self.ended_at = moment
+        return self._changed("pair_ended", None)
+
+    def undo_end(self) -> list[Event]:
+        if self.ended_at is None:
+            return []
+        self.ended_at = None
+        return self._changed("pair_resumed", None)
+
+    @property
+    def _go_on(self) -> bool:
+        return self.ended_at is None
+
+    def _take_back(self, proposal_id: str, by: PairMember) -> list[Event]:
+        if self.proposal is None or (self.proposal.id, self.proposal.by) != (proposal_id, by):
+            return []
+        self.proposal = None
+        return self._changed("take_back", by)
+
+    def _end_series(self, moment: datetime) -> None:
+        kept = tuple(one for one in self.former if one.ended_at and moment - one.ended_at < meetings.KEPT)
+        self.former = (*kept, replace(self.series, ended_at=moment)) if self.series else kept
+        self.series = None
+
+    def _changed(self, change: MeetingsChange, by: PairMember | None) -> list[Event]:
+        self.version += 1
+        return [
+            MeetingsChanged(
+                match_id=self.id,
+                request_id=self.request_id,
+                offer_id=self.offer_id,
+                supportee_id=self.supportee_id,
+                practitioner_id=self.practitioner_id,
+                version=self.version,
+                change=change,
+                by=by,
+                supportee_zone=self.supportee_zone,
+                practitioner_zone=self.practitioner_zone,
+                hours=self.hours,
+                proposal=self.proposal,
+                series=self.series,
+                former=self.former,
+                meeting_type=self.meeting_type,
+                doing=self.doing,
+                encrypted_place=self.encrypted_place,
+                on_hold=self.on_hold,
+                ended_at=self.ended_at,
+            )
+        ]
+
+
+def _adjusted(series: Series, action: MeetingsAction, moment: datetime, on: str, to: datetime | None) -> Series:
+    """The same series where that is not possible."""
+    if action == "pause":
+        return series if series.paused_at else replace(series, paused_at=moment)
+    if action == "resume":
+        return replace(series, paused_at=None)
+    if not series.runs or not meetings.may_change(series, on, moment):
+        return series
+    if action == "skip":
+        return meetings.skip(series, on)
+    if action == "keep":
+        return meetings.keep(series, on) if meetings.start_on_date(series, on) > moment else series
+    if action == "move" and to and meetings.wrong_start(to, moment) is None:
+        return meetings.move(series, on, to)
+    return series

@@ -1,0 +1,29 @@
+"""When and where two people meet, one document for each match."""
+
+from collections.abc import Collection
+
+from pymongo import IndexModel
+
+from services.matching.domain import Meetings
+from shared import documents
+from shared.documents import load_all, load_one
+from shared.mongo import Db
+
+INDEXES = [IndexModel("request_id")]
+
+
+def find(db: Db, match_id: str) -> Meetings | None:
+    return load_one(Meetings, db.meetings.find_one({"_id": match_id}))
+
+
+def find_many(db: Db, match_ids: Collection[str]) -> dict[str, Meetings]:
+    found = load_all(Meetings, db.meetings.find({"_id": {"$in": list(match_ids)}})) if match_ids else []
+    return {one.id: one for one in found}
+
+
+def save(db: Db, changed: Meetings) -> None:
+    documents.save(db.meetings, changed)
+
+
+def delete_about(db: Db, request_id: str) -> None:
+    db.meetings.delete_many({"request_id": request_id})
