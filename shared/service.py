@@ -77,7 +77,7 @@ class Service:
         self.timers = [
             Timer(SECONDS_BETWEEN_SWEEPS, self._find_overdue, sweeper.delete_overdue),
             Timer(SECONDS_BETWEEN_ERASURES, outbox.erased_and_sent, outbox.delete_erased),
-            Timer(checks.SECONDS_BETWEEN_LOOKS, self._find_check_of_retention, self._check_retention),
+            Timer(checks.SECONDS_BETWEEN_LOOKS, self._find_due_check, self.check_retention),
         ]
         self.tasks: list[Task] = []
         self.old_dead_letter_handler: Handler[OldDeadLetter] | None = None
@@ -96,10 +96,10 @@ class Service:
     def _find_overdue(self, db: Db) -> Iterable[sweeper.Overdue]:
         return sweeper.find_overdue(db, self.name, now(), self.programme.retention)
 
-    def _find_check_of_retention(self, db: Db) -> Iterable[str]:
+    def _find_due_check(self, db: Db) -> Iterable[str]:
         return checks.due(db, CHECK_OF_RETENTION, now())
 
-    def _check_retention(self, name: str, db: Db) -> list[Event]:
+    def check_retention(self, name: str, db: Db) -> list[Event]:
         """What was to go by the last round, a day ago, and is still here."""
         page = checks.begin(db, name, now())
         if page is None:

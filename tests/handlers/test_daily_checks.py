@@ -331,7 +331,7 @@ def test_what_is_kept_too_long_is_one_task(three: ThreeServices, name: str) -> N
     a_day_later(three)
     service.db.inbox.insert_one({"_id": "old", "at": now() - timedelta(days=91)})
     three.clock.write_text(str(timedelta(days=three.days + 1.02).total_seconds()))
-    [timer] = [timer for timer in service.timers if timer.handler.__name__ == "_check_retention"]
+    [timer] = [timer for timer in service.timers if timer.handler.__name__ == "check_retention"]
     for _ in range(2):
         for item in timer.find(service.db):
             service.run(timer.handler, item)

@@ -143,6 +143,7 @@ def test_every_part_of_a_worker_has_a_sign_of_life(bus: BusFixture) -> None:
             "dead letters",
             "timer delete_overdue",
             "timer delete_erased",
+            "timer check_retention",
         ],
         True,
     )
