@@ -1,5 +1,6 @@
 """The walk through the running product: who is there, and a visitor of the walk's language."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -65,14 +66,18 @@ class Walk:
         return visitor.go(f"/{door}")
 
 
-def ask(url: str, language: str, name: str, how: str, **reach: str) -> None:
-    """A request, sent in a second. `how`: with=juniper, mode=suggest. Without `reach` it is reached on its page alone."""
+def ask(url: str, language: str, name: str, how: str, **reach: str) -> str:
+    """A request, sent in a second: its code words. `how`: with=juniper, mode=suggest. Without `reach` it is reached on its page
+    alone."""
     someone = FormClient(url, source=f"127.0.1.{next(PLACES)}")
     someone.open(f"/help?lang={language}")
     someone.open(f"/ask/1?{how}")
     for typed in ({}, {"name": name}, {"words": WORDS[language]}, {"reach": "page", **reach}, {}, {}, {}, {}):
         someone.send(**typed)
     assert "/ask/sent" in someone.url, f"{name}'s request is not sent: {someone.url}"
+    words = re.search(r'<ol class="words".*?</ol>', someone.page, re.S)
+    assert words
+    return " ".join(re.findall(r"<li>(.*?)</li>", words[0]))
 
 
 WORDS = {"en": "Company on hard mornings.\nNo advice.", "es": "Compañía en las mañanas difíciles.\nSin consejos."}
