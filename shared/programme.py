@@ -45,6 +45,7 @@ class Words:
     limits: tuple[str, ...]
     lines: tuple[Line, ...] = ()
     commitments: Commitments = Commitments()
+    calendar_title: str = ""  # of dates in people's own calendars; empty: words that say nothing of what it is
     kept_by_law: tuple[str, ...] = ()  # what a law makes the collective keep of somebody who left, and until when
 
 

@@ -84,7 +84,7 @@ TABLE: tuple[Kept, ...] = (
     ),
     Kept(
         service="intake", collection="links", since="expires_at", days="token",
-        why="links and code words open a page; those of a request end with it", readers="the person",
+        why="links and code words open a page or a calendar; those of a request end with it", readers="the person",
     ),
     Kept(
         service="intake", collection="sessions", since="expires_at", days="token",

@@ -4,13 +4,32 @@ from flask import Flask
 
 from services.intake.handlers import service
 from services.intake.listing import ListingCache
-from services.intake.web import ask, corrections, first_question, helpers, meeting_times, meetings, pages, people, status, way_in
+from services.intake.web import (
+    ask,
+    calendar,
+    corrections,
+    first_question,
+    helpers,
+    meeting_times,
+    meetings,
+    pages,
+    people,
+    status,
+    way_in,
+)
 from shared.settings import Settings, read_core
 from shared.web.app import make_service_app
 
 
 def make_app(settings: Settings | None = None) -> Flask:
-    of_a_request = (status.status, way_in.ways_in, meetings.meetings, meeting_times.meeting_times, corrections.corrections)
+    of_a_request = (
+        status.status,
+        way_in.ways_in,
+        meetings.meetings,
+        meeting_times.meeting_times,
+        calendar.calendar,
+        corrections.corrections,
+    )
     blueprints = (pages.pages, people.people, first_question.first_question, ask.ask, *of_a_request)
     app = make_service_app(service, settings or read_core(), "services.intake", *blueprints)
     helpers.add_to(app, ListingCache(service.db, service.vault))

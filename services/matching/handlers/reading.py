@@ -18,6 +18,7 @@ from services.matching.handlers.service import service
 from services.matching.handlers.sign_in import coordinator_name
 from services.matching.store.pages import Page
 from shared import tokens, vault
+from shared.calendars import Dates
 from shared.clock import now
 from shared.contracts import PractitionerState
 from shared.mongo import Db
@@ -201,6 +202,16 @@ def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
         ],
         may_list=has_space(practitioner),
     )
+
+
+def dates_of(practitioner_id: str, db: Db) -> list[Dates]:
+    """For their calendar: with everybody whom they meet."""
+    return [_dates(each) for each in store.meetings.of_practitioner(db, practitioner_id)]
+
+
+def _dates(each: Meetings) -> Dates:
+    cancelled_from = each.ended_at or (now() if each.on_hold else None)
+    return Dates(series=each.series, former=each.former, version=each.version, cancelled_from=cancelled_from)
 
 
 def find_request(request_id: str, db: Db, coordinator_id: str) -> Request | None:

@@ -9,7 +9,7 @@ from shared import documents
 from shared.documents import load_all, load_one
 from shared.mongo import Db
 
-INDEXES = [IndexModel("request_id")]
+INDEXES = [IndexModel("request_id"), IndexModel("practitioner_id")]
 
 
 def find(db: Db, match_id: str) -> Meetings | None:
@@ -19,6 +19,11 @@ def find(db: Db, match_id: str) -> Meetings | None:
 def find_many(db: Db, match_ids: Collection[str]) -> dict[str, Meetings]:
     found = load_all(Meetings, db.meetings.find({"_id": {"$in": list(match_ids)}})) if match_ids else []
     return {one.id: one for one in found}
+
+
+def of_practitioner(db: Db, practitioner_id: str) -> list[Meetings]:
+    """With everybody whom they met, as long as that is kept."""
+    return load_all(Meetings, db.meetings.find({"practitioner_id": practitioner_id}))
 
 
 def save(db: Db, changed: Meetings) -> None:
