@@ -7,7 +7,20 @@ from typing import Literal
 
 from services.intake import rules
 from services.intake.rules import Action, NextChoice, Pace, RequestStatus, StatusEvent
-from shared.contracts import AgeGroup, Channel, Choice, Help, MeetingType, Mode, PairMember, Part, Proposal, Standing, WayIn
+from shared.contracts import (
+    AgeGroup,
+    Channel,
+    Choice,
+    Help,
+    MeetingType,
+    Mode,
+    PairMember,
+    Part,
+    Proposal,
+    Reminder,
+    Standing,
+    WayIn,
+)
 from shared.meetings import Series, WeeklyHour
 
 TIME_TO_READ = timedelta(days=3)
@@ -158,6 +171,7 @@ class Meetings:
     on_hold: bool = False
     ended_at: datetime | None = None
     heard_at: datetime | None = None
+    remind_supportee: tuple[Reminder, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from shared.contracts import Channel, EncryptedFields, Role
+from shared.contracts import Channel, EncryptedFields, Reminder, Role
+from shared.meetings import Series
 
 LONGEST_DELIVERY = timedelta(hours=72)
 DESK_CALL_GAP = timedelta(hours=4)  # a coordinator is called to the desk no more often
@@ -40,6 +41,7 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "meetings_ended": NotificationTemplate(),
     "meetings_go_on": NotificationTemplate(),
     "meetings_news": NotificationTemplate(),
+    "meeting_reminder": NotificationTemplate(escalate=False, spaced=False),
     "request_received": NotificationTemplate(),
     "said_yes": NotificationTemplate(),
     "not_this_time": NotificationTemplate(),
@@ -89,15 +91,17 @@ def notification_id(cause: str, template: str, person_id: str, channel: Channel)
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{cause}/{template}/{person_id}/{channel}"))
 
 
-def expires_at(name: str, created_at: datetime, answer_by: datetime | None) -> datetime:
+def expires_at(name: str, created_at: datetime, answer_by: datetime | None, starts_at: datetime | None = None) -> datetime:
+    """`starts_at`: of the meeting that it reminds of."""
     end = created_at + get_template(name).useful_for
+    end = min(end, starts_at) if starts_at else end
     return min(end, answer_by) if answer_by and name in ("offer", "reminder") else end
 
 
 def after_quiet_hours(moment: datetime, zone: str, quiet_from: int, quiet_until: int) -> datetime:
     """`moment`, or the end of the quiet hours that it falls in. Equal hours mean: none are quiet."""
     local = moment.astimezone(ZoneInfo(zone))
-    if not _is_quiet(local.hour, quiet_from, quiet_until):
+    if not is_quiet(local.hour, quiet_from, quiet_until):
         return moment
     end = datetime.combine(local.date(), time(quiet_until % 24), ZoneInfo(zone))
     if end <= local:
@@ -105,7 +109,7 @@ def after_quiet_hours(moment: datetime, zone: str, quiet_from: int, quiet_until:
     return end.astimezone(moment.tzinfo)
 
 
-def _is_quiet(hour: int, quiet_from: int, quiet_until: int) -> bool:
+def is_quiet(hour: int, quiet_from: int, quiet_until: int) -> bool:
     if quiet_from <= quiet_until:
         return quiet_from <= hour < quiet_until
     return hour >= quiet_from or hour < quiet_until
@@ -187,12 +191,21 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Meetings:
-    """What notify keeps of when two people meet: how new it is."""
+    """What notify keeps of when two people meet. `series` while they meet; `remind_...`: how long before each date, for those who
+    asked for it. `looked_at`: until when reminders are done; `next_look_at`: when the next may be due."""
 
     id: str
     request_id: str
+    offer_id: str
+    supportee_id: str
+    practitioner_id: str
     version: int
     ended_at: datetime | None = None
+    series: Series | None = None
+    remind_supportee: tuple[Reminder, ...] = ()
+    remind_practitioner: tuple[Reminder, ...] = ()
+    looked_at: datetime
+    next_look_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +261,14 @@ class Message:
 
     @property
     def answer_by(self) -> datetime | None:
-        found = self.context.get("answer_by")
+        return self._moment("answer_by")
+
+    @property
+    def starts_at(self) -> datetime | None:
+        return self._moment("starts_at")
+
+    def _moment(self, name: str) -> datetime | None:
+        found = self.context.get(name)
         return found if isinstance(found, datetime) else None
 
 

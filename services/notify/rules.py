@@ -2,10 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from shared.contracts import Answer, Next
+from services.notify.domain import Contact, is_quiet
+from shared.contracts import Answer, Next, Reminder
+from shared.meetings import MeetingDate, Series, next_dates
 
 
 def update_name(name: str, detail: Next | Literal["place", "choice"] | None = None) -> str:
@@ -25,6 +28,52 @@ def is_implied(last_update: str, update: str) -> bool:
 def hear_by(moment: datetime, answer_days: int) -> datetime:
     """Whoever is asked has until the end of their day, wherever that is."""
     return moment + timedelta(days=answer_days + 1)
+
+
+# Reminders of meetings
+
+MOST_DATES = 12
+BEFORE = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueReminder:
+    """Of the meeting that is or was to be `on` that date."""
+
+    before: Reminder
+    on: str
+    starts_at: datetime
+    due_at: datetime
+
+
+def before_quiet_hours(moment: datetime, zone: str, quiet_from: int, quiet_until: int) -> datetime:
+    """`moment`, or the last quarter of an hour before the quiet hours that it falls in."""
+    for quarters in range(24 * 4):
+        earlier = moment - timedelta(minutes=15 * quarters)
+        if not is_quiet(earlier.astimezone(ZoneInfo(zone)).hour, quiet_from, quiet_until):
+            return earlier
+    return moment
+
+
+def reminders_of(series: Series, before: tuple[Reminder, ...], contact: Contact, since: datetime) -> list[DueReminder]:
+    """Of the next dates that begin after `since`, the soonest first."""
+    dates = [one for one in next_dates(series, since, MOST_DATES) if one.state != "skipped" and one.starts_at > since]
+    found = [_reminder(one, each, contact) for one in dates for each in before]
+    return sorted(found, key=lambda one: one.due_at)
+
+
+def _reminder(one: MeetingDate, before: Reminder, contact: Contact) -> DueReminder:
+    """A day before at the same hour on the receiver's clock, or an hour before; earlier where that is in their quiet hours."""
+    local = one.starts_at.astimezone(ZoneInfo(contact.time_zone))
+    wanted = (local - BEFORE["day"]).astimezone(UTC) if before == "day" else one.starts_at - BEFORE["hour"]
+    due_at = before_quiet_hours(wanted, contact.time_zone, contact.quiet_from, contact.quiet_until)
+    return DueReminder(before=before, on=one.on, starts_at=one.starts_at, due_at=due_at)
+
+
+def due_reminders(found: list[DueReminder], since: datetime, moment: datetime) -> list[DueReminder]:
+    """What became due since then and whose meeting has not begun: of one meeting the newest alone."""
+    newest = {one.on: one for one in found if since < one.due_at <= moment < one.starts_at}
+    return list(newest.values())
 
 
 # Incoming texts

@@ -27,8 +27,10 @@ EscalationReason = Literal[
 ]  # fmt: skip
 PairMember = Literal["practitioner", "supportee"]
 NoteReader = Literal["practitioner", "coordinators"]
-MeetingsAction = Literal[Change, "pause", "resume", "end", "take_back"]
-"""What either of two people does with the hour they meet. `take_back`: their own proposal."""
+Reminder = Literal["day", "hour"]
+MeetingsAction = Literal[Change, "pause", "resume", "end", "take_back", "remind"]
+"""What either of two people does with the hour they meet. `take_back`: their own proposal. `remind`: how they are
+reminded themselves."""
 MeetingsChange = Literal[MeetingsAction, "hours_found", "proposed", "set", "place", "held", "pair_ended", "pair_resumed"]
 AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
 WaitsFor = Literal["place", "choice", "coordinator"]

@@ -17,6 +17,7 @@ from shared.contracts.common import (
     NoteReader,
     Part,
     Proposal,
+    Reminder,
     Standing,
     StillWaiting,
     WaitsFor,
@@ -227,7 +228,8 @@ class HourChosen(Event):
 @contract("meetings.adjusted.v1", subject="request_id", published_by="intake")
 class MeetingsAdjusted(Event):
     """The supportee skips a date, keeps it after all, moves it once, pauses, resumes or ends the series with this id, or takes
-    back what they proposed (then `series_id` is the proposal's). `on`: the date as it was, `to`: when it is instead."""
+    back what they proposed (then `series_id` is the proposal's). `on`: the date as it was, `to`: when it is instead.
+    `remind`: how long before each date they want to be reminded."""
 
     request_id: str
     match_id: str
@@ -235,6 +237,7 @@ class MeetingsAdjusted(Event):
     action: MeetingsAction
     on: str | None = None
     to: datetime | None = None
+    remind: tuple[Reminder, ...] = ()
 
 
 @contract("sign_in.requested.v1", subject="person_id", published_by="intake")

@@ -18,6 +18,7 @@ from shared.contracts.common import (
     PractitionerState,
     Proposal,
     ReleaseReason,
+    Reminder,
     ReplyOutcome,
     TeamRole,
     WayIn,
@@ -195,7 +196,8 @@ class MeetingsChanged(Event):
     `hours`: some that lie in both weeks, in the supportee's zone. `proposal`: what one of them waits for the other to choose
     from. `series`: when they meet; `former`: series that ended lately, for calendars. `meeting_type`, `doing`: of the series.
     `encrypted_place`: where, as the field `place` under the key of this match. `on_hold`: the supportee takes a pause from all
-    of it. `encrypted` is for notify, where the practitioner is told: link (e-mail), short_link (text)."""
+    of it. `remind_supportee`, `remind_practitioner`: how long before each date, for who asked for it. `encrypted` is for notify,
+    where the practitioner is told: link (e-mail), short_link (text)."""
 
     match_id: str
     request_id: str
@@ -216,6 +218,8 @@ class MeetingsChanged(Event):
     encrypted_place: str | None = None
     on_hold: bool = False
     ended_at: datetime | None = None
+    remind_supportee: tuple[Reminder, ...] = ()
+    remind_practitioner: tuple[Reminder, ...] = ()
     encrypted: EncryptedFields | None = None
 
 

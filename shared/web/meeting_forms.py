@@ -7,7 +7,7 @@ from typing import Any, get_args
 from marshmallow import ValidationError, fields, post_load, validate
 
 from shared import places
-from shared.contracts import MeetingsAction, MeetingType, PairMember
+from shared.contracts import MeetingsAction, MeetingType, PairMember, Reminder
 from shared.i18n import _
 from shared.meetings import MOST_HOURS, at, wrong_start
 from shared.web.forms import UNKNOWN_FIELD, Form
@@ -112,9 +112,18 @@ class ChooseForm(Form):
 class AdjustForm(Form):
     series_id = fields.String(required=True, validate=validate.Length(max=80))
     action = fields.String(
-        required=True, validate=validate.OneOf([one for one in get_args(MeetingsAction) if one != "move"], error=UNKNOWN_FIELD)
+        required=True,
+        validate=validate.OneOf([one for one in get_args(MeetingsAction) if one not in ("move", "remind")], error=UNKNOWN_FIELD),
     )
     on = fields.String(load_default="", validate=validate.Length(max=10))
+
+
+class RemindForm(Form):
+    remind = fields.List(fields.String(validate=validate.OneOf(get_args(Reminder), error=UNKNOWN_FIELD)), load_default=[])
+
+    @post_load
+    def in_order(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {"remind": tuple(one for one in get_args(Reminder) if one in data["remind"])}
 
 
 class PlaceForm(Form):

@@ -32,6 +32,7 @@ VARIANTS: dict[str, list[More]] = {
     "offer_gone": [{}, {"asked_at": MOMENT}],
     "reach_out": [{}, {"since": MOMENT}],
     "not_this_time": [{"then": then} for then in ("next_choice", "ask_me", "suggest", "wait", "person")],
+    "meeting_reminder": [{"starts_at": MOMENT}],
     "meetings_news": [
         {"change": change}
         for change in ("proposed", "take_back", "set", "skip", "keep", "move", "pause", "resume", "end", "place")
@@ -48,7 +49,7 @@ RECEIVED_BY = {
     "coordinator": {"reach_out", "sign_in"},
 }  # fmt: skip
 FOR_ANYBODY = {
-    "sign_in", "meetings_ended", "meetings_go_on", "meetings_news",
+    "sign_in", "meetings_ended", "meetings_go_on", "meetings_news", "meeting_reminder",
     "not_understood", "too_many_codes", "texts_stopped", "texts_started", "help",
 }  # fmt: skip
 NOT_SAID = re.compile(

@@ -8,7 +8,7 @@ from services.intake.domain import Meetings
 from services.intake.handlers.access import NoteKeys
 from shared import vault
 from shared.clock import now
-from shared.contracts import HourChosen, HoursProposed, MeetingsAction, MeetingsAdjusted, Proposal
+from shared.contracts import HourChosen, HoursProposed, MeetingsAction, MeetingsAdjusted, Proposal, Reminder
 from shared.messages import Event
 from shared.mongo import Db
 from shared.vault import DecryptionError
@@ -39,6 +39,7 @@ class AdjustMeetings:
     action: MeetingsAction
     on: str | None = None
     to: datetime | None = None
+    remind: tuple[Reminder, ...] = ()
 
 
 def propose_hours(command: ProposeHours, db: Db) -> list[Event]:
@@ -63,6 +64,7 @@ def adjust_meetings(command: AdjustMeetings, db: Db) -> list[Event]:
         action=command.action,
         on=command.on,
         to=command.to,
+        remind=command.remind,
     )
     return [adjusted]
 

@@ -22,7 +22,7 @@ from shared.contracts import Proposal
 from shared.web import meetings as shown
 from shared.web.forms import Errors, read
 from shared.web.limits import limiter
-from shared.web.meeting_forms import AdjustForm, ChooseForm, MoveForm, ProposeForm
+from shared.web.meeting_forms import AdjustForm, ChooseForm, MoveForm, ProposeForm, RemindForm
 from shared.web.views import form_id, redirect_after_post, run_form
 
 meeting_times = Blueprint("meeting_times", __name__)
@@ -70,6 +70,17 @@ def choose() -> Response:
     return redirect_after_post(PAGE)
 
 
+@meeting_times.post(f"{PAGE}/remind")
+@limiter.limit(OFTEN)
+def choose_reminders() -> Response:
+    sent, found = _current()
+    typed, errors = read(RemindForm(), request.form)
+    if sent and found and not errors:
+        command = AdjustMeetings(request_id=sent.id, match_id=found.id, series_id="", action="remind", **typed)
+        run_form(service, adjust_meetings, command, sent.id)
+    return redirect_after_post(PAGE)
+
+
 @meeting_times.get(f"{PAGE}/move")
 def show_move() -> Response:
     return _move_page(request.args.get("on", ""))
@@ -94,7 +105,8 @@ def _page(errors: Errors | None = None) -> Response:
     if sent is None or found is None:
         return redirect_after_post("/s")
     place = place_of(found, sent.person_id, current_note_keys())
-    return _meetings_page("status/meetings.html", sent, found, errors, place=place, has_place=bool(found.encrypted_place))
+    context = {"place": place, "has_place": bool(found.encrypted_place), "told": bool(sent.email_index or sent.phone_index)}
+    return _meetings_page("status/meetings.html", sent, found, errors, remind=found.remind_supportee, **context)
 
 
 def _move_page(on: str, errors: Errors | None = None) -> Response:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.matching.domain.versioned import Versioned
 from shared import meetings
-from shared.contracts import MeetingsAction, MeetingsChange, MeetingsChanged, MeetingType, PairMember, Proposal
+from shared.contracts import MeetingsAction, MeetingsChange, MeetingsChanged, MeetingType, PairMember, Proposal, Reminder
 from shared.meetings import Series, WeeklyHour
 from shared.messages import Event
 
@@ -30,6 +30,8 @@ class Meetings(Versioned):
     encrypted_place: str | None = None
     on_hold: bool = False
     ended_at: datetime | None = None
+    remind_supportee: tuple[Reminder, ...] = ()
+    remind_practitioner: tuple[Reminder, ...] = ()
 
     def find_hours(self, hours: tuple[WeeklyHour, ...], supportee_zone: str, practitioner_zone: str) -> list[Event]:
         """What the two weeks have in common, as they are now."""
@@ -78,6 +80,16 @@ class Meetings(Versioned):
             return []
         self.series = meetings.without_old_changes(adjusted, moment)
         return self._changed(action, by)
+
+    def remind(self, before: tuple[Reminder, ...], who: PairMember) -> list[Event]:
+        """Only themselves."""
+        if not self._go_on or before == (self.remind_supportee if who == "supportee" else self.remind_practitioner):
+            return []
+        if who == "supportee":
+            self.remind_supportee = before
+        else:
+            self.remind_practitioner = before
+        return self._changed("remind", who)
 
     def find_place(self, encrypted_place: str | None) -> list[Event]:
         """The practitioner says where, or takes that back."""
@@ -143,6 +155,8 @@ class Meetings(Versioned):
                 encrypted_place=self.encrypted_place,
                 on_hold=self.on_hold,
                 ended_at=self.ended_at,
+                remind_supportee=self.remind_supportee,
+                remind_practitioner=self.remind_practitioner,
             )
         ]
 

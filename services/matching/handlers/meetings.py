@@ -16,7 +16,7 @@ from services.matching.handlers.links import issue_links
 from services.matching.handlers.service import service
 from shared import meetings, vault
 from shared.clock import now
-from shared.contracts import HourChosen, HoursProposed, MeetingsAction, MeetingsAdjusted, MeetingsChanged, Proposal
+from shared.contracts import HourChosen, HoursProposed, MeetingsAction, MeetingsAdjusted, MeetingsChanged, Proposal, Reminder
 from shared.messages import Event
 from shared.mongo import Db
 from shared.vault import DecryptionError
@@ -47,6 +47,14 @@ class AdjustMeetings:
     series_id: str
     on: str = ""
     to: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemindMe:
+    """The practitioner: so long before each date."""
+
+    offer_id: str
+    before: tuple[Reminder, ...]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -119,6 +127,8 @@ def choose_by_supportee(event: HourChosen, db: Db) -> list[Event]:
 @service.on(MeetingsAdjusted)
 def adjust_by_supportee(event: MeetingsAdjusted, db: Db) -> list[Event]:
     def change(found: Meetings, moment: datetime) -> list[Event]:
+        if event.action == "remind":
+            return found.remind(event.remind, "supportee")
         return found.adjust(event.action, event.series_id, "supportee", moment, event.on or "", event.to)
 
     return _by_supportee(event.match_id, db, change)
@@ -158,6 +168,10 @@ def adjust_meetings(command: AdjustMeetings, db: Db) -> list[Event]:
         return found.adjust(command.action, command.series_id, "practitioner", moment, command.on, command.to)
 
     return _by_practitioner(command.offer_id, db, change)
+
+
+def remind_me(command: RemindMe, db: Db) -> list[Event]:
+    return _by_practitioner(command.offer_id, db, lambda found, _: found.remind(command.before, "practitioner"))
 
 
 def find_place(command: FindPlace, db: Db) -> list[Event]:

@@ -12,10 +12,12 @@ from services.matching.handlers.meetings import (
     ChooseHour,
     FindPlace,
     ProposeHours,
+    RemindMe,
     adjust_meetings,
     choose_hour,
     find_place,
     propose_hours,
+    remind_me,
 )
 from services.matching.handlers.reading import OfferView
 from services.matching.web.helpers import run
@@ -27,7 +29,7 @@ from shared.service import Handler, M
 from shared.web import meetings as shown
 from shared.web.errors import error_page
 from shared.web.forms import Errors, read
-from shared.web.meeting_forms import AdjustForm, ChooseForm, MoveForm, PlaceForm, ProposeForm
+from shared.web.meeting_forms import AdjustForm, ChooseForm, MoveForm, PlaceForm, ProposeForm, RemindForm
 from shared.web.views import form_id, redirect_after_post, render
 
 meetings = Blueprint("meetings", __name__)
@@ -81,6 +83,17 @@ def say_where() -> Response:
     return _page(view, errors) if errors else _run(find_place, FindPlace(offer_id=offer.id, **typed), offer)
 
 
+@meetings.post(f"{PAGE}/remind")
+def choose_reminders() -> Response:
+    offer, view = _current()
+    if offer is None or view is None:
+        return _elsewhere(offer)
+    typed, errors = read(RemindForm(), request.form)
+    if not errors:
+        run(remind_me, RemindMe(offer_id=offer.id, before=typed["remind"]), "practitioner", offer.practitioner_id)
+    return redirect_after_post(f"{PAGE}?done=saved")
+
+
 @meetings.get(f"{PAGE}/move")
 def show_move() -> Response:
     offer, view = _current()
@@ -104,7 +117,8 @@ def _run(handler: Handler[M], command: M, offer: Offer) -> Response:
 
 
 def _page(view: OfferView, errors: Errors | None = None) -> Response:
-    return _draw("pair_meetings.html", view, errors)
+    remind = view.meetings.remind_practitioner if view.meetings else ()
+    return _draw("pair_meetings.html", view, errors, remind=remind)
 
 
 def _move_page(view: OfferView, on: str, errors: Errors | None = None) -> Response:

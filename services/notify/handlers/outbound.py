@@ -72,13 +72,20 @@ def enqueue_notification(db: Db, contact: Contact, message: Message) -> list[Eve
         _withhold(db, contact, message)
         return []
     if contact.only_news and is_news(message.template):
-        message = Message("message", message.cause)
+        until = {"starts_at": message.starts_at} if message.starts_at else {}
+        message = Message("message", message.cause, until, offer_id=message.offer_id)
     chosen = contact.channels_for(message.template)
     channels = [channel for channel in chosen if channel in service.channels]
     if chosen and not channels and get_template(message.template).escalate:
         return [NotificationFailed(person_id=contact.person_id, request_id=contact.request_id, template=message.template)]
     reply = get_template(message.template).reply
-    if "text" in channels and contact.role == "supportee" and not reply and store.text_is_pending(db, contact.person_id):
+    if (
+        "text" in channels
+        and contact.role == "supportee"
+        and not reply
+        and not message.starts_at
+        and store.text_is_pending(db, contact.person_id)
+    ):
         channels.remove("text")  # the text that waits says the same: there is news
     made = _link_of_its_own(contact, message) if "email" in channels else None
     write_notifications(db, contact, replace(message, encrypted=made.encrypted) if made else message, channels)
@@ -148,7 +155,7 @@ def make_notification(
         request_id=contact.request_id,
         created_at=made_at,
         next_at=DUE_NOW if send_at == moment else send_at,
-        expires_at=expires_at(message.template, made_at, message.answer_by),
+        expires_at=expires_at(message.template, made_at, message.answer_by, message.starts_at),
         template=message.template,
         cause=message.cause,
         context=message.context,

@@ -17,7 +17,7 @@ INDEXES = {
         IndexModel("person_id"),
     ],
     "offers": [IndexModel([("practitioner_id", ASCENDING), ("code", ASCENDING)])],
-    "meetings": [IndexModel("request_id")],
+    "meetings": [IndexModel("request_id"), _where_it_exists("next_look_at")],
     "desk_calls": [],
     "phone_numbers": [],
     "request_updates": [],
