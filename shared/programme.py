@@ -12,6 +12,7 @@ import phonenumbers
 
 from shared import retention
 from shared.messages import InvalidMessage, load
+from shared.places import is_link
 from shared.settings import is_loopback
 
 PLACEHOLDER_MARKS = ("PLACEHOLDER", "TEXTO PROVISIONAL")
@@ -62,6 +63,7 @@ class Programme:
     promise_is_ours: bool = False
     promise_date: str  # when the promise was last changed
     words: dict[str, Words]
+    rooms_at: str = ""  # where video rooms are made, by a name that nobody can guess; empty: practitioners bring their own
     doings: dict[str, dict[str, str]] = field(default_factory=dict)  # what two people can do together: code -> language -> words
     retention: dict[str, float] = field(default_factory=dict)  # days, where they are fewer than in retention.py
 
@@ -102,6 +104,8 @@ def read_programme(path: Path) -> Programme:
     missing = [language for language in programme.languages if language not in programme.words]
     if missing or not programme.languages:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: words are missing for {', '.join(missing) or 'every language'}")
+    if programme.rooms_at and not is_link(programme.rooms_at):
+        raise SystemExit(f"PROGRAMME_FILE {path.name}: rooms_at has to be an address that begins with https://")
     unnamed = [code for code, words in programme.doings.items() if not set(programme.languages) <= {*words}]
     if unnamed:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: words are missing for the doings {', '.join(unnamed)}")

@@ -403,3 +403,23 @@ def test_without_a_pair_there_is_nothing_to_arrange(matching: Service, keys: Pat
     press(visitor, link)
     assert visitor.get("/o/meetings").location == "/o"
     assert document(matching, "requests", "r1")["state"] == "asking"
+
+
+def test_a_room_is_made_by_one_press_under_a_name_of_its_own(ana: FlaskClient, matching: Service) -> None:
+    assert "Make a video room" not in ana.get("/o/meetings").text
+    shipped = matching.programme
+    matching.programme = replace(shipped, rooms_at="https://rooms.example/")
+    try:
+        wanted = wren_proposes(matching)
+        press(ana, "/o/meetings", "/o/meetings/choose", start=wanted.starts[0].isoformat())
+        assert "Or a video room at rooms.example" in ana.get("/o/meetings").text
+        rooms = set()
+        for _ in range(2):
+            press(ana, "/o/meetings", "/o/meetings/room")
+            found = re.search(r'<a href="https://rooms.example/([0-9a-f]{32})"', ana.get("/o/meetings").text)
+            assert found
+            rooms.add(found[1])
+        assert len(rooms) == 2
+        assert not any(room in str(list(matching.db.meetings.find())) for room in rooms)
+    finally:
+        matching.programme = shipped

@@ -53,3 +53,18 @@ def test_a_language_without_words_stops_the_start(tmp_path: Path) -> None:
     file.write_text(SHIPPED.read_text().replace('languages = ["en", "es"]', 'languages = ["en", "fr"]'))
     with pytest.raises(SystemExit, match="fr"):
         read_programme(file)
+
+
+@pytest.mark.parametrize("address", ["http://rooms.example", "rooms.example", "https://a@rooms.example", "https://rooms"])
+def test_rooms_are_made_at_an_address_that_can_be_opened_safely(tmp_path: Path, address: str) -> None:
+    file = tmp_path / "programme.toml"
+    file.write_text(SHIPPED.read_text().replace('rooms_at = ""', f'rooms_at = "{address}"'))
+    with pytest.raises(SystemExit, match="rooms_at"):
+        read_programme(file)
+
+
+def test_a_doing_has_words_in_every_language(tmp_path: Path) -> None:
+    file = tmp_path / "programme.toml"
+    file.write_text(SHIPPED.read_text().replace('walk = { en = "A walk", es = "Un paseo" }', 'walk = { en = "A walk" }'))
+    with pytest.raises(SystemExit, match="walk"):
+        read_programme(file)

@@ -4,6 +4,7 @@ Matching alone decides, so of two presses at the same time the first holds and t
 comes from intake as events.
 """
 
+import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -183,6 +184,14 @@ def find_place(command: FindPlace, db: Db) -> list[Event]:
         return []
     encrypted = vault.encrypt(key, match.supportee_id, PLACE, command.place) if command.place else None
     return _change(match, db, lambda found, _: found.find_place(encrypted))
+
+
+def make_room(offer_id: str, db: Db) -> list[Event]:
+    """At the collective's video server. Who does not know the name finds no room: 128 bits of it."""
+    if not service.programme.rooms_at:
+        return []
+    room = f"{service.programme.rooms_at.rstrip('/')}/{secrets.token_hex(16)}"
+    return find_place(FindPlace(offer_id=offer_id, place=room), db)
 
 
 def _by_practitioner(offer_id: str, db: Db, change: Change) -> list[Event]:

@@ -16,6 +16,7 @@ from services.matching.handlers.meetings import (
     adjust_meetings,
     choose_hour,
     find_place,
+    make_room,
     propose_hours,
     remind_me,
 )
@@ -81,6 +82,12 @@ def say_where() -> Response:
         return _elsewhere(offer)
     typed, errors = read(PlaceForm(), request.form)
     return _page(view, errors) if errors else _run(find_place, FindPlace(offer_id=offer.id, **typed), offer)
+
+
+@meetings.post(f"{PAGE}/room")
+def make_a_room() -> Response:
+    offer, view = _current()
+    return _run(make_room, offer.id, offer) if offer and view else _elsewhere(offer)
 
 
 @meetings.post(f"{PAGE}/remind")
