@@ -15,8 +15,10 @@ from services.matching import rules as matching_rules
 from services.matching.handlers import offers, sign_in
 from services.matching.handlers import way_in as matching_way_in
 from services.notify import domain
+from services.notify import rules as notify_rules
 from services.notify.handlers import outbound, replies
 from shared import meetings
+from shared.web import calendars
 
 HALF_AN_HOUR, A_DAY, TEN_MINUTES = timedelta(minutes=30), timedelta(days=1), timedelta(minutes=10)
 
@@ -64,6 +66,8 @@ SAID = {
     "within the next four months": (meetings.LATEST, timedelta(days=120)),
     "An hour, each week": (meetings.Series.minutes, 60),
     "An hour, once": (meetings.Series.minutes, 60),
+    "It works for two years": (calendars.FEED_LASTS, timedelta(days=730)),
+    "An hour before": (notify_rules.BEFORE["hour"], timedelta(hours=1)),
     "Three people you could meet": (matching_rules.MOST_SUGGESTIONS, 3),
 }
 NUMBER = re.compile(
