@@ -30,9 +30,11 @@ from rich.table import Table
 
 from bench.form import FormClient, FormOnPage
 from deploy.local.stack import ROOT, stack_in_environment
+from shared.programme import read_programme
 
 N, RATE = int(os.environ.get("N") or 50), float(os.environ.get("RATE") or 5)
 SECONDS_WITHOUT_PROGRESS = 60
+SECONDS_TO_TYPE = read_programme(ROOT / "deploy/programme.toml").floods.seconds_to_type
 IMPORTED_AT_ONCE = 100
 NOTIFICATIONS = ("email", "text", "receipt")
 console = Console()
@@ -249,6 +251,7 @@ def measure(stack: Stack) -> list[Trip]:
         wait_until_listed(stack, trips)
         with ThreadPoolExecutor(4) as pool:
             list(track(pool.map(Trip.fill_in, trips), "Writing requests", total=N, console=console))
+        time.sleep(SECONDS_TO_TYPE)  # what is sent faster than a person types waits for a coordinator
         press_all(trips)
         wait_for_notifications(stack, trips, begin["next"])
         if stack.mongodb_uri:

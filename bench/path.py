@@ -30,7 +30,7 @@ from werkzeug.wrappers import Request, Response
 from bench.form import FormOnPage
 from deploy.local.mail_sink import Accepted, MailSink, serve
 from deploy.local.sms_gateway import Phones
-from deploy.local.stack import ROOT, LocalStack, settings
+from deploy.local.stack import ROOT, LocalStack, settings, without_floods
 from deploy.servers import mongod
 from deploy.servers.processes import free_port, wait_until
 from shared import vault
@@ -231,7 +231,8 @@ def main() -> int:
         stack = LocalStack(Path(folder), free_port())
         vault.generate_keys(stack.folder / "keys")
         database = mongod.start(stack.folder)
-        os.environ.update(settings(stack, database.url, "amqp://unused"), PORT=str(stack.port), LOG_LEVEL="ERROR")
+        chosen = settings(stack, database.url, "amqp://unused") | without_floods(stack)
+        os.environ.update(chosen, PORT=str(stack.port), LOG_LEVEL="ERROR")
         try:
             trace = trace_one_request()
         finally:

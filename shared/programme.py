@@ -51,6 +51,19 @@ class Words:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Floods:
+    """From when on a request waits until a coordinator has looked at it. Numbers of requests within `hours`: from one place (an
+    IPv4 address, a /64 network of IPv6), to one practitioner, for one e-mail address or phone number. `seconds_to_type`: from
+    the first answer to Send. 0: no limit."""
+
+    hours: int = 6
+    from_one_place: int = 5
+    to_one_practitioner: int = 8
+    for_one_address: int = 2
+    seconds_to_type: int = 10
+
+
+@dataclass(frozen=True, kw_only=True)
 class Programme:
     name: str
     sender_name: str  # of e-mails
@@ -60,6 +73,7 @@ class Programme:
     answer_days: int = 5  # an offer stays open
     text_countries: tuple[str, ...] = ()  # whose numbers are texted, as ISO codes; none: all
     backup_days: int = 14  # a backup is kept; 0: there are none
+    floods: Floods = Floods()
     promise_is_ours: bool = False
     promise_date: str  # when the promise was last changed
     words: dict[str, Words]
@@ -96,6 +110,8 @@ def read_programme(path: Path) -> Programme:
         ZoneInfo(programme.time_zone)
     except (OSError, tomllib.TOMLDecodeError, InvalidMessage, KeyError, ValueError) as error:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: {error}") from None
+    if not 0 < programme.floods.hours <= 24:
+        raise SystemExit(f"PROGRAMME_FILE {path.name}: floods.hours has to be from 1 to 24: places are known for a day at most")
     unknown = set(programme.text_countries) - phonenumbers.SUPPORTED_REGIONS
     if unknown:
         raise SystemExit(

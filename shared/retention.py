@@ -188,6 +188,10 @@ TABLE: tuple[Kept, ...] = (
         service="notify", collection="desk_calls", since="delete_at",
         why="the desk is called once in some hours at most", readers="nobody",
     ),
+    Kept(
+        service="notify", collection="first_emails", since="at", days="contact",
+        why="an address that nobody confirmed gets one e-mail", readers="nobody",
+    ),
     Kept(service="notify", collection="offers", since="delete_at", why="a text with its code is understood", readers="nobody"),
     Kept(
         service="notify", collection="request_updates", since="delete_at",

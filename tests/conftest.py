@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -12,13 +13,15 @@ from hypothesis import settings
 from deploy.servers import mongod, rabbitmq
 from shared import vault
 from shared.mongo import Db, connect
-from shared.programme import read_programme
+from shared.programme import Floods, read_programme
 from shared.service import Service
 
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # it logs an error at each try to reach a broker that is still starting
 settings.register_profile("any_machine", deadline=None)  # no test depends on how fast a machine is
 settings.load_profile("any_machine")
 PUBLIC_URL = "https://kt.example"
+NO_LIMITS = Floods(from_one_place=0, to_one_practitioner=0, for_one_address=0, seconds_to_type=0)
+"""Tests type faster than people, all from one place."""
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +64,8 @@ def _configured(service: Service, uri: str, keys: Path) -> Iterator[Service]:
         db = client_db.client.get_database(
             f"{service.name}_{os.getpid()}", read_concern=client_db.read_concern, write_concern=client_db.write_concern
         )
-        service.configure(db, vault.load_vault(keys, service.name), read_programme(Path("deploy/programme.toml")), PUBLIC_URL)
+        programme = replace(read_programme(Path("deploy/programme.toml")), floods=NO_LIMITS)
+        service.configure(db, vault.load_vault(keys, service.name), programme, PUBLIC_URL)
         service.make_indexes()
     yield service
     for name in service.db.list_collection_names():

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
@@ -32,12 +32,14 @@ from services.matching.handlers.profiles import PractitionerProfile
 from services.matching.people import import_profiles
 from services.notify.handlers import service as notify
 from shared import vault
+from shared.clock import now
 from shared.mongo import Rows
 from shared.settings import read_core
 from shared.tokens import digest, new_token
 
 IMPORTED_AT_ONCE = 100
 DRAFT_COOKIE = "draft"
+TIME_TO_TYPE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Others:
         draft = new_draft()
         wrap = vault.wrap_under(new_token(), draft.person_id, draft.key)
         words = CodeWords(words="one two three", id=digest(draft.person_id), wrap=wrap)
-        return replace(draft, typed=dict(json.loads(typed)), code_words=words)
+        return replace(draft, typed=dict(json.loads(typed)), code_words=words, begun_at=now() - TIME_TO_TYPE)
 
     def _begin_session(self, draft: Draft) -> str:
         """Their cookie."""

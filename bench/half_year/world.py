@@ -15,7 +15,7 @@ import psutil
 import requests
 
 from deploy.local.mail_sink import ReceivedEmail, read_email
-from deploy.local.stack import ROOT, SERVICES, LocalStack, commands, settings, wait_for_website
+from deploy.local.stack import ROOT, SERVICES, LocalStack, commands, settings, wait_for_website, without_floods
 from deploy.servers import mongod, rabbitmq
 from deploy.servers.processes import end, free_port, spawn
 from shared import checks, clock, outbox, vault
@@ -165,7 +165,7 @@ def a_world(folder: Path) -> Iterator[World]:
         at_the_end.callback(database.stop)
         at_the_end.callback(broker.stop)
         vault.generate_keys(folder / "keys")
-        environment = settings(world.stack, database.url, broker.url)
+        environment = settings(world.stack, database.url, broker.url) | without_floods(world.stack)
         world.stack.write(environment=environment)
         os.environ.update(environment | {"LOG_LEVEL": "ERROR"})
         world._amqp_url = broker.url

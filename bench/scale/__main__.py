@@ -39,7 +39,7 @@ from bench.scale.loading import load
 from bench.scale.scans import Command, collection_scans, commands_that_read_many, start_profiler
 from bench.scale.workers import MOST_MEMORY, Running, run_workers
 from deploy.local.prepare import prepare
-from deploy.local.stack import LocalStack, settings
+from deploy.local.stack import LocalStack, settings, without_floods
 from deploy.servers import mongod, rabbitmq
 from deploy.servers.processes import Server, free_port
 from shared import vault
@@ -108,7 +108,7 @@ def servers(folder: Path) -> Iterator[tuple[Server, LocalStack]]:
         starting = pool.submit(mongod.start, folder, cache_gb=CACHE_GB), pool.submit(rabbitmq.start, folder)
         database, broker = (one.result() for one in starting)
     try:
-        os.environ.update(settings(stack, database.url, broker.url), LOG_LEVEL="WARNING")
+        os.environ.update(settings(stack, database.url, broker.url) | without_floods(stack), LOG_LEVEL="WARNING")
         yield database, stack
     finally:
         database.stop()

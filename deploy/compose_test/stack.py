@@ -76,7 +76,8 @@ def _programme_of_a_collective(folder: Path) -> Path:
     file = folder / "programme.toml"
     for placeholder in (*PLACEHOLDER_MARKS, "promise_is_ours = false"):
         text = text.replace(placeholder, "promise_is_ours = true" if "=" in placeholder else "Ours")
-    file.write_text(text)
+    # Twenty requests come through the proxy from one place.
+    file.write_text(text.replace("from_one_place = 5", "from_one_place = 0"))
     file.chmod(0o644)
     folder.chmod(0o755)
     return file

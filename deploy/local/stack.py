@@ -77,6 +77,16 @@ def settings(stack: LocalStack, mongodb_uri: str, amqp_url: str) -> dict[str, st
     return servers | files | mail | phones | addresses | more | {"PYTHONUNBUFFERED": "1"}
 
 
+def without_floods(stack: LocalStack, *, from_one_place: int = 0) -> dict[str, str]:
+    """Settings for tests and measurements: who asks there types faster than a person, and nothing of that is held."""
+    written = (ROOT / "deploy/programme.toml").read_text().partition("[floods]")[0]
+    limits = {"from_one_place": from_one_place, "to_one_practitioner": 0, "for_one_address": 0, "seconds_to_type": 0}
+    file = stack.folder / "programme.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join([f"{written}[floods]", *(f"{name} = {value}" for name, value in limits.items()), ""]))
+    return {"PROGRAMME_FILE": str(file)}
+
+
 def commands(stack: LocalStack) -> Mapping[str, list[str]]:
     """Every process, by name. `web`: the pages of all services in one. `demo`: what stands for the world outside."""
     workers = {name: [sys.executable, "-m", f"services.{name}"] for name in SERVICES}

@@ -76,13 +76,15 @@ class CodeWords:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Draft:
-    """What one person typed so far, decrypted. Its key becomes the person's own key, its request_id the request's."""
+    """What one person typed so far, decrypted. Its key becomes the person's own key, its request_id the request's. `begun_at`:
+    when the first answer came."""
 
     person_id: str
     request_id: str
     key: bytes
     typed: Mapping[int, TypedAnswers] = field(default_factory=dict)
     code_words: CodeWords | None = None
+    begun_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -199,7 +201,8 @@ class Request:
     `contact_version`, `changes`: of what notify and matching know of their answers; both grow with each correction.
 
     `unread`: nobody has read yet what we should know before we write, `on_their_word`: they want to say when; nothing is sent
-    while one of the two stands. `names_somebody`: a person reads whom they would never meet before anybody is asked.
+    while one of the two stands. `names_somebody`: a person reads whom they would never meet before anybody is asked. `held`: it
+    came in a flood, and a coordinator looks at it before anything happens; `confirmed`: they came by the link of our e-mail.
     """
 
     id: str
@@ -238,6 +241,8 @@ class Request:
     unread: bool = False
     on_their_word: bool = False
     names_somebody: bool = False
+    held: bool = False
+    confirmed: bool = False
 
     @property
     def status(self) -> RequestStatus:

@@ -206,6 +206,11 @@ def looks_like_a_machine(trap: str, pressed_again: bool) -> bool:
     return bool(trap) and not pressed_again
 
 
+def typed_too_fast(begun_at: datetime | None, moment: datetime, seconds: int) -> bool:
+    """Faster than a person can answer the questions. Of drafts of an earlier release nobody knows."""
+    return begun_at is not None and moment - begun_at < timedelta(seconds=seconds)
+
+
 # The status of a request
 
 State = Literal[
@@ -438,6 +443,6 @@ _STATUS_AFTER: dict[str, Callable[[StatusEvent, str], RequestStatus]] = {
     MatchEndingUndone.event_type: _matched,
     SuggestionsMade.event_type: _suggested,
     RequestWaiting.event_type: _waiting,
-    RequestLapsed.event_type: lambda event, _: RequestStatus(state="lapsed", allowed_actions=()),
+    RequestLapsed.event_type: lambda event, _: RequestStatus(state="lapsed", reason=event.reason, allowed_actions=()),
     CoordinatorNeeded.event_type: lambda event, _: RequestStatus(state="reaching_out", reason=event.reason),
 }

@@ -66,6 +66,12 @@ class Email(fields.String):
         return normalize_email(super()._deserialize(*args, **kwargs))
 
 
+class UntilForm(Form):
+    """`until`: when the page was drawn."""
+
+    until = fields.AwareDateTime(format="iso", required=True)
+
+
 def normalize_email(address: str) -> str:
     """The form in which addresses are compared and looked up. Raises ValidationError."""
     try:

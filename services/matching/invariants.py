@@ -79,7 +79,8 @@ def _finding_of_its_own(request: Request, known: Known) -> Finding | None:
         return "asked_without_offer"
     if request.state == "matched" and not known.has_match:
         return "matched_without_match"
-    return "undecided" if request.state == "received" and request.held_until is None else None
+    waits_for_a_person = request.held_until or request.flood
+    return "undecided" if request.state == "received" and not waits_for_a_person else None
 
 
 def _differs(request: Request, held: HeldRequest, known: Known) -> bool:

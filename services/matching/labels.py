@@ -40,6 +40,7 @@ TASK_REASONS = {
     "stranded": _("A part of the system could not handle a message. Tell whoever looks after the server"),
     "names_somebody": _("Read whom they would never meet: nobody is asked until then"),
     "ask_in_person": _("Talk with this practitioner before they are asked"),
+    "flood": _("Many requests at once, or faster than a person types: nobody is asked until you decide"),
     "erasure_late": _("Somebody left, and not everything of theirs is erased yet. Tell whoever looks after the server"),
     "out_of_step": _("What the parts of the system hold does not fit together"),
     "no_way_in": _("Nothing opens their page: they have no code words and no link"),
@@ -78,6 +79,8 @@ AUDIT_ACTIONS = {
     "goes_on": _("read whom they would never meet, and let it go on"),
     "may_be_asked": _("talked with a practitioner, who may be asked"),
     "left_out": _("talked with a practitioner, and went on without them"),
+    "flood_released": _("let it go on after it had come with many others"),
+    "flood_ended": _("ended it after it had come with many others"),
     "let_in": _("made a new way in for them"),
 }
 REQUEST_FIELDS = {
@@ -109,6 +112,10 @@ FLASH_MESSAGES = {
     "shown": _("Whoever writes to the coordinators may choose you by your first name."),
     "not_shown": _("Nobody sees your name any more when they write to the coordinators."),
     "unlisted": _("It is off your list."),
+    "one_goes_on": _("It goes its usual way."),
+    "one_ends": _("It has ended."),
+    "all_go_on": _("They go their usual way now, one after the other."),
+    "all_end": _("They end now, one after the other."),
     "saved": _("Saved."),
     "not_possible": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
 }

@@ -24,11 +24,11 @@ NextAction = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
 DAYS_TO_ACT: dict[TaskReason, int] = {
     "nobody_suits": 3, "asks_first": 2, "wrote": 1, "not_delivered": 1, "yes_taken_back": 1, "notes_shared": 1,
     "read_first": 1, "stranded": 1, "names_somebody": 1, "erasure_late": 1, "ask_in_person": 1, "out_of_step": 1, "no_way_in": 2,
-    "kept_too_long": 1,
+    "kept_too_long": 1, "flood": 1,
 }  # fmt: skip
 HOLDS_MESSAGES: tuple[TaskReason, ...] = ("read_first",)
 """No message is sent until a coordinator decides, which is never a side effect of another action."""
-NOT_DONE_BY_SAYING_SO: tuple[TaskReason, ...] = (*HOLDS_MESSAGES, "names_somebody", "ask_in_person")
+NOT_DONE_BY_SAYING_SO: tuple[TaskReason, ...] = (*HOLDS_MESSAGES, "names_somebody", "ask_in_person", "flood")
 """Something is held until a coordinator presses a button of its own."""
 NOT_NAMES = frozenset(
     ("de", "del", "la", "las", "los", "el", "da", "do", "dos", "di", "du", "van", "von", "der", "den", "the", "and", "of")

@@ -73,6 +73,7 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "texts_started": REPLY,
     "help": REPLY,
 }
+RECEIPT = "request_received"
 UNKNOWN_TEMPLATE = NotificationTemplate(channels=())
 
 
@@ -132,7 +133,8 @@ class Contact:
     `encrypted`: email, phone (E.164), link (of the team), known_as. `channels` empty: no notification at all. Quiet hours are
     local hours [from, until). `phone_hash`: keyed hash, to find the sender of a text. `only_news`: they are told only that they
     have a message. Nothing is sent while `unread` (nobody has read what they want us to know first) or `on_their_word` (before
-    they say so on their page); `withheld` is the newest message that they would have got meanwhile. `opens_by_link`: their
+    they say so on their page) or `unconfirmed` (their request is held, and nobody knows whose the address is: then one e-mail at
+    most says that it arrived); `withheld` is the newest message that they would have got meanwhile. `opens_by_link`: their
     e-mails carry links that open something. `ended_at`: when their request did; they are written to about nothing but that.
     """
 
@@ -150,18 +152,23 @@ class Contact:
     only_news: bool = False
     unread: bool = False
     on_their_word: bool = False
+    unconfirmed: bool = False
     withheld: "Message | None" = None
     ended_at: datetime | None = None
     opens_by_link: bool = True
 
     @property
     def is_held(self) -> bool:
-        return self.unread or self.on_their_word
+        return self.unread or self.on_their_word or self.unconfirmed
+
+    @property
+    def may_get_one_email(self) -> bool:
+        return self.unconfirmed and not (self.unread or self.on_their_word) and "email" in self.channels
 
     def channels_for(self, template: str) -> tuple[Channel, ...]:
         """The channels this person chose, of those that fit the template and that there is an address for. Often none."""
         if self.is_held:
-            return ()
+            return ("email",) if template == RECEIPT and self.may_get_one_email else ()
         found = get_template(template)
         fitting = tuple(
             channel for channel in found.channels if self._has_address(channel) and (channel in self.channels or found.reply)

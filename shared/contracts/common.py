@@ -23,7 +23,7 @@ AfterNo = Literal["next_choice", "ask_me", "suggest"]
 ReleaseReason = Literal["withdrawn", "chose_another"]
 EscalationReason = Literal[
     "reach_out", "nobody_suits", "asks_first", "wrote", "not_delivered", "yes_taken_back", "notes_shared", "read_first",
-    "names_somebody",
+    "names_somebody", "flood",
 ]  # fmt: skip
 PairMember = Literal["practitioner", "supportee"]
 NoteReader = Literal["practitioner", "coordinators"]

@@ -29,7 +29,9 @@ from shared.messages import Event, contract
 class RequestSubmitted(Event):
     """`encrypted` is for matching: name, pronouns, words, access, anything. Empty meeting_types, parts, languages: no limit.
     `page_language`: of the pages they read; who speaks it goes first where they chose no language. `person_index`: keyed hashes
-    of their address and number, by which a practitioner's own list knows them again; they open and find nothing else."""
+    of their address and number, by which a practitioner's own list knows them again; they open and find nothing else. `held`: it
+    came faster than a person types, or with many others to or from one place, so a coordinator looks at it before anything
+    happens with it."""
 
     request_id: str
     supportee_id: str
@@ -46,6 +48,7 @@ class RequestSubmitted(Event):
     encrypted: EncryptedFields
     page_language: str | None = None
     person_index: tuple[str, ...] = ()
+    held: bool = False
 
 
 @contract("contact.shared.v1", subject="person_id", published_by="intake")
@@ -53,7 +56,8 @@ class ContactShared(ContactDetails):
     """A supportee's. `only_news`: whatever it is, they are told only that they have a message. Nothing is sent while one of these
     stands. `read_first`: with this version they wrote what we should know before we write, until contact.released says that a
     coordinator read it. `on_their_word`: until contact.allowed. `first_link`: for the first e-mail alone, not to be kept.
-    `opens_by_link`: false: no message of theirs is to carry a link that opens something."""
+    `opens_by_link`: false: no message of theirs is to carry a link that opens something. `held`: as in request.submitted: the
+    address gets one e-mail at most, and the number no text, until contact.confirmed or request.released."""
 
     request_id: str
     only_news: bool = False
@@ -61,6 +65,7 @@ class ContactShared(ContactDetails):
     on_their_word: bool = False
     first_link: EncryptedFields | None = None
     opens_by_link: bool = True
+    held: bool = False
 
 
 @contract("contact.allowed.v1", subject="person_id", published_by="intake")
@@ -71,6 +76,14 @@ class ContactAllowed(Event):
     person_id: str
     request_id: str
     was_read: bool
+
+
+@contract("contact.confirmed.v1", subject="person_id", published_by="intake")
+class ContactConfirmed(Event):
+    """Somebody whose request is held opened their page by the link of our e-mail, so the address is theirs."""
+
+    person_id: str
+    request_id: str
 
 
 @contract("choice.made.v1", subject="request_id", published_by="intake")

@@ -246,11 +246,13 @@ class RequestWaiting(Event):
 
 @contract("request.lapsed.v1", subject="request_id", published_by="matching")
 class RequestLapsed(Event):
-    """The request ended after a long silence, and with it everything that was to happen."""
+    """The request ended after a long silence, and with it everything that was to happen. `by_coordinator`: not by silence, but
+    while it was held, by a coordinator."""
 
     request_id: str
     supportee_id: str
     version: int
+    by_coordinator: bool = False
 
 
 @contract("coordinator.needed.v1", subject="request_id", published_by="matching")
@@ -274,6 +276,15 @@ class ContactReleased(Event):
     request_id: str
     supportee_id: str
     write: Literal["now", "on_their_word"]
+
+
+@contract("request.released.v1", subject="request_id", published_by="matching")
+class RequestReleased(Event):
+    """A coordinator let a request that was held go its usual way."""
+
+    request_id: str
+    supportee_id: str
+    version: int
 
 
 @contract("words.erased.v1", subject="request_id", published_by="matching")

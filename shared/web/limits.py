@@ -1,25 +1,21 @@
-"""Rate limits without a trace: the key is a keyed hash of the address whose salt lives in memory for one day."""
+"""Rate limits without a trace, shared by all processes of a website. Places are known by keyed hashes that change every day;
+the key and the counts live in memory alone (counts.py)."""
 
-import hashlib
-import hmac
 import ipaddress
-import secrets
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter, RouteLimit
+from limits.storage import Storage
 
 from shared.clock import now
+from shared.web.counts import counts
 
 IPV6_PREFIX = 64  # what one household or one phone is given: a single address of it would be no limit at all
-_salt: tuple[int, bytes] = (0, b"")
 
 
 def client_key() -> str:
-    global _salt
-    today = now().toordinal()
-    if _salt[0] != today:
-        _salt = (today, secrets.token_bytes(32))
-    return hmac.new(_salt[1], _network(request.remote_addr or "").encode(), hashlib.sha256).hexdigest()
+    """Of the place that a request comes from, today."""
+    return counts.digest(f"{now().toordinal()}/{_network(request.remote_addr or '')}")
 
 
 def _network(address: str) -> str:
@@ -33,7 +29,36 @@ def _network(address: str) -> str:
     return str(known.ipv4_mapped or ipaddress.ip_network((known, IPV6_PREFIX), strict=False))
 
 
-limiter = Limiter(key_func=client_key, storage_uri="memory://", headers_enabled=False)
+class SharedStorage(Storage):
+    """What Flask-Limiter counts with."""
+
+    STORAGE_SCHEME = ["shared-counts"]  # noqa: RUF012  the library's own attribute
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return OSError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return counts.add(key, expiry, amount)
+
+    def get(self, key: str) -> int:
+        return counts.count(key)
+
+    def get_expiry(self, key: str) -> float:
+        return counts.ends_at(key)
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int | None:
+        counts.forget_all()
+        return None
+
+    def clear(self, key: str) -> None:
+        counts.forget(key)
+
+
+limiter = Limiter(key_func=client_key, storage_uri="shared-counts://", headers_enabled=False)
 
 
 def limit_failures(limit: str) -> RouteLimit:

@@ -66,10 +66,10 @@ class Walk:
         return visitor.go(f"/{door}")
 
 
-def ask(url: str, language: str, name: str, how: str, **reach: str) -> str:
+def ask(url: str, language: str, name: str, how: str, *, place: str = "", **reach: str) -> str:
     """A request, sent in a second: its code words. `how`: with=juniper, mode=suggest. Without `reach` it is reached on its page
-    alone."""
-    someone = FormClient(url, source=f"127.0.1.{next(PLACES)}")
+    alone, without `place` it comes from one of its own."""
+    someone = FormClient(url, source=place or f"127.0.1.{next(PLACES)}")
     someone.open(f"/help?lang={language}")
     someone.open(f"/ask/1?{how}")
     for typed in ({}, {"name": name}, {"words": WORDS[language]}, {"reach": "page", **reach}, {}, {}, {}, {}):

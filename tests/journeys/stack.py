@@ -17,7 +17,7 @@ import psutil
 from pymongo import MongoClient
 
 from deploy.local.mail_sink import ReceivedEmail, newest_emails
-from deploy.local.stack import ROOT, SERVICES, LocalStack, commands, settings, wait_for_website
+from deploy.local.stack import ROOT, SERVICES, LocalStack, commands, settings, wait_for_website, without_floods
 from deploy.servers.processes import end, free_port, spawn, wait_until
 from deploy.servers.rabbitmq import accepts
 from shared import vault
@@ -25,6 +25,7 @@ from tests.kannel import Kannel
 
 T = TypeVar("T")
 PATIENCE = 30.0
+FROM_ONE_PLACE = 5
 ZONES = (
     "Pacific/Auckland",
     "Asia/Tokyo",
@@ -70,7 +71,8 @@ class Stack:
         vault.generate_keys(self.local.folder / "keys")
         self.kannel.start()
         real = {"KANNEL_URL": self.kannel.url, "KANNEL_USER": self.kannel.user, "KANNEL_PASSWORD": self.kannel.password}
-        self.local.write(environment={**settings(self.local, self._mongodb_uri, self.amqp_url), **real})
+        programme = without_floods(self.local, from_one_place=FROM_ONE_PLACE)
+        self.local.write(environment={**settings(self.local, self._mongodb_uri, self.amqp_url), **programme, **real})
         self.run("-m", "deploy.local.prepare")
         environment = self.local.environment()
         started = {

@@ -50,6 +50,10 @@ def test_who_waits_to_be_read_about_is_not_undecided() -> None:
     assert findings(a_request(state="received", held_until=LATER), held(), known(), LATER) == []
 
 
+def test_what_came_in_a_flood_is_not_undecided() -> None:
+    assert findings(a_request(state="received", flood="held"), held(), known(), LATER) == []
+
+
 def test_notes_are_compared_by_how_their_ids_begin() -> None:
     request, both = a_request(state="waiting"), known(notes=frozenset({"aaaaaaaa-1", "bbbbbbbb-2"}))
     assert findings(request, held(notes=("aaaaaaaa", "bbbbbbbb")), both, LATER) == []

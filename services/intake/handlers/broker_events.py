@@ -26,6 +26,7 @@ from shared.contracts import (
     PractitionerChanged,
     RequestLapsed,
     RequestOpened,
+    RequestReleased,
     RequestWaiting,
     SuggestionsMade,
     TeamChanged,
@@ -47,7 +48,7 @@ def add_note(event: NoteWritten, db: Db) -> list[Event]:
 @service.on(RequestLapsed)
 def end_request(event: RequestLapsed, db: Db) -> list[Event]:
     shown = StatusEvent(event_type=event.event_type, version=event.version, at=now())
-    store.add_to_history(db, event.request_id, shown)
+    store.add_to_history(db, event.request_id, replace(shown, reason="coordinator") if event.by_coordinator else shown)
     store.mark_lapsed(db, event.request_id)
     return []
 
@@ -55,6 +56,13 @@ def end_request(event: RequestLapsed, db: Db) -> list[Event]:
 @service.on(TeamChanged)
 def save_team_member(event: TeamChanged, db: Db) -> list[Event]:
     store.save_member(db, event)
+    return []
+
+
+@service.on(RequestReleased)
+def show_release(event: RequestReleased, db: Db) -> list[Event]:
+    """What was held goes its usual way."""
+    store.mark_released(db, event.request_id)
     return []
 
 

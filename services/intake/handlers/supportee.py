@@ -48,7 +48,7 @@ WRITTEN_FOR_MATCHING = (
 
 
 def new_draft() -> Draft:
-    return Draft(person_id=str(uuid.uuid4()), request_id=str(uuid.uuid4()), key=vault.new_key())
+    return Draft(person_id=str(uuid.uuid4()), request_id=str(uuid.uuid4()), key=vault.new_key(), begun_at=now())
 
 
 def prepare_code_words(draft: Draft, language: str) -> Draft:
@@ -83,7 +83,7 @@ class NoLongerOpen(Exception):
 @dataclass(frozen=True, repr=False)
 class SubmitRequest:
     """`language`: of the page, for notifications. `session`: by which they see their request from now on. `told`: who cannot be
-    asked right now, as their page said."""
+    asked right now, as their page said. `held`: it came in a flood."""
 
     draft: Draft
     code_words: CodeWords
@@ -91,6 +91,7 @@ class SubmitRequest:
     language: str
     session: NewSession
     told: frozenset[str] = frozenset()
+    held: bool = False
 
     @property
     def chosen(self) -> list[str]:
@@ -108,7 +109,9 @@ def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
         store.add_link(db, _first_link(draft, token))
     store.delete_draft(db, draft.person_id)
     sessions.save(db, command.session)
-    return [_request_submitted(draft, command.answers, command.language), contact_shared(command, token)]
+    submitted = _request_submitted(draft, command.answers, command.language)
+    contact = contact_shared(command, token)
+    return [replace(submitted, held=command.held), replace(contact, held=command.held)]
 
 
 def _token_of_first_email(answers: Answers) -> str | None:
@@ -140,6 +143,7 @@ def _request(command: SubmitRequest) -> Request:
         names_somebody=bool(answers.avoid_words.strip()),
         asks_for_words="ask_words" in answers.safely,
         texts_are_safe="texts_safe" in answers.safely,
+        held=command.held,
     )
     return replace(request, next_look_at=lifetimes.next_look(request, moment))
 

@@ -16,7 +16,7 @@ from services.intake.handlers.access import RequestAccess
 from services.intake.handlers.service import service
 from shared import sessions, vault
 from shared.clock import now
-from shared.contracts import SignInRequested, WayIn, WayInGranted
+from shared.contracts import ContactConfirmed, SignInRequested, WayIn, WayInGranted
 from shared.messages import Event
 from shared.mongo import Db
 from shared.sessions import NewSession
@@ -133,9 +133,13 @@ class PressLink:
 
 
 def press_link(command: PressLink, db: Db) -> list[Event]:
-    """The first browser that presses is the one it opens for."""
+    """The first browser that presses is the one it opens for. Who comes by the link of our e-mail while their request is held
+    shows that the address is theirs."""
     store.bind_link(db, digest(command.token), FOR_ONE_DEVICE, digest(command.device))
-    return []
+    link = store.link(db, digest(command.token))
+    if link is None or link.purpose != "letter" or not store.mark_confirmed(db, link.subject_id):
+        return []
+    return [ContactConfirmed(person_id=link.person_id, request_id=link.subject_id)]
 
 
 def by_link(command: PressLink) -> RequestAccess | None:

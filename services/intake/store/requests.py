@@ -61,6 +61,16 @@ def mark_allowed(db: Db, request_id: str) -> bool:
     return db.requests.update_one(waits, {"$set": {"on_their_word": False}}).modified_count == 1
 
 
+def mark_released(db: Db, request_id: str) -> None:
+    db.requests.update_one({"_id": request_id}, {"$set": {"held": False}})
+
+
+def mark_confirmed(db: Db, request_id: str) -> bool:
+    """True the first time, while the request is held."""
+    here = {"_id": request_id, "ended_at": None, "held": True, "confirmed": {"$ne": True}}
+    return db.requests.update_one(here, {"$set": {"confirmed": True}}).modified_count == 1
+
+
 def mark_read(db: Db, request_id: str, *, on_their_word: bool) -> None:
     """Once: heard again, it takes nothing back that they have allowed since."""
     change = {"unread": False, **({"on_their_word": True} if on_their_word else {})}

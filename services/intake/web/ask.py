@@ -20,6 +20,7 @@ from services.intake.handlers.supportee import (
     submit_request,
 )
 from services.intake.rules import LAST_QUESTION
+from services.intake.web import floods
 from services.intake.web.helpers import current_draft, entries_by_id, start_draft_session, supportee_session
 from shared.clock import now
 from shared.people import zones, zones_by_region
@@ -181,7 +182,9 @@ def _send_or_ask_again(draft: Draft, begun: NewSession) -> Response:
         return _check_page(draft, answers, why="once_more")
     draft = prepare_code_words(draft, language())
     assert draft.code_words
-    command = SubmitRequest(draft, draft.code_words, answers, language(), begun, frozenset(request.form.getlist("told")))
+    held = floods.is_to_be_held(draft, answers, trapped=bool(request.form.get("website")))
+    told = frozenset(request.form.getlist("told"))
+    command = SubmitRequest(draft, draft.code_words, answers, language(), begun, told, held)
     key, reads = f"request/{draft.request_id}", {"directory": command.chosen}
     try:
         events = service.run(submit_request, command, idempotency_key=key, prefetch=reads)

@@ -173,6 +173,8 @@ class _StatusPresenter:
         return _("The time to answer ran out. That happens, and it says nothing about you.")
 
     def _received(self) -> list[str]:
+        if self.request.held:
+            return [_("A person reads it first. Until then nobody is asked, and you do not need to do anything.")]
         if self.request.mode == "reach_out":
             return [_("Someone from the team reads it and writes to you by %(day)s.", day=self._latest())]
         if self.request.names_somebody:
@@ -280,6 +282,11 @@ class _StatusPresenter:
         return [_("In a moment this page shows what happens next.")]
 
     def _lapsed(self) -> list[str]:
+        if self.status.reason == "coordinator":
+            return [
+                _("A coordinator ended it. If that is a mistake, ask again or write to us: a person reads it."),
+                _("Your answers and notes are gone from this page."),
+            ]
         return [
             _("We did not hear from you for a long time, so it ended. You can ask again at any time."),
             _("Your answers and notes are gone from this page."),

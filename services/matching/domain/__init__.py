@@ -11,7 +11,7 @@ from services.matching.domain.meetings import Meetings
 from services.matching.domain.note import Note
 from services.matching.domain.offer import Offer, OfferState
 from services.matching.domain.practitioner import CODES, Hours, NotAgain, Practitioner
-from services.matching.domain.request import Queue, Request, RequestState, WaitingFor
+from services.matching.domain.request import Flood, Queue, Request, RequestState, WaitingFor
 from services.matching.domain.versioned import InvalidTransition, Versioned
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "AuditEntry",
     "Coordinator",
     "CoordinatorTask",
+    "Flood",
     "Hours",
     "InvalidTransition",
     "Match",

@@ -24,6 +24,8 @@ AuditAction = Literal[
     "goes_on",
     "may_be_asked",
     "left_out",
+    "flood_released",
+    "flood_ended",
 ]
 
 
@@ -64,7 +66,13 @@ class CoordinatorTask(Versioned):
         self.person_id = person_id
         self.version += 1
 
-    def resolve(self, moment: datetime, coordinator_id: str) -> None:
+    def begin_again(self, moment: datetime, due_at: datetime) -> None:
+        """The same need, after it was done."""
+        check(not self.is_open, "begin a task again", "open")
+        self.since, self.due_at, self.holder, self.resolved_at, self.resolved_by = moment, due_at, None, None, None
+        self.version += 1
+
+    def resolve(self, moment: datetime, coordinator_id: str | None) -> None:
         check(self.is_open, "resolve a task", "resolved")
         self.resolved_at, self.resolved_by = moment, coordinator_id
         self.version += 1

@@ -33,6 +33,7 @@ from shared.contracts import (
     ReleaseReason,
     RequestChanged,
     RequestLapsed,
+    RequestReleased,
     RequestSubmitted,
     RequestWaiting,
     Standing,
@@ -42,6 +43,7 @@ from shared.messages import Event
 
 RequestState = Literal["received", "asking", "waiting", "reaching_out", "matched", "withdrawn", "lapsed"]
 WaitingFor = Literal["place", "choice"]
+Flood = Literal["held", "goes_on", "ends"]
 Queue = Literal["named", "anyone", "suggestions"]
 
 
@@ -61,6 +63,8 @@ class Request(Versioned):
     a coordinator has to talk first, `checked`: those who may be asked after that. `alive_at`: a sign of life after they were
     silent for long. `matched_at`: while their words about themselves are still kept after a yes. `ended_at`: when nothing was
     left to follow. `differs_since`: since its page was found to show something else.
+    `flood`: it came in a flood, and nothing happens with it before a coordinator has said so; `goes_on`, `ends`: `flood_by` has
+    said so, and it is about to be done.
     """
 
     supportee_id: str
@@ -86,6 +90,8 @@ class Request(Versioned):
     checked: tuple[str, ...] = ()
     change: int = 0
     held_until: datetime | None = None
+    flood: Flood | None = None
+    flood_by: str | None = None
     waiting_for: WaitingFor | None = None
     wanted: tuple[str, ...] = ()
     suggested: tuple[str, ...] = ()
@@ -183,6 +189,19 @@ class Request(Versioned):
         else:
             self.asked += (practitioner_id,)
         self.version += 1
+
+    def hold_in_flood(self) -> list[Event]:
+        """Without an end: only a coordinator lets it go its way."""
+        check(self.state == "received" and self.flood is None, "hold in a flood", self.state)
+        self.flood = "held"
+        return self.call_coordinators("flood")
+
+    def release_from_flood(self) -> list[Event]:
+        """Its next step is to be decided, as if it came now."""
+        check(self.state == "received" and self.flood is not None, "release from a flood", self.state)
+        self.flood = self.flood_by = None
+        self.version += 1
+        return [RequestReleased(request_id=self.id, supportee_id=self.supportee_id, version=self.version)]
 
     def suggest(self, practitioner_ids: tuple[str, ...]) -> list[Event]:
         check(self._may_go_on and bool(practitioner_ids), "suggest", self.state)
@@ -382,11 +401,14 @@ class Request(Versioned):
         return self._may_go_on and (self.alive_at is None or self.alive_at < silent_since)
 
     def lapse(self, moment: datetime) -> list[Event]:
-        """After a long silence. Their words go at once, as when they leave."""
+        """After a long silence, or by a coordinator who ends what came in a flood. Their words go at once, as when they leave."""
         check(self._may_go_on, "lapse", self.state)
+        by_coordinator = self.flood == "ends"
         self._become("lapsed")
         self.encrypted, self.avoid_index, self.person_index, self.ended_at = None, (), (), moment
-        return [RequestLapsed(request_id=self.id, supportee_id=self.supportee_id, version=self.version)]
+        return [
+            RequestLapsed(request_id=self.id, supportee_id=self.supportee_id, version=self.version, by_coordinator=by_coordinator)
+        ]
 
     def begin_again(self) -> None:
         """It stood as if somebody were asked, or with them, and nobody is: its next step is to be decided."""
@@ -422,7 +444,7 @@ class Request(Versioned):
         return self.state in ("received", "waiting", "reaching_out")
 
     def _become(self, state: RequestState) -> None:
-        self.state, self.held_until = state, None
+        self.state, self.held_until, self.flood, self.flood_by = state, None, None, None
         self.waiting_for, self.wanted, self.suggested, self.matched_at = None, (), (), None
         self.version += 1
 

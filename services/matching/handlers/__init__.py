@@ -1,8 +1,8 @@
 """What matching does. Importing the package registers every handler.
 
-Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, endings, meetings, sharing,
-way_in, corrections, daily_checks, assignment, own_list, stored_before, team. Below them: answers, requests, checks, offers,
-notes, links, tasks, erasure, profiles, names. What pages show: reading.
+Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, floods, endings, meetings,
+sharing, way_in, corrections, daily_checks, assignment, own_list, stored_before, team. Below them: beginning, answers, requests,
+checks, offers, notes, links, tasks, erasure, profiles, names. What pages show: reading.
 """
 
 from services.matching.handlers import (
@@ -13,6 +13,7 @@ from services.matching.handlers import (
     daily_checks,
     endings,
     erasure,
+    floods,
     held,
     meetings,
     practitioner,
@@ -33,6 +34,7 @@ __all__ = [
     "daily_checks",
     "endings",
     "erasure",
+    "floods",
     "held",
     "meetings",
     "practitioner",

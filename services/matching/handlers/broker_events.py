@@ -5,23 +5,22 @@ from collections.abc import Collection
 from services.matching import store
 from services.matching.domain import Note, Offer, Request
 from services.matching.handlers import answers, names
+from services.matching.handlers.beginning import begin_request
 from services.matching.handlers.erasure import erase_request
-from services.matching.handlers.held import hold_until_read
+from services.matching.handlers.floods import end_request, hold_in_flood
 from services.matching.handlers.links import issue_links
 from services.matching.handlers.notes import can_be_read, current_conversation
 from services.matching.handlers.offers import end_match, release_open_offer, settle_ends
 from services.matching.handlers.requests import (
     find_request,
-    next_step,
     step_after_ranking,
     step_for_choice,
     take_step,
     wait_for,
 )
 from services.matching.handlers.service import service
-from services.matching.handlers.tasks import add_task, call_coordinators, hand_to_coordinators
+from services.matching.handlers.tasks import add_task, call_coordinators, close_flood_task, hand_to_coordinators
 from services.matching.handlers.team import only_reader
-from services.matching.rules import Step
 from shared.clock import now
 from shared.contracts import (
     ChoiceMade,
@@ -48,12 +47,9 @@ def start_request(event: RequestSubmitted, db: Db) -> list[Event]:
         return []
     request = Request.submitted(event)
     request.person_index = names.person_index(event.supportee_id, event.person_index)
-    names_somebody = "avoid_words" in event.encrypted.fields
-    if names_somebody or request.avoid:
+    if "avoid_words" in event.encrypted.fields or request.avoid:
         request.avoid_index = names.avoided_by(request)
-    events = _begin(request, names_somebody, db)
-    if "before_we_write" in event.encrypted.fields:
-        events += call_coordinators(request, "read_first", db)
+    events = hold_in_flood(request, db) if event.held else begin_request(request, db)
     store.requests.save(db, request)
     return events
 
@@ -62,7 +58,7 @@ def start_request(event: RequestSubmitted, db: Db) -> list[Event]:
 def apply_choice(event: ChoiceMade, db: Db) -> list[Event]:
     """On their page the supportee chose what happens next."""
     request = find_request(event.request_id, db)
-    if request.is_over or request.held_until:
+    if request.is_over or request.held_until or request.flood:
         return []
     open_offer = store.offers.find_open(db, request.id)
     if event.next == "person":
@@ -89,11 +85,13 @@ def withdraw_request(event: RequestWithdrawn, db: Db) -> list[Event]:
         return [WordsErased(request_id=event.request_id)]
     if request.state == "withdrawn":
         return []
-    match = store.offers.find_live_match(db, request.id)
+    match, was_in_flood = store.offers.find_live_match(db, request.id), request.flood is not None
     events = release_open_offer(request, "withdrawn", db) + settle_ends(request, db)
     events += end_match(match, "supportee", "over", request, db) if match else []
     events += erase_request(request, db)
     store.requests.save(db, request)
+    if was_in_flood:
+        close_flood_task(db)
     return events
 
 
@@ -111,10 +109,10 @@ def end_silent_request(event: RequestGoneSilent, db: Db) -> list[Event]:
     request = find_request(event.request_id, db)
     if not request.may_lapse(event.silent_since):
         return []
-    store.tasks.resolve(db, request.id, now())
-    store.notes.delete_about(db, request.id)
-    events = request.lapse(now())
+    was_in_flood, events = request.flood is not None, end_request(request, db)
     store.requests.save(db, request)
+    if was_in_flood:
+        close_flood_task(db)
     return events
 
 
@@ -148,8 +146,8 @@ def forward_note(event: NoteAnswered, db: Db) -> list[Event]:
 def record_failed_notification(event: NotificationFailed, db: Db) -> list[Event]:
     """A notification to a coordinator that fails only becomes a task: to notify them of it would fail again, for ever."""
     request = store.requests.find(db, event.request_id) if event.request_id else None
-    if request and request.has_ended:
-        return []
+    if request and (request.has_ended or request.flood):
+        return []  # addresses of a flood are often nobody's, and none of it is anybody's task
     if request is None or store.coordinators.find(db, event.person_id):
         if store.tasks.find_open_about_person(db, event.person_id) is None:
             add_task("not_delivered", db, person_id=event.person_id)
@@ -174,21 +172,6 @@ def answer_by_text(event: ReplyReceived, db: Db) -> list[Event]:
     elif outcome == "yes" and not events:
         store.tasks.resolve(db, offer.request_id, now(), only=["yes_taken_back"])
     return [*events, _processed(event, outcome, issue_links(offer, db) if outcome in WITH_LINK else None)]
-
-
-def _begin(request: Request, names_somebody: bool, db: Db) -> list[Event]:
-    """Nobody is shown or asked before somebody has read whom they would never meet."""
-    if request.mode == "reach_out":
-        return _reach_out(request, None if names_somebody else next_step(request, db), db)
-    if names_somebody:
-        return hold_until_read(request, db)
-    return take_step(request, next_step(request, db), db)
-
-
-def _reach_out(request: Request, step: Step | None, db: Db) -> list[Event]:
-    """A coordinator writes to them; whom they might like to meet is on their page meanwhile, so that is said last."""
-    events = hand_to_coordinators(request, "reach_out", db)
-    return events + (take_step(request, step, db) if step and step.action == "suggest" else [])
 
 
 def _ask_another(request: Request, practitioner_id: str | None, db: Db) -> list[Event]:

@@ -292,7 +292,7 @@ def write_profiles(command: Sequence[PractitionerProfile], db: Db) -> list[Event
 
 def _open_request(request_id: str, db: Db) -> Request | None:
     request = store.requests.find(db, request_id)
-    return request if request and not request.is_over else None
+    return request if request and not request.is_over and not request.flood else None
 
 
 def _finish(coordinator_id: str, action: AuditAction, request: Request, db: Db) -> None:

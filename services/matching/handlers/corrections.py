@@ -29,7 +29,7 @@ def correct_request(event: RequestChanged, db: Db) -> list[Event]:
         match.keep(encrypt_for_match(request, match.id))
         store.offers.save_match(db, match)
         events += find_hours_again(match, request, store.practitioners.find(db, match.practitioner_id), db)
-    events += call_coordinators(request, "read_first", db) if event.read_first else []
+    events += call_coordinators(request, "read_first", db) if event.read_first and not request.flood else []
     events += stop_waiting_in_vain(request, db)
     store.requests.save(db, request)
     if request.queue:

@@ -26,7 +26,8 @@ MOST_ALIKE = 10  # beginnings of ids that are the same are rare; some may be hid
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TaskView:
     """`holder`: the name of the coordinator who took it. `person`: of the practitioner whom it is about. `request` None: it
-    is about no request. `asked`: the name of whoever is asked, or said yes."""
+    is about no request. `asked`: the name of whoever is asked, or said yes. `held`: how many came in a flood, of the task about
+    them, counted up to MOST_COUNTED."""
 
     task: CoordinatorTask
     urgency: Urgency
@@ -34,6 +35,7 @@ class TaskView:
     person: str
     request: Request | None
     asked: str
+    held: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -54,6 +56,15 @@ class DeskView:
     @property
     def groups(self) -> list[tuple[Urgency, list[TaskView]]]:
         return [(urgency, list(views)) for urgency, views in groupby(self.tasks.items, key=lambda view: view.urgency)]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FloodView:
+    """`held`: how many in all, counted up to MOST_COUNTED. `practitioners`: id -> name, of those chosen first."""
+
+    page: Page[Request]
+    held: int
+    practitioners: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -110,6 +121,14 @@ def list_requests(db: Db, state: RequestState, after: str = "", before: str = ""
     return page.of(listed)
 
 
+def view_flood(db: Db, after: str = "", before: str = "", you: str | None = None) -> FloodView:
+    """What came in a flood and is held, whoever asked first at the top."""
+    but = _hidden_index(you, db)
+    page = store.requests.page_of_flood(db, after, before, but)
+    chosen = [request.choices[0].practitioner_id for request in page.items if request.choices]
+    return FloodView(page=page, held=store.requests.count_flood(db, MOST_COUNTED, but), practitioners=_practitioners(chosen, db))
+
+
 def find_by_number(db: Db, number: str, you: str | None = None) -> Request | None:
     """`number`: how the id of the request begins, as pages show it. None as well when several begin so."""
     index = set(_hidden_index(you, db))
@@ -133,6 +152,7 @@ def _shown(tasks: list[CoordinatorTask], moment: datetime, db: Db) -> Callable[[
     people = [task.person_id for task in tasks if task.person_id] + [offer.practitioner_id for offer in offers.values()]
     known, zone = _practitioners(people, db), service.programme.time_zone
     coordinators = _coordinators([task.holder for task in tasks if task.holder], db)
+    held = store.requests.count_flood(db, MOST_COUNTED) if any(task.reason == "flood" for task in tasks) else 0
 
     def view(task: CoordinatorTask) -> TaskView:
         return TaskView(
@@ -142,6 +162,7 @@ def _shown(tasks: list[CoordinatorTask], moment: datetime, db: Db) -> Callable[[
             person=known.get(task.person_id or "", ""),
             request=requests.get(task.request_id or ""),
             asked=_name_in(known, offers.get(task.request_id or "")),
+            held=held if task.reason == "flood" else 0,
         )
 
     return view

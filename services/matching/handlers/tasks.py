@@ -1,6 +1,7 @@
 """Tasks for coordinators: one for each reason and request, open until somebody resolved it."""
 
 import uuid
+from datetime import datetime
 
 from services.matching import rules, store
 from services.matching.domain import CoordinatorTask, Request, TaskReason
@@ -47,16 +48,39 @@ def add_task(
     request: Request | None = None,
     person_id: str | None = None,
     holder: str | None = None,
+    task_id: str = "",
 ) -> None:
-    moment, programme = now(), service.programme
+    moment = now()
     task = CoordinatorTask(
-        id=str(uuid.uuid4()),
+        id=task_id or str(uuid.uuid4()),
         reason=reason,
         request_id=request.id if request else None,
         person_id=person_id,
         avoid_index=request.avoid_index if request else (),
         since=moment,
-        due_at=rules.task_due_at(reason, moment, programme.answer_days, programme.time_zone),
+        due_at=_due_at(reason, moment),
         holder=holder,
     )
     store.tasks.save(db, task)
+
+
+def open_flood_task(db: Db) -> None:
+    """One for all that came in a flood; the same again after it was done."""
+    task, moment = store.tasks.find(db, store.tasks.FLOOD), now()
+    if task is None:
+        add_task("flood", db, task_id=store.tasks.FLOOD)
+    elif not task.is_open:
+        task.begin_again(moment, _due_at("flood", moment))
+        store.tasks.save(db, task)
+
+
+def close_flood_task(db: Db, coordinator_id: str | None = None) -> None:
+    """Once nothing is held any more."""
+    task = store.tasks.find(db, store.tasks.FLOOD)
+    if task and task.is_open and not store.requests.count_flood(db, 1):
+        task.resolve(now(), coordinator_id)
+        store.tasks.save(db, task)
+
+
+def _due_at(reason: TaskReason, moment: datetime) -> datetime:
+    return rules.task_due_at(reason, moment, service.programme.answer_days, service.programme.time_zone)

@@ -28,7 +28,8 @@ def keys_of_submitted(event: RequestSubmitted) -> Keys:
     """The documents that decide who is asked first, where they named somebody."""
     named = [choice.practitioner_id for choice in event.choices]
     triggers = [assignment.trigger_id("practitioner_id", id) for id in named]
-    return {"requests": [event.request_id], "practitioners": named, "assignment_triggers": triggers}
+    found: Keys = {"requests": [event.request_id], "practitioners": named, "assignment_triggers": triggers}
+    return {**found, "coordinator_tasks": [tasks.FLOOD]} if event.held else found
 
 
 __all__ = [

@@ -6,7 +6,7 @@ from itertools import chain
 
 from pymongo import IndexModel
 
-from services.matching.domain import Practitioner, Queue, Request, RequestState
+from services.matching.domain import Flood, Practitioner, Queue, Request, RequestState
 from services.matching.store import pages
 from services.matching.store.pages import Page
 from shared import documents
@@ -25,6 +25,9 @@ INDEXES = [
         [("wanted", 1), ("submitted_at", 1), ("_id", 1)],
         name="waiting_for_somebody_named",
         partialFilterExpression={"queue": "named"},
+    ),
+    IndexModel(
+        [("flood", 1), ("submitted_at", 1), ("_id", 1)], name="flood", partialFilterExpression={"flood": {"$exists": True}}
     ),
     IndexModel("held_until", partialFilterExpression={"held_until": {"$exists": True}}),
 ]
@@ -79,6 +82,28 @@ def save(db: Db, *changed: Request) -> None:
 def ids_held_until(db: Db, moment: datetime) -> list[str]:
     """Those whose time to be read is over."""
     return [row["_id"] for row in db.requests.find({"held_until": {"$lte": moment}}, {"_id": 1})]
+
+
+def page_of_flood(db: Db, after: str, before: str, but: Collection[str] = ()) -> Page[Request]:
+    """Those that are held because they came in a flood, as `page_of`."""
+    where = {"flood": "held", **_hidden_from(but)}
+    return pages.read(db.requests, Request, where, "submitted_at", PAGE, after=after, before=before)
+
+
+def count_flood(db: Db, at_most: int, but: Collection[str] = ()) -> int:
+    return db.requests.count_documents({"flood": "held", **_hidden_from(but)}, limit=at_most)
+
+
+def decide_flood(db: Db, decision: Flood, by: str, until: datetime, but: Collection[str] = ()) -> None:
+    """About those that were sent until then."""
+    where = {"flood": "held", "submitted_at": {"$lte": until}, **_hidden_from(but)}
+    db.requests.update_many(where, {"$set": {"flood": decision, "flood_by": by}, "$inc": {"version": 1}})
+
+
+def ids_decided(db: Db, at_most: int) -> list[str]:
+    """Some of those in a flood about which a coordinator has decided."""
+    found = db.requests.find({"flood": {"$in": ["goes_on", "ends"]}}, {"_id": 1}).limit(at_most)
+    return [row["_id"] for row in found]
 
 
 def anybody_waits(db: Db) -> bool:

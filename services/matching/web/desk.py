@@ -12,6 +12,7 @@ from services.matching.domain import RequestState
 from services.matching.handlers import coordinator as actions
 from services.matching.handlers import desk as desk_reading
 from services.matching.handlers import reading, service, way_in
+from services.matching.handlers.floods import DecideAll, DecideOne, decide_all, decide_one
 from services.matching.handlers.team import ShowOnPages, show_on_pages
 from services.matching.handlers.way_in import LetIn
 from services.matching.web.auth import current_person, login_page, require_role
@@ -162,6 +163,36 @@ def say_what_they_said(request_id: str, action: str) -> Response:
     possible = found.to_check and reading.is_opened_by(coordinator_id, request_id, service.db)
     run(actions.say_what_they_said, command, "coordinator", coordinator_id)
     return redirect_after_post(f"/c/requests/{request_id}?done={action if possible else 'not_possible'}")
+
+
+@desk.get("/c/held")
+def show_flood() -> Response:
+    """What came with many others, or faster than a person types."""
+    you = require_role("coordinator")
+    view = desk_reading.view_flood(service.db, **place_in_list(), you=you)
+    return render("held.html", view=view, at=now())
+
+
+@desk.post("/c/held/<any(all_go_on, all_end):done>")
+def decide_about_all(done: str) -> Response:
+    coordinator_id = require_role("coordinator")
+    typed, errors = read(forms.UntilForm(), request.form)
+    if errors:
+        return redirect_after_post("/c/held")
+    command = DecideAll(coordinator_id=coordinator_id, goes_on=done == "all_go_on", until=typed["until"])
+    run(decide_all, command, "coordinator", coordinator_id)
+    return redirect_after_post(f"/c/held?done={done}")
+
+
+@desk.post("/c/requests/<request_id>/<any(one_goes_on, one_ends):done>")
+def decide_about_one(request_id: str, done: str) -> Response:
+    coordinator_id = require_role("coordinator")
+    if reading.find_request(request_id, service.db, coordinator_id) is None:
+        return error_page(404)
+    command = DecideOne(coordinator_id=coordinator_id, request_id=request_id, goes_on=done == "one_goes_on")
+    events = run(decide_one, command, "coordinator", coordinator_id)
+    place = "/c/held" if "list" in request.form else f"/c/requests/{request_id}"
+    return redirect_after_post(f"{place}?done={done if events else 'not_possible'}")
 
 
 @desk.post("/c/tasks/<task_id>/<any(take, done, undo):action>")

@@ -5,16 +5,18 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.notify import rules, store
-from services.notify.domain import Contact, Message, after_release
-from services.notify.handlers.outbound import enqueue_notification, require, service
+from services.notify.domain import RECEIPT, Contact, Message, after_release
+from services.notify.handlers.outbound import enqueue_notification, require, service, write_notifications
 from shared import vault
 from shared.clock import now
 from shared.contracts import (
     ContactAllowed,
+    ContactConfirmed,
     ContactDetails,
     ContactReleased,
     ContactShared,
     EncryptedFields,
+    RequestReleased,
     Role,
     SignInRequested,
     TeamContactShared,
@@ -37,7 +39,10 @@ def record_contact(event: ContactShared, db: Db) -> list[Event]:
         _withhold_what_is_pending(supportee, db)
         return []
     hear_by = rules.hear_by(now(), service.programme.answer_days)
-    received = Message("request_received", event.request_id, {"hear_by": hear_by}, encrypted=event.first_link)
+    received = Message(RECEIPT, event.request_id, {"hear_by": hear_by}, encrypted=event.first_link)
+    if supportee.may_get_one_email and store.take_first_email(db, _email_hash(event.encrypted), now()):
+        write_notifications(db, supportee, replace(received, context={}), ["email"])
+        return []
     return enqueue_notification(db, supportee, received)
 
 
@@ -48,6 +53,7 @@ def _as_held(supportee: Contact, event: ContactShared, known: Contact | None) ->
         only_news=event.only_news,
         unread=event.read_first,
         on_their_word=event.on_their_word,
+        unconfirmed=event.held,
         opens_by_link=event.opens_by_link,
     )
     if known is None:
@@ -56,6 +62,7 @@ def _as_held(supportee: Contact, event: ContactShared, known: Contact | None) ->
         held,
         unread=held.unread or known.unread,
         on_their_word=held.on_their_word or known.on_their_word,
+        unconfirmed=known.unconfirmed,
         withheld=known.withheld,
     )
 
@@ -82,6 +89,19 @@ def allow_contact(event: ContactAllowed, db: Db) -> list[Event]:
     if contact is None:
         return []
     return _release(replace(contact, unread=contact.unread and not event.was_read, on_their_word=False), db)
+
+
+@service.on(ContactConfirmed)
+def confirm_contact(event: ContactConfirmed, db: Db) -> list[Event]:
+    contact = _held(event.request_id, event.person_id, db)
+    return _release(replace(contact, unconfirmed=False), db) if contact else []
+
+
+@service.on(RequestReleased)
+def release_request(event: RequestReleased, db: Db) -> list[Event]:
+    """A coordinator has looked at it, so they are written to like everybody."""
+    contact = _held(event.request_id, event.supportee_id, db)
+    return _release(replace(contact, unconfirmed=False), db) if contact else []
 
 
 def _held(request_id: str, person_id: str, db: Db) -> Contact | None:
@@ -166,6 +186,12 @@ def _phone_hash(encrypted: EncryptedFields) -> str | None:
     key = service.vault.unwrap(encrypted.wrap, encrypted.person_id)
     number = vault.decrypt(key, encrypted.person_id, "phone", encrypted.fields["phone"])
     return service.vault.blind_index("phone", rules.e164(number))
+
+
+def _email_hash(encrypted: EncryptedFields) -> str:
+    key = service.vault.unwrap(encrypted.wrap, encrypted.person_id)
+    email = vault.decrypt(key, encrypted.person_id, "email", encrypted.fields["email"])
+    return service.vault.blind_index("email", email.casefold())
 
 
 def _zone(name: str) -> str:

@@ -84,7 +84,8 @@ def enqueue_still_waiting(event: RequestStillWaiting, db: Db) -> list[Event]:
 @service.on(RequestLapsed)
 def enqueue_end(event: RequestLapsed, db: Db) -> list[Event]:
     supportee = _end(db, event.request_id, "lapsed")
-    return enqueue_notification(db, supportee, Message("request_ended", event.request_id)) if supportee else []
+    template = "message" if event.by_coordinator else "request_ended"  # what their page says then is no end by silence
+    return enqueue_notification(db, supportee, Message(template, event.request_id)) if supportee else []
 
 
 def _end(db: Db, request_id: str, reason: str) -> Contact | None:

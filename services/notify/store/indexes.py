@@ -20,5 +20,6 @@ INDEXES = {
     "meetings": [IndexModel("request_id"), _where_it_exists("next_look_at")],
     "desk_calls": [],
     "phone_numbers": [],
+    "first_emails": [],
     "request_updates": [],
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 import yaml
 
 from deploy.servers.processes import free_port
@@ -33,7 +34,7 @@ class Gunicorn:
     process: psutil.Popen
 
 
-def start_gunicorn(mongodb_uri: str, keys: Path, folder: Path) -> Gunicorn:
+def start_gunicorn(mongodb_uri: str, keys: Path, folder: Path, workers: int = 1) -> Gunicorn:
     port, log = free_port(), folder / "log"
     settings = {
         "MONGODB_URI": mongodb_uri,
@@ -41,7 +42,7 @@ def start_gunicorn(mongodb_uri: str, keys: Path, folder: Path) -> Gunicorn:
         "KEYS_DIR": str(keys),
         "PUBLIC_URL": "http://localhost",
     }
-    options = f"-c deploy/gunicorn.conf.py -b 127.0.0.1:{port} -w 1 --threads {THREADS} --no-control-socket"
+    options = f"-c deploy/gunicorn.conf.py -b 127.0.0.1:{port} -w {workers} --threads {THREADS} --no-control-socket"
     command = [sys.executable, "-m", "gunicorn", *options.split(), "services.intake.web:make_app()"]
     with log.open("wb") as out:
         return Gunicorn(port, log, psutil.Popen(command, env={**os.environ, **settings}, stderr=out))
@@ -150,3 +151,34 @@ def test_a_missing_key_ends_the_start_and_is_named(mongodb_uri: str, tmp_path: P
     started = start_gunicorn(mongodb_uri, tmp_path, tmp_path)
     assert started.process.wait(SECONDS_TO_START)
     assert "KEYS_DIR: directory.key" in started.log.read_text()
+
+
+def test_the_workers_of_a_website_limit_a_place_together(mongodb_uri: str, keys: Path, tmp_path: Path) -> None:
+    """Ten links may be asked for, whichever of the two answers."""
+    started = start_gunicorn(mongodb_uri, keys, tmp_path, workers=2)
+    url = f"http://127.0.0.1:{started.port}"
+    wait_for_status(f"{url}/livez", 200)
+    while len(started.process.children()) < 2:
+        time.sleep(0.1)
+    one, other = started.process.children()
+    answers = answers_of(one, other, url) + answers_of(other, one, url)
+    started.process.terminate()
+    started.process.wait(30)
+    assert answers == [422] * 10 + [429] * 2
+
+
+def answers_of(worker: psutil.Process, other: psutil.Process, url: str) -> list[int]:
+    """To six forms, while the other one is asleep."""
+    other.suspend()
+    visitor = requests.Session()
+    page = visitor.get(f"{url}/s", headers={"Connection": "close"}, timeout=ENOUGH_SECONDS).text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token
+    form = {"csrf_token": token[1], "address": "nobody"}
+    found = [
+        visitor.post(f"{url}/s/link", data=form, headers={"Connection": "close"}, timeout=ENOUGH_SECONDS).status_code
+        for _ in range(6)
+    ]
+    other.resume()
+    assert worker.is_running()
+    return found

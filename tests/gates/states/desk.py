@@ -10,9 +10,10 @@ from shared.i18n import translator
 from tests.gates.page_state import PageState
 from tests.gates.visitor import Visitor
 from tests.gates.walk import LONG_NAME, NAMES_OF_ALL_KINDS, Walk, ask
-from tests.journeys.stack import Stack
+from tests.journeys.stack import FROM_ONE_PLACE, Stack
 
 MANY = 30
+HELD = 3
 
 
 def prepare(stack: Stack, languages: Sequence[str]) -> None:
@@ -21,6 +22,8 @@ def prepare(stack: Stack, languages: Sequence[str]) -> None:
         ask(stack.url, "en", [*NAMES_OF_ALL_KINDS.values(), "Robin"][number % 4], "mode=reach_out")
     reach = {"reach": "email", "email": "sky@people.example", "before_we_write": "Someone else reads my phone."}
     ask(stack.url, "en", "Sky", "mode=reach_out", **reach)
+    for number in range(FROM_ONE_PLACE + HELD):
+        ask(stack.url, "en", f"Ash {number}", "mode=suggest", place="127.0.2.1")
 
 
 def states(walk: Walk) -> Iterator[PageState]:
@@ -34,7 +37,18 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield from _lists_of_requests(visitor)
     yield from _one_task(walk, visitor)
     yield from _to_be_read_first(walk, visitor)
+    yield from _held(visitor)
     yield visitor.go("/c/texts").look("texts to be written")
+
+
+def _held(visitor: Visitor) -> Iterator[PageState]:
+    """What came with many others from one place."""
+    visitor.go("/c/held").press("main details summary")
+    yield visitor.look("held/some")
+    visitor.press("main th a")
+    yield visitor.look("a request/held, closed")
+    visitor.press("form[action$='/open'] button")
+    yield visitor.look("a request/held, opened")
 
 
 def _to_be_read_first(walk: Walk, visitor: Visitor) -> Iterator[PageState]:
