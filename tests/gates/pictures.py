@@ -30,9 +30,13 @@ MADE_THE_SAME = """cup => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) node.data = node.data
     .replace(/\\b[0-9a-f]{8}\\b/g, "0a1b2c3d").replace(/127\\.0\\.0\\.1:\\d+/g, "127.0.0.1:8000")
-    .replace(/\\b\\d{1,2}:\\d\\d(\\s?[AP]M)?/g, "12:00").replace(/\\b[A-Z][2-9] ([12])\\b/g, "A7 $1");
-  for (const list of document.querySelectorAll("main ul.cards, main ul.places, main tbody"))
-    [...list.children].sort((a, b) => a.textContent.localeCompare(b.textContent)).forEach(one => list.append(one)); }"""
+    .replace(/\\b\\d{1,2}:\\d\\d(\\s?[AP]M)?/g, "12:00").replace(/\\b[A-Z][2-9] ([12])\\b/g, "A7 $1")
+    .replace(/\\b(Noor|Number) \\d+/g, "$1 1");
+  const sorted = (list, ones) =>
+    [...ones].sort((a, b) => a.textContent.localeCompare(b.textContent)).forEach(one => list.append(one));
+  for (const list of document.querySelectorAll("main ul.cards, main ul.places, main tbody")) sorted(list, list.children);
+  for (const list of document.querySelectorAll("fieldset:has([name=practitioner], [name=people])"))
+    sorted(list, list.querySelectorAll(".pick")); }"""
 SAME_CUP = (
     '<path d="M18 25h27v20a7 7 0 0 1-7 7H25a7 7 0 0 1-7-7z" fill="var(--brandtint)" stroke="none" transform="translate(3 3)"/>'
     '<path d="M8 56q24-3 48 0" stroke="var(--edge)"/>'

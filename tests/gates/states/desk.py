@@ -18,10 +18,10 @@ HELD = 3
 
 def prepare(stack: Stack, languages: Sequence[str]) -> None:
     """Enough who ask that a person writes to them for a second page of the desk."""
-    for number in range(MANY):
-        ask(stack.url, "en", [*NAMES_OF_ALL_KINDS.values(), "Robin"][number % 4], "mode=reach_out")
+    for _ in range(MANY):
+        ask(stack.url, "en", LONG_NAME, "mode=reach_out")
     reach = {"reach": "email", "email": "sky@people.example", "before_we_write": "Someone else reads my phone."}
-    ask(stack.url, "en", "Sky", "mode=reach_out", **reach)
+    ask(stack.url, "en", NAMES_OF_ALL_KINDS["arabic"], "mode=suggest", **reach)
     for number in range(FROM_ONE_PLACE + HELD):
         ask(stack.url, "en", f"Ash {number}", "mode=suggest", place="127.0.2.1")
 
@@ -117,4 +117,4 @@ def _a_new_way_in(walk: Walk, coordinator: Visitor) -> Iterator[PageState]:
     yield coordinator.look("a request/a new way in", pictured=False)
     supportee = walk.visitor().go(coordinator.see("main code", "/s/in/").inner_text())
     supportee.press("main form button")
-    yield supportee.look("status/opened by a coordinator's link")
+    yield supportee.look("status/opened by a coordinator's link", pictured=False)

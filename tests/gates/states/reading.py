@@ -19,6 +19,7 @@ PAGES = {
     "/people?text=rivers&meeting_types=phone&languages=es&when=evening": "people/nobody matches, and what to drop",
     "/people?text=nobody-says-this": "people/nobody matches",
 }
+WHO_STANDS_WHERE_IS_CHANCE = ("people", "people/second page")
 A_WORD_OF_EIGHTY = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenfabrikantenwitwenrente"
 FULL_PROFILE = {
     "pronouns": "she/they", "words": "I keep bees, and I have been in the place where words stop. We can sit beside it.",
@@ -51,8 +52,7 @@ def states(walk: Walk) -> Iterator[PageState]:
         "/people?page=2", lambda: visitor.see("[rel=prev]").count() and visitor.see(".card").count() > 9, "everybody"
     )
     for path, name in PAGES.items():
-        visitor.go(path)
-        yield visitor.look(name)
+        yield visitor.go(path).look(name, pictured=name not in WHO_STANDS_WHERE_IS_CHANCE)
     yield from _display_preferences(walk)
     visitor.go("/people?text=bees")
     visitor.press(visitor.see("main .card a", walk.practitioner))

@@ -92,7 +92,7 @@ def _suggested(walk: Walk) -> Iterator[PageState]:
     send(walk, visitor, "李雷", "mode=suggest")
     visitor.press()
     visitor.wait_for("/s", lambda: visitor.see("main .card, main .person").count(), "suggestions")
-    yield visitor.look("status/people suggested")
+    yield visitor.look("status/people suggested", pictured=False)
     visitor.go("/s/someone-else")
     yield visitor.look("someone else/many are open")
     visitor.press("main form[action='/s/someone-else'] button")
@@ -128,7 +128,7 @@ def _a_coordinator_writes(walk: Walk) -> Iterator[PageState]:
     send(walk, visitor, "محمد", "mode=reach_out")
     yield visitor.look("sent/a person reaches out")
     visitor.press()
-    yield visitor.look("status/a person reaches out")
+    yield visitor.look("status/a person reaches out", pictured=False)
 
 
 def _left(walk: Walk) -> Iterator[PageState]:

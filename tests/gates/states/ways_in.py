@@ -27,7 +27,7 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield visitor.look("my request/a code that is not right")
     visitor.fill(figures=_texted(walk))
     visitor.press("main form[action='/s/code'] button")
-    yield visitor.look("status/opened by a code")
+    yield visitor.look("status/opened by a code", pictured=False)
 
 
 def _texted(walk: Walk) -> str:
