@@ -72,6 +72,17 @@ def _not_this_time_and_then_yes(practitioner: Visitor, supportee: Visitor) -> It
 def _matched(supportee: Visitor) -> Iterator[PageState]:
     supportee.wait_for("/s", lambda: not supportee.see("form[action='/s/next']").count() and _steps(supportee) > 2, "the match")
     yield supportee.look("status/matched")
+    yield from calendar(supportee, "/s/calendar")
+
+
+def calendar(visitor: Visitor, path: str) -> Iterator[PageState]:
+    """Of either of the two: with and without an address that a calendar program asks."""
+    name = "status/calendar" if path == "/s/calendar" else "my page/calendar"
+    yield visitor.go(path).look(name)
+    visitor.press(f"form[action='{path}'] button")
+    yield visitor.look(f"{name}, a new address", pictured=False)
+    yield visitor.go(path).look(f"{name}, one with an address")
+    visitor.press(f"form[action='{path}/stop'] button")
 
 
 def _ended(practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:

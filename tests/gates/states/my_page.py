@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tests.gates.page_state import PageState
+from tests.gates.states.answering import calendar
 from tests.gates.walk import NAMES_OF_ALL_KINDS, Walk, ask, slug_of
 from tests.journeys.stack import Stack, address
 
@@ -42,3 +43,4 @@ def states(walk: Walk) -> Iterator[PageState]:
 def _without_offers(walk: Walk) -> Iterator[PageState]:
     visitor = walk.signed_in_as(walk.another, "me")
     yield visitor.look("my page/nobody waits, somebody said yes to")
+    yield from calendar(visitor, "/me/calendar")
