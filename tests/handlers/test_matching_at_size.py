@@ -134,7 +134,7 @@ READ: dict[str, Callable[[Db], object]] = {
     "all that wait, further down": lambda db: desk.list_requests(db, "waiting", after="read"),
     "a request by its number": lambda db: desk.find_by_number(db, "read"),
     "tasks about a person": lambda db: desk.tasks_about_person(db, "nobody"),
-    "a request": lambda db: reading.view_request(store.requests.find(db, "read"), db),  # type: ignore[arg-type]
+    "a request": lambda db: reading.view_request(store.requests.find(db, "read"), db, "ro"),  # type: ignore[arg-type]
     "whoever is open": lambda db: reading.list_practitioners(db, "open"),
     "whoever stepped back": lambda db: reading.list_practitioners(db, "stepped_back", after="gone-0200"),
     "by address": lambda db: store.practitioners.find_by_email(db, "unknown"),

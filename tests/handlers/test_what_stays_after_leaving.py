@@ -158,6 +158,7 @@ def checks_by_line() -> dict[str, Callable[[Left], None]]:
         "For %(time)s: random numbers of messages and forms": inboxes_have_an_end,
         "For %(time)s, if a coordinator opened your request": the_audit_has_an_end,
         "If you texted STOP": nothing_of_the_number_without_stop,  # and test_a_number_that_said_stop
+        "If a practitioner asked us not to ask them about somebody again": nothing_is_listed_here,  # and test_own_lists
         "Backups that were made before you left": backups_are_a_setting,
         "Locked remains on our disk": cannot_be_seen_from_here,
         "What we sent you": cannot_be_seen_from_here,
@@ -236,6 +237,10 @@ def nothing_of_the_number_without_stop(left: Left) -> None:
 
 def backups_are_a_setting(left: Left) -> None:
     assert left.journey.services.intake.programme.backup_days == 14
+
+
+def nothing_is_listed_here(left: Left) -> None:
+    assert not [row for row in left.journey.services.matching.db.practitioners.find() if row.get("own_list")]
 
 
 def cannot_be_seen_from_here(left: Left) -> None:
