@@ -29,6 +29,7 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield from _asking_first(walk, practitioner, supportee)
     yield from _not_this_time_and_then_yes(practitioner, supportee)
     yield from _matched(supportee)
+    yield from _meetings(practitioner, supportee)
     yield from _paused(practitioner, supportee)
     yield from _ended(practitioner, supportee)
     yield from _over(walk)
@@ -83,6 +84,54 @@ def calendar(visitor: Visitor, path: str) -> Iterator[PageState]:
     yield visitor.look(f"{name}, a new address", pictured=False)
     yield visitor.go(path).look(f"{name}, one with an address")
     visitor.press(f"form[action='{path}/stop'] button")
+
+
+def _meetings(practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
+    """They find an hour, and change it."""
+    supportee.wait_for("/s/meetings", lambda: supportee.see("[name=hour]").count(), "hours of both weeks")
+    yield supportee.look("meetings/to propose")
+    supportee.press("main form[action='/s/meetings/propose'] button")
+    yield supportee.look("meetings/nothing proposed")
+    practitioner.go("/o/meetings")
+    yield practitioner.look("my meetings/to propose")
+    practitioner.page.locator("[name=hour]").nth(0).check()
+    practitioner.page.locator("[name=hour]").nth(1).check()
+    practitioner.tick("meeting_type", "video")
+    practitioner.press("main form[action='/o/meetings/propose'] button")
+    yield practitioner.look("my meetings/proposed")
+    supportee.wait_for("/s", lambda: _title_changed(supportee), "the proposal")
+    yield supportee.look("status/hours are proposed")
+    supportee.go("/s/meetings")
+    yield supportee.look("meetings/to choose")
+    supportee.press("main form[action='/s/meetings/choose'] button")
+    practitioner.wait_for("/o/meetings", lambda: practitioner.see(".ticket").count(), "the hour")
+    practitioner.fill(place="javascript:alert(1)")
+    practitioner.press("main form[action='/o/meetings/place'] button")
+    yield practitioner.look("my meetings/no place for anybody")
+    practitioner.fill(place="https://rooms.example/quince")
+    practitioner.press("main form[action='/o/meetings/place'] button")
+    yield practitioner.look("my meetings/an hour and a place")
+    practitioner.go("/o")
+    yield practitioner.look("offer/yes, the next meeting")
+    supportee.wait_for("/s", lambda: supportee.see(".ticket", "rooms.example").count(), "the place")
+    yield supportee.look("status/the next meeting")
+    supportee.go("/s/meetings").press("main button[value=skip]")
+    supportee.wait_for("/s/meetings", lambda: supportee.see("button[value=keep]").count(), "the skipped date")
+    yield supportee.look("meetings/one is skipped")
+    supportee.press(supportee.see("main a[href^='/s/meetings/move']"))
+    yield supportee.look("meetings/to move")
+    supportee.press("main form[action='/s/meetings/move'] button")
+    yield supportee.look("meetings/moved nowhere")
+    practitioner.go("/o/meetings").press(practitioner.see("main a[href^='/o/meetings/move']"))
+    yield practitioner.look("my meetings/to move")
+    supportee.go("/s/meetings").press("main button[value=pause]")
+    supportee.wait_for("/s/meetings", lambda: supportee.see("button[value=resume]").count(), "the pause")
+    yield supportee.look("meetings/paused")
+
+
+def _title_changed(supportee: Visitor) -> bool:
+    """It no longer asks to find a first time."""
+    return not supportee.see("h1", {"en": "find a first time", "es": "primera hora"}[supportee.language]).count()
 
 
 def _ended(practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
