@@ -174,6 +174,8 @@ class Meetings:
     ended_at: datetime | None = None
     heard_at: datetime | None = None
     remind_supportee: tuple[Reminder, ...] = ()
+    callers: tuple[PairMember, ...] = ()
+    encrypted_phone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ Reminder = Literal["day", "hour"]
 MeetingsAction = Literal[Change, "pause", "resume", "end", "take_back", "remind"]
 """What either of two people does with the hour they meet. `take_back`: their own proposal. `remind`: how they are
 reminded themselves."""
-MeetingsChange = Literal[MeetingsAction, "hours_found", "proposed", "set", "place", "held", "pair_ended", "pair_resumed"]
+MeetingsChange = Literal[MeetingsAction, "hours_found", "proposed", "set", "place", "held", "calls", "pair_ended", "pair_resumed"]
 AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
 WaitsFor = Literal["place", "choice", "coordinator"]
 StillWaiting = Literal["news", "question", "last_warning"]

@@ -253,6 +253,16 @@ class MeetingsAdjusted(Event):
     remind: tuple[Reminder, ...] = ()
 
 
+@contract("calls.agreed.v1", subject="request_id", published_by="intake")
+class CallsAgreed(Event):
+    """The supportee says yes to phone calls with this practitioner, or takes that back (None). `encrypted`: their number, perhaps
+    empty, as the field `phone/supportee` under the key of this match."""
+
+    request_id: str
+    match_id: str
+    encrypted: str | None = None
+
+
 @contract("sign_in.requested.v1", subject="person_id", published_by="intake")
 class SignInRequested(Event):
     """A supportee asked for a way in to their own page. `encrypted` is for notify: link (absolute URL) to be sent by e-mail, or

@@ -196,7 +196,9 @@ class MeetingsChanged(Event):
     `hours`: some that lie in both weeks, in the supportee's zone. `proposal`: what one of them waits for the other to choose
     from. `series`: when they meet; `former`: series that ended lately, for calendars. `meeting_type`, `doing`: of the series.
     `encrypted_place`: where, as the field `place` under the key of this match. `on_hold`: the supportee takes a pause from all
-    of it. `remind_supportee`, `remind_practitioner`: how long before each date, for who asked for it. `encrypted` is for notify,
+    of it. `remind_supportee`, `remind_practitioner`: how long before each date, for who asked for it. `callers`: who said yes to
+    phone calls; only with both there is `encrypted_phone`, the practitioner's number, perhaps empty, as the field
+    `phone/practitioner` under the key of this match. `encrypted` is for notify,
     where the practitioner is told: link (e-mail), short_link (text)."""
 
     match_id: str
@@ -220,6 +222,8 @@ class MeetingsChanged(Event):
     ended_at: datetime | None = None
     remind_supportee: tuple[Reminder, ...] = ()
     remind_practitioner: tuple[Reminder, ...] = ()
+    callers: tuple[PairMember, ...] = ()
+    encrypted_phone: str | None = None
     encrypted: EncryptedFields | None = None
 
 

@@ -10,7 +10,8 @@ from shared import places
 from shared.contracts import MeetingsAction, MeetingType, PairMember, Reminder
 from shared.i18n import _
 from shared.meetings import MOST_HOURS, at, wrong_start
-from shared.web.forms import UNKNOWN_FIELD, Form
+from shared.people import parse_phone
+from shared.web.forms import PHONE, UNKNOWN_FIELD, Form
 
 HOURS = _("Choose up to three hours, or write a day and a time")
 DAY = _("Write the day as year, month and day, or choose it")
@@ -124,6 +125,26 @@ class RemindForm(Form):
     @post_load
     def in_order(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         return {"remind": tuple(one for one in get_args(Reminder) if one in data["remind"])}
+
+
+class CallsForm(Form):
+    """The number may stay empty: then the other one is called. A local number is read as people in `zone` write it."""
+
+    calls = fields.String(required=True, validate=validate.OneOf(["yes", "no"], error=UNKNOWN_FIELD))
+    phone = fields.String(load_default="", validate=validate.Length(max=80, error=LONG))
+
+    def __init__(self, zone: str) -> None:
+        super().__init__()
+        self.zone = zone
+
+    @post_load
+    def read_number(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if data["calls"] == "no":
+            return {"number": None}
+        try:
+            return {"number": parse_phone(data["phone"], self.zone) if data["phone"] else ""}
+        except ValueError:
+            raise ValidationError(PHONE, "phone") from None
 
 
 class PlaceForm(Form):

@@ -13,6 +13,7 @@ from flask_babel import gettext
 from shared import i18n, labels
 from shared.contracts import MeetingType, PairMember, Proposal
 from shared.meetings import MeetingDate, Series, WeeklyHour, date_of, may_change, next_dates, next_meeting, next_start
+from shared.people import shown_number
 from shared.places import is_link
 from shared.programme import Programme
 from shared.web.locale import language
@@ -148,6 +149,7 @@ def shown_date(series: Series, on: str, zone: str, moment: datetime) -> ShownDat
 
 def add_to(app: Flask) -> None:
     app.add_template_filter(is_link)
+    app.add_template_filter(lambda number: shown_number(number, language()), "phone_number")
     app.add_template_filter(lambda doings: [(code, words[language()]) for code, words in doings.items()], "doing_options")
 
 

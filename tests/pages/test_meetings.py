@@ -12,10 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from services.intake.handlers.broker_events import add_to_history, save_meetings
-from services.matching.handlers.meetings import choose_by_supportee, propose_by_supportee
+from services.matching.handlers.meetings import agree_by_supportee, choose_by_supportee, propose_by_supportee
 from shared import vault
 from shared.clock import now
 from shared.contracts import (
+    CallsAgreed,
     EncryptedFields,
     HourChosen,
     HoursProposed,
@@ -423,3 +424,64 @@ def test_a_room_is_made_by_one_press_under_a_name_of_its_own(ana: FlaskClient, m
         assert not any(room in str(list(matching.db.meetings.find())) for room in rooms)
     finally:
         matching.programme = shipped
+
+
+# By phone
+
+
+def pair_key_of(pair: RequestSubmitted, keys: Path) -> bytes:
+    return vault.pair_key(vault.load_vault(keys, "matching").unwrap(pair.encrypted.wrap, pair.supportee_id), "m1")
+
+
+def test_a_supportee_s_number_leaves_their_page_encrypted_for_the_two(
+    wren: FlaskClient, pair: RequestSubmitted, intake: Service, keys: Path
+) -> None:
+    said(intake, pair)
+    assert "Numbers are shown only once both of you have said yes to calls." in wren.get("/s/meetings").text
+    wrong = post(wren, "/s/meetings/calls", at="/s/meetings", calls="yes", phone="12")
+    assert (wrong.status_code, wrong.text.count("Check the phone number. Begin with +")) == (422, 2)
+    post(wren, "/s/meetings/calls", at="/s/meetings", calls="yes", phone="(212) 555-0142")
+    [event] = published(intake, "calls.agreed.v1")
+    assert "5550142" not in str(list(intake.db.outbox.find()))
+    number = vault.decrypt(pair_key_of(pair, keys), pair.supportee_id, "phone/supportee", event.encrypted)
+    assert number == "+12125550142"
+
+
+def test_a_supportee_sees_the_number_once_both_said_yes(
+    wren: FlaskClient, pair: RequestSubmitted, intake: Service, keys: Path
+) -> None:
+    said(intake, pair, callers=("supportee",))
+    assert "You said yes to calls. Once Juniper does too" in wren.get("/s/meetings").text
+    number = vault.encrypt(pair_key_of(pair, keys), pair.supportee_id, "phone/practitioner", "+12125550199")
+    said(intake, pair, version=2, callers=("practitioner", "supportee"), encrypted_phone=number)
+    assert '<a href="tel:+12125550199">' in wren.get("/s/meetings").text
+    post(wren, "/s/meetings/calls", at="/s/meetings", calls="no")
+    assert published(intake, "calls.agreed.v1")[-1].encrypted is None
+
+
+def test_a_practitioner_s_number_is_published_only_once_both_said_yes(ana: FlaskClient, matching: Service) -> None:
+    press(ana, "/o/meetings", "/o/meetings/calls", calls="yes", phone="+12125550199")
+    assert "You said yes to calls. Once Wren does too" in ana.get("/o/meetings").text
+    first = [event for event in published(matching, "meetings.changed.v1") if event.change == "calls"]
+    assert [event.encrypted_phone for event in first] == [None]
+    row, request = meetings_row(matching), document(matching, "requests", "r1")
+    words = matching.vault.unwrap(request["encrypted"]["wrap"], "supportee of r1")
+    theirs = vault.encrypt(vault.pair_key(words, row["_id"]), "supportee of r1", "phone/supportee", "+12125550142")
+    agreed = only(
+        MeetingsChanged,
+        matching.run(agree_by_supportee, CallsAgreed(request_id="r1", match_id=row["_id"], encrypted=theirs)),
+    )
+    assert agreed.callers == ("practitioner", "supportee")
+    assert agreed.encrypted_phone
+    assert '<a href="tel:+12125550142">' in ana.get("/o/meetings").text
+    assert "5550142" not in str(meetings_row(matching))
+    back = only(MeetingsChanged, matching.run(agree_by_supportee, CallsAgreed(request_id="r1", match_id=row["_id"])))
+    assert (back.callers, back.encrypted_phone) == (("practitioner",), None)
+    assert "tel:" not in ana.get("/o/meetings").text
+
+
+def test_whoever_calls_gives_no_number(ana: FlaskClient, matching: Service) -> None:
+    press(ana, "/o/meetings", "/o/meetings/calls", calls="yes")
+    assert meetings_row(matching)["phone_practitioner"]
+    press(ana, "/o/meetings", "/o/meetings/calls", calls="no")
+    assert "phone_practitioner" not in meetings_row(matching)

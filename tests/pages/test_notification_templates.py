@@ -35,7 +35,7 @@ VARIANTS: dict[str, list[More]] = {
     "meeting_reminder": [{"starts_at": MOMENT}],
     "meetings_news": [
         {"change": change}
-        for change in ("proposed", "take_back", "set", "skip", "keep", "move", "pause", "resume", "end", "place")
+        for change in ("proposed", "take_back", "set", "skip", "keep", "move", "pause", "resume", "end", "place", "calls")
     ],
     "waiting": [{"waiting_for": "place"}, {"waiting_for": "choice"}],
     "still_waiting": [{"waits_for": "place"}, {"waits_for": "choice"}, {"waits_for": "coordinator"}],

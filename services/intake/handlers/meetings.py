@@ -8,7 +8,7 @@ from services.intake.domain import Meetings
 from services.intake.handlers.access import NoteKeys
 from shared import vault
 from shared.clock import now
-from shared.contracts import HourChosen, HoursProposed, MeetingsAction, MeetingsAdjusted, Proposal, Reminder
+from shared.contracts import CallsAgreed, HourChosen, HoursProposed, MeetingsAction, MeetingsAdjusted, Proposal, Reminder
 from shared.messages import Event
 from shared.mongo import Db
 from shared.vault import DecryptionError
@@ -67,6 +67,37 @@ def adjust_meetings(command: AdjustMeetings, db: Db) -> list[Event]:
         remind=command.remind,
     )
     return [adjusted]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AgreeToCalls:
+    """`number`: theirs, perhaps empty; None: they take it back. `keys`: from their session."""
+
+    request_id: str
+    person_id: str
+    match_id: str
+    keys: NoteKeys
+    number: str | None
+
+
+def agree_to_calls(command: AgreeToCalls, db: Db) -> list[Event]:
+    """Nothing without the key of their notes."""
+    key = command.keys.of(command.match_id)
+    if key is None:
+        return []
+    store.mark_heard(db, command.match_id, now())
+    said = None if command.number is None else vault.encrypt(key, command.person_id, "phone/supportee", command.number)
+    return [CallsAgreed(request_id=command.request_id, match_id=command.match_id, encrypted=said)]
+
+
+def phone_of(meetings: Meetings, person_id: str, keys: NoteKeys) -> str | None:
+    """The practitioner's number, perhaps empty, once both said yes to calls; else None."""
+    key = keys.of(meetings.id)
+    try:
+        found = meetings.encrypted_phone
+        return vault.decrypt(key, person_id, "phone/practitioner", found) if key and found else None
+    except DecryptionError:
+        return None
 
 
 def place_of(meetings: Meetings, person_id: str, keys: NoteKeys) -> str:

@@ -9,10 +9,13 @@ from services.intake.domain import Meetings, Request
 from services.intake.handlers import service
 from services.intake.handlers.meetings import (
     AdjustMeetings,
+    AgreeToCalls,
     ChooseHour,
     ProposeHours,
     adjust_meetings,
+    agree_to_calls,
     choose_hour,
+    phone_of,
     place_of,
     propose_hours,
 )
@@ -22,7 +25,7 @@ from shared.contracts import Proposal
 from shared.web import meetings as shown
 from shared.web.forms import Errors, read
 from shared.web.limits import limiter
-from shared.web.meeting_forms import AdjustForm, ChooseForm, MoveForm, ProposeForm, RemindForm
+from shared.web.meeting_forms import AdjustForm, CallsForm, ChooseForm, MoveForm, ProposeForm, RemindForm
 from shared.web.views import form_id, redirect_after_post, run_form
 
 meeting_times = Blueprint("meeting_times", __name__)
@@ -81,6 +84,20 @@ def choose_reminders() -> Response:
     return redirect_after_post(PAGE)
 
 
+@meeting_times.post(f"{PAGE}/calls")
+@limiter.limit(OFTEN)
+def say_yes_to_calls() -> Response:
+    sent, found = _current()
+    if sent is None or found is None:
+        return redirect_after_post("/s")
+    typed, errors = read(CallsForm(found.supportee_zone), request.form)
+    if errors:
+        return _page(errors)
+    who = {"request_id": sent.id, "person_id": sent.person_id, "match_id": found.id}
+    run_form(service, agree_to_calls, AgreeToCalls(**who, keys=current_note_keys(), **typed), sent.id)
+    return redirect_after_post(PAGE)
+
+
 @meeting_times.get(f"{PAGE}/move")
 def show_move() -> Response:
     return _move_page(request.args.get("on", ""))
@@ -104,9 +121,11 @@ def _page(errors: Errors | None = None) -> Response:
     sent, found = _current()
     if sent is None or found is None:
         return redirect_after_post("/s")
-    place = place_of(found, sent.person_id, current_note_keys())
+    keys = current_note_keys()
+    place, can_call = place_of(found, sent.person_id, keys), keys.of(found.id) is not None
+    calls = {"callers": found.callers, "phone": phone_of(found, sent.person_id, keys), "can_call": can_call}
     context = {"place": place, "has_place": bool(found.encrypted_place), "told": bool(sent.email_index or sent.phone_index)}
-    return _meetings_page("status/meetings.html", sent, found, errors, remind=found.remind_supportee, **context)
+    return _meetings_page("status/meetings.html", sent, found, errors, remind=found.remind_supportee, **calls, **context)
 
 
 def _move_page(on: str, errors: Errors | None = None) -> Response:

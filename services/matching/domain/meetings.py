@@ -32,6 +32,21 @@ class Meetings(Versioned):
     ended_at: datetime | None = None
     remind_supportee: tuple[Reminder, ...] = ()
     remind_practitioner: tuple[Reminder, ...] = ()
+    phone_supportee: str | None = None
+    phone_practitioner: str | None = None
+
+    @property
+    def callers(self) -> tuple[PairMember, ...]:
+        """Who said yes to phone calls."""
+        said: tuple[tuple[PairMember, str | None], ...] = (
+            ("practitioner", self.phone_practitioner),
+            ("supportee", self.phone_supportee),
+        )
+        return tuple(who for who, phone in said if phone)
+
+    @property
+    def both_call(self) -> bool:
+        return len(self.callers) == 2
 
     def find_hours(self, hours: tuple[WeeklyHour, ...], supportee_zone: str, practitioner_zone: str) -> list[Event]:
         """What the two weeks have in common, as they are now."""
@@ -90,6 +105,16 @@ class Meetings(Versioned):
         else:
             self.remind_practitioner = before
         return self._changed("remind", who)
+
+    def agree_to_calls(self, encrypted_phone: str | None, who: PairMember) -> list[Event]:
+        """None: not any more. Neither sees the other's number before both have said yes."""
+        if not self._go_on or not (encrypted_phone or who in self.callers):
+            return []
+        if who == "supportee":
+            self.phone_supportee = encrypted_phone
+        else:
+            self.phone_practitioner = encrypted_phone
+        return self._changed("calls", who)
 
     def find_place(self, encrypted_place: str | None) -> list[Event]:
         """The practitioner says where, or takes that back."""
@@ -157,6 +182,8 @@ class Meetings(Versioned):
                 ended_at=self.ended_at,
                 remind_supportee=self.remind_supportee,
                 remind_practitioner=self.remind_practitioner,
+                callers=self.callers,
+                encrypted_phone=self.phone_practitioner if self.both_call else None,
             )
         ]
 

@@ -17,7 +17,16 @@ from services.matching.handlers.links import issue_links
 from services.matching.handlers.service import service
 from shared import meetings, vault
 from shared.clock import now
-from shared.contracts import HourChosen, HoursProposed, MeetingsAction, MeetingsAdjusted, MeetingsChanged, Proposal, Reminder
+from shared.contracts import (
+    CallsAgreed,
+    HourChosen,
+    HoursProposed,
+    MeetingsAction,
+    MeetingsAdjusted,
+    MeetingsChanged,
+    Proposal,
+    Reminder,
+)
 from shared.messages import Event
 from shared.mongo import Db
 from shared.vault import DecryptionError
@@ -56,6 +65,14 @@ class RemindMe:
 
     offer_id: str
     before: tuple[Reminder, ...]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AgreeToCalls:
+    """The practitioner. `number`: theirs, perhaps empty; None: they take it back."""
+
+    offer_id: str
+    number: str | None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -149,6 +166,11 @@ def _with_links(event: Event, offer: Offer, db: Db) -> Event:
     return replace(event, encrypted=issue_links(offer, db)) if isinstance(event, MeetingsChanged) else event
 
 
+@service.on(CallsAgreed)
+def agree_by_supportee(event: CallsAgreed, db: Db) -> list[Event]:
+    return _by_supportee(event.match_id, db, lambda found, _: found.agree_to_calls(event.encrypted, "supportee"))
+
+
 # The practitioner
 
 
@@ -175,11 +197,19 @@ def remind_me(command: RemindMe, db: Db) -> list[Event]:
     return _by_practitioner(command.offer_id, db, lambda found, _: found.remind(command.before, "practitioner"))
 
 
+def agree_to_calls(command: AgreeToCalls, db: Db) -> list[Event]:
+    match = store.offers.find_match(db, command.offer_id)
+    key = _key_of(match, db) if match else None
+    if match is None or key is None:
+        return []
+    said = None if command.number is None else vault.encrypt(key, match.supportee_id, "phone/practitioner", command.number)
+    return _change(match, db, lambda found, _: found.agree_to_calls(said, "practitioner"))
+
+
 def find_place(command: FindPlace, db: Db) -> list[Event]:
     """Encrypted so that the two can read it, and nobody else."""
     match = store.offers.find_match(db, command.offer_id)
-    request = store.requests.find(db, match.request_id) if match else None
-    key = open_keys(request, [match]).get(match.id) if match and request else None
+    key = _key_of(match, db) if match else None
     if match is None or key is None:
         return []
     encrypted = vault.encrypt(key, match.supportee_id, PLACE, command.place) if command.place else None
@@ -215,7 +245,21 @@ def place_of(found: Meetings, request: Request, match: Match) -> str:
         return ""
 
 
+def phone_of(found: Meetings, request: Request, match: Match) -> str | None:
+    """The supportee's number, perhaps empty, once both said yes to calls; else None."""
+    key = open_keys(request, [match]).get(match.id) if found.both_call else None
+    try:
+        return vault.decrypt(key, match.supportee_id, "phone/supportee", found.phone_supportee or "") if key else None
+    except DecryptionError:
+        return None
+
+
 # Both
+
+
+def _key_of(match: Match, db: Db) -> bytes | None:
+    request = store.requests.find(db, match.request_id)
+    return open_keys(request, [match]).get(match.id) if request else None
 
 
 def _change(match: Match, db: Db, change: Change) -> list[Event]:

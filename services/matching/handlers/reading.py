@@ -11,7 +11,7 @@ from services.matching.handlers.answers import may_change_to_yes
 from services.matching.handlers.coordinator import OPENING_LASTS
 from services.matching.handlers.endings import yes_is_new
 from services.matching.handlers.keys import fields_of, open_keys
-from services.matching.handlers.meetings import meetings_of, place_of
+from services.matching.handlers.meetings import meetings_of, phone_of, place_of
 from services.matching.handlers.own_list import has_space, label_of, may_be_listed
 from services.matching.handlers.profiles import name_of, public_profile
 from services.matching.handlers.service import service
@@ -46,7 +46,7 @@ class OfferView:
     `time_zone` is the practitioner's. `request` None: it is no longer theirs to read. `yes_is_new`: a coordinator is told when
     they end their meetings. `may_undo`: they may take back that they did. `on_hold`: the supportee takes a pause.
     `may_list`: they may put this person on their own list, `is_listed`: they did. `meetings`: when the two meet, `place`:
-    where."""
+    where, `phone`: their number, once both said yes to calls."""
 
     offer: Offer
     request: Request | None
@@ -62,6 +62,7 @@ class OfferView:
     is_listed: bool = False
     meetings: Meetings | None = None
     place: str = ""
+    phone: str | None = None
 
     @property
     def shared_at(self) -> datetime | None:
@@ -179,6 +180,7 @@ def view_offer(offer: Offer, db: Db) -> OfferView:
         may_undo=offer.may_be_undone_by("practitioner", now()),
         meetings=found,
         place=place_of(found, request, match) if found and request and match else "",
+        phone=phone_of(found, request, match) if found and request and match else None,
     )
 
 

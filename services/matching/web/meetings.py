@@ -9,11 +9,13 @@ from services.matching.domain import Meetings, Offer
 from services.matching.handlers import reading, service
 from services.matching.handlers.meetings import (
     AdjustMeetings,
+    AgreeToCalls,
     ChooseHour,
     FindPlace,
     ProposeHours,
     RemindMe,
     adjust_meetings,
+    agree_to_calls,
     choose_hour,
     find_place,
     make_room,
@@ -30,7 +32,7 @@ from shared.service import Handler, M
 from shared.web import meetings as shown
 from shared.web.errors import error_page
 from shared.web.forms import Errors, read
-from shared.web.meeting_forms import AdjustForm, ChooseForm, MoveForm, PlaceForm, ProposeForm, RemindForm
+from shared.web.meeting_forms import AdjustForm, CallsForm, ChooseForm, MoveForm, PlaceForm, ProposeForm, RemindForm
 from shared.web.views import form_id, redirect_after_post, render
 
 meetings = Blueprint("meetings", __name__)
@@ -84,6 +86,15 @@ def say_where() -> Response:
     return _page(view, errors) if errors else _run(find_place, FindPlace(offer_id=offer.id, **typed), offer)
 
 
+@meetings.post(f"{PAGE}/calls")
+def say_yes_to_calls() -> Response:
+    offer, view = _current()
+    if offer is None or view is None or view.meetings is None:
+        return _elsewhere(offer)
+    typed, errors = read(CallsForm(view.meetings.practitioner_zone), request.form)
+    return _page(view, errors) if errors else _run(agree_to_calls, AgreeToCalls(offer_id=offer.id, **typed), offer)
+
+
 @meetings.post(f"{PAGE}/room")
 def make_a_room() -> Response:
     offer, view = _current()
@@ -125,7 +136,14 @@ def _run(handler: Handler[M], command: M, offer: Offer) -> Response:
 
 def _page(view: OfferView, errors: Errors | None = None) -> Response:
     remind = view.meetings.remind_practitioner if view.meetings else ()
-    return _draw("pair_meetings.html", view, errors, remind=remind)
+    return _draw(
+        "pair_meetings.html",
+        view,
+        errors,
+        remind=remind,
+        callers=view.meetings.callers if view.meetings else (),
+        phone=view.phone,
+    )
 
 
 def _move_page(view: OfferView, on: str, errors: Errors | None = None) -> Response:
