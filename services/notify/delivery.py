@@ -39,7 +39,7 @@ TOGETHER = 16  # prepared by one thread, sent by all
 RECORD_WITHIN = timedelta(seconds=0.1)  # longer would repeat more e-mails after a kill
 JUST_WRITTEN = timedelta(milliseconds=100)  # it is not asked again whether it was cancelled since
 FRESH_FOR = LEASE / 2  # a contact that was read, and a mark that was made, longer ago say little
-DAYS_IN_TEXTS = ("answer_by", "hear_by", "ends_at")
+DAYS_IN_TEXTS = ("answer_by", "hear_by", "ends_at", "starts_at")
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=4)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 FIRST_LOOK_FOR_CONTACT = timedelta(seconds=1)
@@ -76,7 +76,10 @@ def deliver_notifications(settings: NotifySettings) -> None:
 
     @service.background_task("text delivery")
     def deliver_texts(db: Db, stop: threading.Event) -> None:
-        warn_of_long_texts(service.brand)
+        try:
+            warn_of_long_texts(service.brand)
+        except Exception:  # whatever is wrong with one template, the texts of the others go out
+            log.exception("the lengths of texts could not be looked at")
         run_delivery(db, "text", SmsSender(db, settings), stop)
 
 
