@@ -93,6 +93,11 @@ def end_all(db: Db, person_id: str, subject_ids: Sequence[str] | None = None) ->
     db.sessions.delete_many({"person_id": person_id, **about})
 
 
+def end_those_without_key(db: Db, person_id: str) -> None:
+    """Whoever was let in by something that was sent, not by the person's own key."""
+    db.sessions.delete_many({"person_id": person_id, "wrap": {"$exists": False}})
+
+
 def _extend_idle_time(db: Db, document: dict[str, Any]) -> None:
     if "idle_seconds" not in document:
         return

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from services.intake.handlers.way_in import (
 )
 from services.matching.handlers.way_in import LetIn, let_in
 from shared import vault
+from shared.clock import now
+from shared.contracts import SignInRequested
 from shared.service import Service
 from shared.sessions import Session
 from shared.tokens import digest
@@ -129,6 +132,28 @@ def test_a_link_that_was_asked_for_opens_the_notes_many_times_on_the_first_devic
     assert read(journey, press(journey, token, "first")) == ALL_NOTES
     clock.advance(hours=25)
     assert press(journey, token, "first") is None
+
+
+def test_two_requests_from_one_address_are_opened_each_by_a_link_of_its_own(journey: Journey) -> None:
+    """Whichever is newer, and whatever it asks for."""
+    intake = journey.services.intake
+    newer = {**only_request(intake), "_id": "newer", "person_id": "somebody else", "sent_at": now() + timedelta(hours=1)}
+    intake.db.requests.insert_one(newer)
+    intake.db.links.delete_many({"purpose": "asked_for"})
+    sent = intake.run(send_link, SendLink(EMAIL))
+    assert {event.request_id for event in sent if isinstance(event, SignInRequested)} == {"newer", journey.draft.request_id}
+    intake.db.requests.update_one({"_id": "newer"}, {"$set": {"asks_for_words": True}})
+    [event] = intake.run(send_link, SendLink(EMAIL))
+    assert isinstance(event, SignInRequested)
+    assert event.request_id == journey.draft.request_id
+    [event] = intake.run(send_code, SendCode(PHONE, ask_for_code()))
+    assert isinstance(event, SignInRequested)
+    assert event.request_id == journey.draft.request_id
+
+
+def only_request(intake: Service) -> dict[str, Any]:
+    [request] = intake.db.requests.find()
+    return request
 
 
 def test_more_than_three_links_at_once_are_not_sent(journey: Journey) -> None:

@@ -3,13 +3,14 @@
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from services.intake import store
+from services.intake import forms, store
 from services.intake.handlers import access
+from services.intake.handlers.corrections import CorrectAnswers, correct_answers
 from services.intake.handlers.erasure import (
     find_late_erasures,
     publish_withdrawal_again,
@@ -30,7 +31,7 @@ from shared.sessions import new_session
 from shared.vault import DecryptionError
 from tests.handlers.matching_steps import Clock, open_tasks
 from tests.three_services import NAMES
-from tests.whole_journey import Journey, contents_opened_by, opened_wraps, walk
+from tests.whole_journey import TYPED, Journey, contents_opened_by, opened_wraps, walk
 
 PAGE = Path("services/intake/templates/what_stays.html")
 CHANGING = ("version", "submitted_at", "ended_at")
@@ -331,6 +332,25 @@ def test_a_number_that_said_stop_is_remembered_as_that_alone(journey: Journey, n
     notify.db.phone_numbers.replace_one({"_id": contact["phone_hash"]}, stopped, upsert=True)
     leave(journey)
     assert [set(row) for row in notify.db.phone_numbers.find()] == [{"_id", "stopped_at"}]
+
+
+def test_a_number_that_was_corrected_leaves_no_trace(journey: Journey, notify: Service) -> None:
+    [contact] = notify.db.contacts.find({"role": "supportee"})
+    texted = {"_id": contact["phone_hash"], "texted_at": contact_time(notify), "texted_by": "n"}
+    notify.db.phone_numbers.replace_one({"_id": contact["phone_hash"]}, texted, upsert=True)
+    correct_number(journey, "+12025550189")
+    leave(journey)
+    assert list(notify.db.phone_numbers.find()) == []
+
+
+def correct_number(journey: Journey, phone: str) -> None:
+    typed = {**TYPED, 4: {**TYPED[4], "phone": phone}}
+    before, after = (forms.read_all(each, "America/New_York")[0] for each in (TYPED, typed))
+    assert before
+    assert after
+    command = CorrectAnswers(replace(journey.draft, typed=typed), 4, after, before, "en")
+    journey.services.intake.run(correct_answers, command)
+    journey.services.deliver()
 
 
 def contact_time(notify: Service) -> object:

@@ -9,9 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from services.intake.handlers.broker_events import add_to_history
+from services.intake.handlers.way_in import SendCode, ask_for_code, send_code
 from shared import vault
 from shared.clock import now
-from shared.contracts import ContactShared, EncryptedFields, MatchMade, OfferMade, RequestChanged
+from shared.contracts import ContactShared, EncryptedFields, MatchMade, OfferMade, RequestChanged, SignInRequested
 from shared.service import Service
 from shared.vault import load_vault
 from tests.pages.intake_site import ask_for, make_site, post, published
@@ -83,9 +84,34 @@ def test_the_links_that_went_to_a_wrong_address_open_nothing_any_more(visitor: F
     old = load_vault(keys, "notify").decrypt_fields(first)["link"].split("/", 3)[3]
     stranger = visitor.application.test_client()
     assert post(stranger, f"/{old}").headers["Location"] == "/s"
+    assert stranger.get("/s/write/coordinators").status_code == 200
     post(visitor, "/s/change/4", **reach(email="right@example.org"))
     assert post(stranger, f"/{old}").status_code == 410
+    assert stranger.get("/s/write/coordinators").status_code == 303, "whom the link let in is let in no more"
+    assert visitor.get("/s/answers").status_code == 200
     assert published(intake, "contact.shared.v1")[1].first_link is None
+
+
+@pytest.mark.parametrize("corrected", [{"phone": "202 555 0199", "safely": ["texts_safe"]}, {"safely": []}])
+def test_a_code_that_went_to_a_wrong_number_opens_nothing_any_more(
+    visitor: FlaskClient, intake: Service, corrected: dict[str, Any]
+) -> None:
+    ask_for(visitor, "juniper", **reach(safely=["texts_safe"]))
+    post(visitor, "/ask/check")
+    browser = ask_for_code()
+    [asked] = intake.run(send_code, SendCode("+12025550100", browser))
+    assert isinstance(asked, SignInRequested)
+    assert intake.db.links.count_documents({"purpose": "texted"}) == 1
+    post(visitor, "/s/change/4", **reach(**corrected))
+    assert intake.db.links.count_documents({"purpose": "texted"}) == 0
+    assert visitor.get("/s/answers").status_code == 200
+
+
+@pytest.mark.usefixtures("sent")
+def test_what_has_nothing_to_do_with_an_address_leaves_ways_in_open(visitor: FlaskClient, intake: Service) -> None:
+    post(visitor, "/s/change/4", **reach(pace="month"))
+    post(visitor, "/s/change/2", name="Robin")
+    assert intake.db.links.count_documents({"purpose": "letter"}) == 1
 
 
 @pytest.mark.usefixtures("sent")

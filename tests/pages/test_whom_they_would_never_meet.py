@@ -1,5 +1,6 @@
 """What intake's pages say while a person reads whom somebody would never meet."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,11 @@ def visitor(intake: Service, keys: Path) -> Iterator[FlaskClient]:
         yield client
 
 
+def day_it_goes_on(html: str) -> str:
+    [day] = re.findall(r"It goes on by ([^<]+?) at the latest", html)
+    return day
+
+
 def ask(visitor: FlaskClient, **first: object) -> None:
     post(visitor, "/ask/1", **first)
     post(visitor, "/ask/2", name="Wren")
@@ -40,6 +46,7 @@ def test_the_check_page_the_sent_page_and_their_own_page_say_that_it_is_read_fir
     status = visitor.get("/s").text
     assert READ_FIRST in status
     assert GOES_ON in status
+    assert day_it_goes_on(sent) == day_it_goes_on(status)
     request_id = published(intake, "request.submitted.v1")[0].request_id
     needed = CoordinatorNeeded(request_id=request_id, supportee_id="p", reason="names_somebody", reaching_out=False, version=2)
     intake.run(add_to_history, needed)

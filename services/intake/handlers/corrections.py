@@ -14,7 +14,7 @@ from services.intake.handlers.supportee import (
     person_index,
     words_for_matching,
 )
-from shared import vault
+from shared import sessions, vault
 from shared.contracts import ContactShared, RequestChanged
 from shared.messages import Event
 from shared.mongo import Db
@@ -45,9 +45,22 @@ def correct_answers(command: CorrectAnswers, db: Db) -> list[Event]:
     changed = replace(request_changed(request, command.draft, command.answers), read_first=_is_to_be_read(command))
     if command.question not in QUESTIONS_ABOUT_CONTACT:
         return [changed]
-    if command.answers.email_address != command.before.email_address or "ask_words" in command.answers.safely:
-        store.delete_links(db, command.draft.person_id)
+    _close_ways_in(command, db)
     return [changed, _contact(command, request.contact_version)]
+
+
+def _close_ways_in(command: CorrectAnswers, db: Db) -> None:
+    """What was sent to an address or number that is not theirs opens nothing more, and whom it let in is let in no more."""
+    answers, before, person_id = command.answers, command.before, command.draft.person_id
+    all_end = answers.email_address != before.email_address or "ask_words" in answers.safely
+    no_longer_safe = "texts_safe" in before.safely and "texts_safe" not in answers.safely
+    if all_end:
+        store.delete_links(db, person_id)
+    elif no_longer_safe or answers.phone_number != before.phone_number:
+        store.delete_texted_codes(db, person_id)
+    else:
+        return
+    sessions.end_those_without_key(db, person_id)
 
 
 def _contact(command: CorrectAnswers, version: int) -> ContactShared:

@@ -24,7 +24,7 @@ from shared.tokens import digest, new_token
 
 ASKED_FOR_LASTS, CODE_LASTS = timedelta(days=1), timedelta(minutes=10)
 NEXT_LETTER_ENDS_IT = timedelta(days=1)
-MOST_TRIES, MOST_WAYS_AT_ONCE = 5, 3
+MOST_TRIES, MOST_WAYS_AT_ONCE, MOST_REQUESTS_LOOKED_AT = 5, 3, 5
 FOR_ONE_DEVICE: tuple[WayIn, ...] = ("asked_for", "coordinator")
 
 
@@ -56,9 +56,14 @@ class SendLink:
 
 
 def send_link(command: SendLink, db: Db) -> list[Event]:
-    """The same work whether somebody here has that address or not, up to the moment when something must be written."""
+    """For each request that may be opened so. The same work whether somebody here has that address or not, up to the moment when
+    something must be written."""
+    found: list[Request | None] = [*_may_be_opened(db, "email", command.email)]
+    return [event for request in found or [None] for event in _send_link_to(request, db)]
+
+
+def _send_link_to(request: Request | None, db: Db) -> list[Event]:
     token = new_token()
-    request = _who_may_come_in(db, "email", command.email)
     person_id = request.person_id if request else str(uuid.uuid4())
     asked = _asked(person_id, {"link": f"{service.public_url}/s/in/{token}"}, token, ASKED_FOR_LASTS, request)
     if request is None or not asked.link_id or not asked.expires_at:
@@ -86,9 +91,8 @@ def ask_for_code() -> NewSession:
 
 def send_code(command: SendCode, db: Db) -> list[Event]:
     """A code that nobody gets is written down for a number that nobody here has: it is the same work, and the same page."""
-    request = _who_may_come_in(db, "phone", command.phone)
-    if request and not (request.texts_are_safe and store.count_ways_in(db, request.person_id, now()) < MOST_WAYS_AT_ONCE):
-        request = None
+    safe = (request for request in _may_be_opened(db, "phone", command.phone) if request.texts_are_safe)
+    request = next((one for one in safe if store.count_ways_in(db, one.person_id, now()) < MOST_WAYS_AT_ONCE), None)
     person_id = request.person_id if request else command.session.session.person_id
     code, cookie = f"{secrets.randbelow(10**6):06}", command.session.cookie
     asked = _asked(person_id, {"code": code}, cookie, CODE_LASTS, request)
@@ -107,10 +111,10 @@ def send_code(command: SendCode, db: Db) -> list[Event]:
     return [asked] if request else []
 
 
-def _who_may_come_in(db: Db, channel: str, address: str) -> Request | None:
-    """Whoever asked for their code words to be asked for is let in by nothing else."""
-    request = store.newest_request_at(db, channel, service.vault.blind_index(channel, address.casefold()))
-    return request if request and not request.asks_for_words else None
+def _may_be_opened(db: Db, channel: str, address: str) -> list[Request]:
+    """The newest first. Whoever asked for their code words to be asked for is let in by nothing else."""
+    found = store.requests_at(db, channel, service.vault.blind_index(channel, address.casefold()), MOST_REQUESTS_LOOKED_AT)
+    return [request for request in found if not request.asks_for_words]
 
 
 def _asked(person_id: str, told: dict[str, str], token: str, lasts: timedelta, request: Request | None) -> SignInRequested:

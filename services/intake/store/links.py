@@ -72,3 +72,8 @@ def _valid(id: str, purpose: Literal["code_words"]) -> Doc:
 def delete_links(db: Db, person_id: str) -> None:
     """Those that were sent to an address: it was not theirs, or is not any more."""
     db.links.delete_many({"person_id": person_id, "purpose": {"$ne": "code_words"}})
+
+
+def delete_texted_codes(db: Db, person_id: str) -> None:
+    """Those that were sent to a number: as above."""
+    db.links.delete_many({"person_id": person_id, "purpose": "texted"})

@@ -6,7 +6,7 @@ from services.intake.domain import Request
 from services.intake.lifetimes import KEPT_AFTER_THE_END
 from services.intake.rules import NextChoice, StatusEvent
 from shared.clock import now
-from shared.documents import load_one, to_document
+from shared.documents import load_all, load_one, to_document
 from shared.mongo import Db, Doc
 
 CODE_WORDS_AT_ONCE = 500
@@ -24,10 +24,10 @@ def request_of(db: Db, person_id: str) -> Request | None:
     return load_one(Request, db.requests.find_one({"person_id": person_id}))
 
 
-def newest_request_at(db: Db, channel: str, index: str) -> Request | None:
-    """The newest request that is still going on, of whoever wrote from this address."""
+def requests_at(db: Db, channel: str, index: str, at_most: int) -> list[Request]:
+    """Those that are still going on, of whoever wrote from this address: the newest first."""
     going_on = {f"{channel}_index": index, "ended_at": None}
-    return load_one(Request, db.requests.find_one(going_on, sort=[("sent_at", -1)]))
+    return load_all(Request, db.requests.find(going_on).sort("sent_at", -1).limit(at_most))
 
 
 def add_to_history(db: Db, request_id: str, event: StatusEvent) -> None:

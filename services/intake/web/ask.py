@@ -206,9 +206,9 @@ def show_sent() -> Response:
 
 
 def _hear_by(sent: Request) -> datetime:
-    """When a coordinator writes, in the collective's zone; who else is asked, and in which zone, is not known yet."""
+    """When a coordinator writes or has read it, in the collective's zone; who else is asked, and where, is not known yet."""
     days, zone = service.programme.answer_days, service.programme.time_zone
-    if sent.mode == "reach_out":
+    if sent.mode == "reach_out" or sent.names_somebody:
         return rules.answer_by(sent.sent_at, days, zone)
     return rules.latest_answer_by(sent.sent_at, days)
 

@@ -143,6 +143,8 @@ def _save_next_version(contact: Contact, db: Db) -> bool:
         return False
     ended_at = known.ended_at if known else None
     store.save_contact(db, replace(contact, ended_at=ended_at), is_new=known is None)
+    if known and known.phone_hash != contact.phone_hash:
+        store.forget_number(db, known)
     return True
 
 

@@ -70,6 +70,11 @@ def erase_contact(db: Db, contact: Contact) -> None:
     """With what was or is to be sent to them. That a number said stop is remembered, or it would be texted again."""
     db.contacts.delete_one({"_id": contact.person_id})
     db.notifications.delete_many({"person_id": contact.person_id})
+    forget_number(db, contact)
+
+
+def forget_number(db: Db, contact: Contact) -> None:
+    """Of a number that is nobody's any more, nothing stays but that it said stop."""
     if contact.phone_hash and not db.contacts.find_one({"phone_hash": contact.phone_hash}, {"_id": 1}):
         db.phone_numbers.delete_one({"_id": contact.phone_hash, "stopped_at": {"$exists": False}})
         db.phone_numbers.update_one({"_id": contact.phone_hash}, {"$unset": {"texted_at": "", "texted_by": ""}})
