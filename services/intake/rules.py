@@ -339,6 +339,13 @@ def may_not_be_asked_again(history: Iterable[StatusEvent]) -> set[str]:
     return {practitioner_id for event in ended for practitioner_id in event.practitioner_ids}
 
 
+def may_wait_for_chosen(choices: Iterable[str], history: Iterable[StatusEvent]) -> bool:
+    """Whoever of them could not, let the time pass or met them is not waited for."""
+    over = (OfferDeclined.event_type, OfferExpired.event_type, MatchEnded.event_type)
+    were_asked = {practitioner_id for event in history if event.event_type in over for practitioner_id in event.practitioner_ids}
+    return any(practitioner_id not in were_asked for practitioner_id in choices)
+
+
 def state_changes(history: Iterable[StatusEvent]) -> list[StatusEvent]:
     return in_order(event for event in history if _changes_the_state(event))
 

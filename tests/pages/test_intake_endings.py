@@ -108,6 +108,26 @@ def test_whoever_ended_them_is_not_offered_again(visitor: FlaskClient, about: di
     assert 'value="juniper"' not in html
 
 
+@pytest.mark.parametrize("by", ["practitioner", "supportee"])
+def test_nobody_offers_to_wait_for_whom_they_have_met(
+    visitor: FlaskClient, about: dict[str, str], intake: Service, by: Any
+) -> None:
+    intake.run(add_to_history, ended(by, **about))
+    html = visitor.get("/s").text
+    assert "Wait for the person I chose" not in html
+    assert "Wait until someone is free" in html
+
+
+def test_whom_they_chose_and_nobody_has_asked_may_be_waited_for(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper", "kai")
+    post(visitor, "/ask/check")
+    [submitted] = published(intake, "request.submitted.v1")
+    about = {"request_id": submitted.request_id, "supportee_id": submitted.supportee_id}
+    intake.run(add_to_history, MatchMade(**about, **PAIR, version=2))
+    intake.run(add_to_history, ended("practitioner", **about))
+    assert "Wait for the person I chose" in visitor.get("/s").text
+
+
 def test_their_own_end_can_be_taken_back_for_a_day(visitor: FlaskClient, about: dict[str, str], intake: Service) -> None:
     end(visitor)
     intake.run(add_to_history, ended("supportee", "wait", **about))

@@ -59,6 +59,18 @@ def about(intake: Service) -> dict[str, str]:
     return {"request_id": submitted.request_id, "supportee_id": submitted.supportee_id}
 
 
+def test_after_the_day_that_was_said_the_page_says_that_it_has_passed(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor)
+    post(visitor, "/ask/check")
+    intake.db.requests.update_one({}, {"$set": {"mode": "reach_out", "sent_at": now() - timedelta(days=9)}})
+    assert "and nobody has written yet" in visitor.get("/s").text
+    intake.run(add_to_history, CoordinatorNeeded(**about(intake), version=1, reason="reach_out", reaching_out=True))
+    html = visitor.get("/s").text
+    assert heading(html) == "A person is still to write to you"
+    assert "and nobody has written yet" in html
+    assert "A person will write to you by" not in html
+
+
 def test_whoever_asked_for_a_person_keeps_that_promise_on_top_of_suggestions(visitor: FlaskClient, intake: Service) -> None:
     by = asked_for_a_person(visitor, intake)
     assert f"Someone from the team writes to you by {by}" in visitor.get("/ask/sent").text

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from services.intake import lifetimes
 from services.intake.domain import Meetings, Request
 from services.intake.labels import listed
-from services.intake.rules import Action, Entry, RequestStatus, StatusEvent, answer_by, end_to_undo, in_order
+from services.intake.rules import Action, Entry, RequestStatus, StatusEvent, answer_by, end_to_undo, in_order, may_wait_for_chosen
 from shared import i18n
 from shared.clock import now
 from shared.contracts import (
@@ -43,7 +43,8 @@ class StatusView:
     """`lines`: what happens next, in sentences. `steps`: (done, now or later; what; when). `undo`: (with whom they could meet
     again, until when) while they may take back that they ended their meetings. `ends`: the day on which it ends if they do not
     say a word; empty while it does not end by a date. `may_keep`: whether they can move that day. `waits_for_a_person`: who asked
-    that a person writes to them sees people to choose meanwhile. `meetings`: when the two meet."""
+    that a person writes to them sees people to choose meanwhile. `meetings`: when the two meet. `may_wait_for_chosen`: whether
+    somebody whom they chose may still come free."""
 
     title: str
     lines: tuple[str, ...]
@@ -55,6 +56,7 @@ class StatusView:
     may_keep: bool = False
     waits_for_a_person: bool = False
     meetings: MeetingsView | None = None
+    may_wait_for_chosen: bool = False
 
 
 def present_status(
@@ -67,8 +69,9 @@ def present_status(
     ends = presenter.day(lifetimes.ends_at(request, moment)) if lifetimes.waits(request) else ""
     may_keep, actions = lifetimes.may_be_kept_longer(request, moment), request.allowed_actions(moment)
     waits = presenter.status.state == "suggested" and presenter.waits_for_a_person()
+    chosen = may_wait_for_chosen(request.choices, request.history)
     return StatusView(
-        presenter.title(), lines, steps, presenter.status, actions, presenter.undo(), ends, may_keep, waits, meetings
+        presenter.title(), lines, steps, presenter.status, actions, presenter.undo(), ends, may_keep, waits, meetings, chosen
     )
 
 
@@ -124,7 +127,25 @@ class _StatusPresenter:
         return _("We have asked %(name)s", name=name)
 
     def _a_person_writes(self) -> str:
+        if self._is_late():
+            return _("A person is still to write to you")
         return _("A person will write to you by %(day)s", day=self._latest())
+
+    def _is_late(self) -> bool:
+        """The day that we said is over, and no coordinator has written."""
+        return self._latest_at() < now() and not any(note.author == "coordinator" for note in self.request.notes)
+
+    def _it_is_late(self) -> list[str]:
+        if not self._is_late():
+            return []
+        return [
+            _(
+                "We said by %(day)s, and nobody has written yet. That is about us, not about you. "
+                "You can also write to %(address)s.",
+                day=self._latest(),
+                address=self.programme.write_to,
+            )
+        ]
 
     def waits_for_a_person(self) -> bool:
         """They asked for a person, and no coordinator has written to them yet."""
@@ -176,7 +197,8 @@ class _StatusPresenter:
         if self.request.held:
             return [_("A person reads it first. Until then nobody is asked, and you do not need to do anything.")]
         if self.request.mode == "reach_out":
-            return [_("Someone from the team reads it and writes to you by %(day)s.", day=self._latest())]
+            by = _("Someone from the team reads it and writes to you by %(day)s.", day=self._latest())
+            return self._it_is_late() or [by]
         if self.request.names_somebody:
             return [
                 _("A person reads first whom you would rather not meet. Until then nobody is asked."),
@@ -223,7 +245,7 @@ class _StatusPresenter:
 
     def _suggestions(self) -> list[str]:
         if self.waits_for_a_person():
-            return [_("You do not need to do anything.")]
+            return self._it_is_late() or [_("You do not need to do anything.")]
         return [_("Read about them and choose. Nobody is asked until you do, and there is no hurry.")]
 
     def _waiting(self) -> list[str]:
@@ -234,8 +256,10 @@ class _StatusPresenter:
 
     def _reaching_out(self) -> list[str]:
         few = _("We looked at everyone, and nobody free fits yet. That is about us being few, not about you.")
-        line = _("A person reads your request and writes to you by %(day)s.", day=self._latest())
-        return [few, line] if self.status.reason == "nobody_suits" else [_("You do not need to do anything.")]
+        late, line = self._it_is_late(), _("A person reads your request and writes to you by %(day)s.", day=self._latest())
+        if self.status.reason == "nobody_suits":
+            return [few, *(late or [line])]
+        return late or [_("You do not need to do anything.")]
 
     def _matched(self) -> list[str]:
         found = self.meetings
@@ -293,10 +317,13 @@ class _StatusPresenter:
         ]
 
     def _latest(self, from_choice: bool = False) -> str:
+        return self.day(self._latest_at(from_choice))
+
+    def _latest_at(self, from_choice: bool = False) -> datetime:
         asked = [event.at for event in in_order(self.request.history) if event.reaching_out]
         start = asked[-1] if asked and self.request.mode != "reach_out" else self.request.sent_at
         start = self.request.choice.at if from_choice and self.request.choice else start
-        return self.day(answer_by(start, self.programme.answer_days, self.programme.time_zone))
+        return answer_by(start, self.programme.answer_days, self.programme.time_zone)
 
     def steps(self) -> list[Step]:
         done: list[Step] = [("done", _("You sent your request"), self.day(self.request.sent_at))]
