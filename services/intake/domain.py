@@ -203,8 +203,9 @@ class Request:
     `contact_version`, `changes`: of what notify and matching know of their answers; both grow with each correction.
 
     `unread`: nobody has read yet what we should know before we write, `on_their_word`: they want to say when; nothing is sent
-    while one of the two stands. `names_somebody`: a person reads whom they would never meet before anybody is asked. `held`: it
-    came in a flood, and a coordinator looks at it before anything happens; `confirmed`: they came by the link of our e-mail.
+    while one of the two stands. `has_no_reader`: every coordinator is somebody they would never meet, as of `readers_version`.
+    `names_somebody`: a person reads whom they would never meet before anybody is asked. `held`: it came in a flood, and a
+    coordinator looks at it before anything happens; `confirmed`: they came by the link of our e-mail.
     """
 
     id: str
@@ -241,6 +242,8 @@ class Request:
     openings: tuple[Opening, ...] = ()
     shared_notes: tuple[SharedNotes, ...] = ()
     unread: bool = False
+    has_no_reader: bool = False
+    readers_version: int = 0
     on_their_word: bool = False
     names_somebody: bool = False
     held: bool = False

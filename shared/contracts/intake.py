@@ -57,7 +57,8 @@ class ContactShared(ContactDetails):
     stands. `read_first`: with this version they wrote what we should know before we write, until contact.released says that a
     coordinator read it. `on_their_word`: until contact.allowed. `first_link`: for the first e-mail alone, not to be kept.
     `opens_by_link`: false: no message of theirs is to carry a link that opens something. `held`: as in request.submitted: the
-    address gets one e-mail at most, and the number no text, until contact.confirmed or request.released."""
+    address gets one e-mail at most, and the number no text, until contact.confirmed or request.released. `nothing_to_read`: they
+    took back what an earlier version's `read_first` was about."""
 
     request_id: str
     only_news: bool = False
@@ -66,16 +67,19 @@ class ContactShared(ContactDetails):
     first_link: EncryptedFields | None = None
     opens_by_link: bool = True
     held: bool = False
+    nothing_to_read: bool = False
 
 
 @contract("contact.allowed.v1", subject="person_id", published_by="intake")
 class ContactAllowed(Event):
     """The supportee said on their page that we may write to them now. `was_read`: their page showed that a coordinator had read
-    what they wrote, so that contact.released came before this, whichever arrives first."""
+    what they wrote, so that contact.released came before this, whichever arrives first. `without_reading`: nobody may read it,
+    and they let that be."""
 
     person_id: str
     request_id: str
     was_read: bool
+    without_reading: bool = False
 
 
 @contract("contact.confirmed.v1", subject="person_id", published_by="intake")

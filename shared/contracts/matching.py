@@ -282,6 +282,16 @@ class ContactReleased(Event):
     write: Literal["now", "on_their_word"]
 
 
+@contract("request.readers_changed.v1", subject="request_id", published_by="matching")
+class RequestReadersChanged(Event):
+    """`nobody`: what this supportee wrote that we should know before we write is read by nobody, as every coordinator is somebody
+    whom they would never meet; false: that is so no more."""
+
+    request_id: str
+    nobody: bool
+    version: int
+
+
 @contract("request.released.v1", subject="request_id", published_by="matching")
 class RequestReleased(Event):
     """A coordinator let a request that was held go its usual way."""

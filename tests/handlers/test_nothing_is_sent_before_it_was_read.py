@@ -8,15 +8,19 @@ import pytest
 
 from services.intake import forms
 from services.intake.domain import Draft, TypedAnswers
+from services.intake.handlers.broker_events import show_whether_anybody_may_read
+from services.intake.handlers.corrections import CorrectAnswers, correct_answers
 from services.intake.handlers.erasure import withdraw_request
 from services.intake.handlers.supportee import (
     SubmitRequest,
     allow_writing,
+    allow_writing_unread,
     new_draft,
     prepare_code_words,
     submit_request,
 )
 from services.intake.store import request as stored_request
+from services.matching.coordinators import add_coordinator
 from services.matching.handlers.coordinator import (
     AskPractitioner,
     ChangeTask,
@@ -29,15 +33,16 @@ from services.matching.handlers.coordinator import (
     resolve_task,
     write_to_supportee,
 )
+from services.matching.handlers.held import look_for_readers
 from services.notify.domain import reason_not_to_send
 from services.notify.handlers.contacts import allow_contact, record_contact
 from services.notify.handlers.contacts import release_contact as hear_release
 from services.notify.store import find_contact, find_notification
 from shared.clock import now
-from shared.contracts import ContactAllowed, ContactReleased
+from shared.contracts import ContactAllowed, ContactReleased, RequestReadersChanged
 from shared.service import Service
 from shared.sessions import new_session
-from tests.handlers.matching_steps import Clock, add_practitioners, answer, open_offer, open_tasks
+from tests.handlers.matching_steps import Clock, add_practitioners, answer, open_offer, open_tasks, run_timer
 from tests.receivers import wren
 from tests.three_services import Services
 
@@ -55,10 +60,10 @@ def services(intake: Service, matching: Service, notify: Service) -> Services:
     return made
 
 
-def ask(services: Services, **safely: object) -> Draft:
-    """By e-mail and text. Everything that follows from it has happened."""
+def ask(services: Services, never: str = "", **safely: object) -> Draft:
+    """By e-mail and text. Everything that follows from it has happened. `never`: whom they would never meet."""
     typed: dict[int, TypedAnswers] = {
-        1: {"mode": "chosen", "choice": ["juniper"], "if_not": ["suggest"]},
+        1: {"mode": "chosen", "choice": ["juniper"], "if_not": ["suggest"], "avoid_words": never},
         2: {"name": "Wren"},
         4: {**BY_BOTH, **safely},  # type: ignore[dict-item]
     }
@@ -258,3 +263,107 @@ def test_what_is_being_sent_already_is_looked_at_once_more(notify: Service) -> N
     refused = reason_not_to_send(notification, replace(contact, unread=True), now())
     assert refused
     assert refused.result == "cancelled"
+
+
+@pytest.fixture
+def kai_alone(services: Services) -> Services:
+    """Kai Moreno is the only coordinator."""
+    add_coordinator("Kai Moreno", "kai@example.org", into=services.matching)
+    services.deliver()
+    return services
+
+
+def correct(services: Services, draft: Draft, question: int, **typed: object) -> Draft:
+    after = replace(draft, typed={**draft.typed, question: {**draft.typed[question], **typed}})  # type: ignore[dict-item]
+    before, answers = (forms.read_all(each.typed, "America/New_York")[0] for each in (draft, after))
+    assert before
+    assert answers
+    services.intake.run(correct_answers, CorrectAnswers(after, question, answers, before, "en"))
+    services.deliver()
+    return after
+
+
+def has_no_reader(services: Services, draft: Draft) -> bool:
+    found = stored_request(services.intake.db, draft.request_id)
+    assert found
+    return found.unread and found.has_no_reader
+
+
+def test_whoever_named_every_coordinator_learns_that_nobody_can_read_it(kai_alone: Services) -> None:
+    named, other = (ask(kai_alone, never, before_we_write=HUSBAND) for never in ("Kai from the choir", "Robin"))
+    assert has_no_reader(kai_alone, named)
+    assert not has_no_reader(kai_alone, other)
+    assert told(kai_alone, named) == []
+
+
+def test_without_any_coordinator_nobody_is_said_to_be_named(services: Services) -> None:
+    assert not has_no_reader(services, ask(services, "Kai from the choir", before_we_write=HUSBAND))
+
+
+def test_taking_the_sentence_back_ends_it_everywhere(kai_alone: Services) -> None:
+    draft = ask(kai_alone, "Kai", before_we_write=HUSBAND)
+    assert "read_first" in open_tasks(kai_alone.matching)
+    correct(kai_alone, draft, 4, before_we_write="")
+    assert not is_held(kai_alone, draft)
+    assert "read_first" not in open_tasks(kai_alone.matching)
+    assert {channel for _, channel in told(kai_alone, draft)} == {"email", "text"}
+
+
+def test_taking_back_a_sentence_that_others_could_read_ends_it_too(services: Services) -> None:
+    draft = ask(services, before_we_write=HUSBAND)
+    correct(services, draft, 4, before_we_write="")
+    assert not is_held(services, draft)
+    assert open_tasks(services.matching) == []
+    assert len(told(services, draft)) == 2
+
+
+def test_a_corrected_address_ends_nothing_while_the_sentence_stands(kai_alone: Services) -> None:
+    draft = ask(kai_alone, "Kai", before_we_write=HUSBAND)
+    correct(kai_alone, draft, 4, email="wren@elsewhere.example")
+    assert has_no_reader(kai_alone, draft)
+    assert told(kai_alone, draft) == []
+
+
+def test_they_let_us_write_though_nobody_read_it(kai_alone: Services) -> None:
+    draft = ask(kai_alone, "Kai", before_we_write=HUSBAND, safely=["on_their_word"])
+    for _ in range(2):
+        kai_alone.intake.run(allow_writing_unread, draft.request_id)
+        kai_alone.deliver()
+    assert not is_held(kai_alone, draft)
+    assert "read_first" not in open_tasks(kai_alone.matching)
+    assert len(told(kai_alone, draft)) == 2
+
+
+def test_nobody_passes_over_a_person_who_can_read_it(services: Services) -> None:
+    add_coordinator("Ro", "ro@example.org", into=services.matching)
+    draft = ask(services, "Kai", before_we_write=HUSBAND)
+    assert services.intake.run(allow_writing_unread, draft.request_id) == []
+    assert is_held(services, draft)
+
+
+def test_fewer_names_let_a_coordinator_read_it(kai_alone: Services) -> None:
+    draft = ask(kai_alone, "Kai", before_we_write=HUSBAND)
+    correct(kai_alone, draft, 1, avoid_words="Robin")
+    assert not has_no_reader(kai_alone, draft)
+    assert is_held(kai_alone, draft)
+    read_it(kai_alone, draft)
+    assert len(told(kai_alone, draft)) == 2
+
+
+def test_a_coordinator_who_comes_later_may_read_it(kai_alone: Services) -> None:
+    draft = ask(kai_alone, "Kai", before_we_write=HUSBAND)
+    assert run_timer(kai_alone.matching, look_for_readers) == []
+    add_coordinator("Ro", "ro@example.org", into=kai_alone.matching)
+    assert run_timer(kai_alone.matching, look_for_readers)
+    kai_alone.deliver()
+    assert not has_no_reader(kai_alone, draft)
+    assert run_timer(kai_alone.matching, look_for_readers) == []
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_the_newest_word_about_readers_holds(services: Services, newest_first: bool) -> None:
+    draft = ask(services, before_we_write=HUSBAND)
+    said = [RequestReadersChanged(request_id=draft.request_id, nobody=number == 98, version=number) for number in (98, 99)]
+    for event in reversed(said) if newest_first else said:
+        services.intake.run(show_whether_anybody_may_read, event)
+    assert not has_no_reader(services, draft)

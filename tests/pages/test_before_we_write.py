@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from services.intake.handlers.broker_events import show_what_was_read
+from services.intake.handlers.broker_events import show_what_was_read, show_whether_anybody_may_read
 from services.matching.handlers.broker_events import start_request
-from shared.contracts import ContactReleased, ContactShared
+from shared.contracts import ContactReleased, ContactShared, RequestReadersChanged
 from shared.messages import from_json, parse_event
 from shared.service import Service
 from tests.handlers.matching_steps import open_tasks
@@ -73,6 +73,22 @@ def test_they_say_on_their_page_when_we_may_write(visitor: FlaskClient, intake: 
     assert "You may write to me now" not in html
     assert "We send you no" not in html
     assert intake.db.outbox.count_documents({"body": {"$regex": "contact.allowed.v1"}}) == 1
+
+
+def test_where_nobody_may_read_it_the_page_says_so_and_what_they_can_do(visitor: FlaskClient, intake: Service) -> None:
+    ask_for(visitor, "juniper", **BY_EMAIL, before_we_write=HUSBAND, safely=["on_their_word"])
+    post(visitor, "/ask/check")
+    assert "nobody can read it now" not in visitor.get("/s").text
+    nobody = RequestReadersChanged(request_id=contact(intake).request_id, nobody=True, version=2)
+    intake.run(show_whether_anybody_may_read, nobody)
+    html = visitor.get("/s").text
+    assert "nobody can read it now" in html
+    assert 'href="/s/change/4"' in html
+    assert "You may write to me now" not in html
+    post(visitor, "/s/may-write", at="/s")
+    assert "nobody can read it now" in visitor.get("/s").text
+    post(visitor, "/s/may-write", at="/s", without_reading="yes")
+    assert "We send you no email" not in visitor.get("/s").text
 
 
 def test_whoever_looks_for_themselves_reads_nothing_of_sending(visitor: FlaskClient) -> None:

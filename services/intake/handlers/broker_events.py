@@ -26,6 +26,7 @@ from shared.contracts import (
     PractitionerChanged,
     RequestLapsed,
     RequestOpened,
+    RequestReadersChanged,
     RequestReleased,
     RequestWaiting,
     SuggestionsMade,
@@ -90,6 +91,12 @@ def add_shared_notes(event: TeamNotesShared, db: Db) -> list[Event]:
 @service.on(ContactReleased)
 def show_what_was_read(event: ContactReleased, db: Db) -> list[Event]:
     store.mark_read(db, event.request_id, on_their_word=event.write == "on_their_word")
+    return []
+
+
+@service.on(RequestReadersChanged)
+def show_whether_anybody_may_read(event: RequestReadersChanged, db: Db) -> list[Event]:
+    store.save_readers(db, event.request_id, has_no_reader=event.nobody, version=event.version)
     return []
 
 

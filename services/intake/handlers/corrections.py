@@ -66,7 +66,8 @@ def _close_ways_in(command: CorrectAnswers, db: Db) -> None:
 def _contact(command: CorrectAnswers, version: int) -> ContactShared:
     """What was read or allowed before is not held again: only what is new."""
     contact, read_first, on_their_word = contact_shared(command, None), _is_to_be_read(command), _holds_until_their_word(command)
-    return replace(contact, version=version, read_first=read_first, on_their_word=on_their_word)
+    nothing_to_read = not needs_reading(command.answers)
+    return replace(contact, version=version, read_first=read_first, on_their_word=on_their_word, nothing_to_read=nothing_to_read)
 
 
 def _is_to_be_read(command: CorrectAnswers) -> bool:
@@ -110,7 +111,7 @@ def _correction(command: CorrectAnswers) -> store.Correction:
         pace=answers.pace,
         email_index=address_index("email", answers.email_address),
         phone_index=address_index("phone", answers.phone_number),
-        unread=_is_to_be_read(command) or None,
+        unread=_is_to_be_read(command) or (None if needs_reading(command.answers) else False),
         on_their_word=_holds_until_their_word(command) or None,
         asks_for_words="ask_words" in answers.safely,
         texts_are_safe="texts_safe" in answers.safely,

@@ -334,6 +334,14 @@ def allow_writing(request_id: str, db: Db) -> list[Event]:
     return [ContactAllowed(person_id=request.person_id, request_id=request_id, was_read=not request.unread)]
 
 
+def allow_writing_unread(request_id: str, db: Db) -> list[Event]:
+    """The same where nobody may read what we should know first."""
+    request = store.request(db, request_id)
+    if request is None or not store.mark_allowed_unread(db, request_id):
+        return []
+    return [ContactAllowed(person_id=request.person_id, request_id=request_id, was_read=False, without_reading=True)]
+
+
 @dataclass(frozen=True, repr=False)
 class WriteNote:
     """`keys`: from their session. `reader`: the practitioner who reads it; None: the coordinators. `coordinator_id`: only this

@@ -61,6 +61,12 @@ def mark_allowed(db: Db, request_id: str) -> bool:
     return db.requests.update_one(waits, {"$set": {"on_their_word": False}}).modified_count == 1
 
 
+def mark_allowed_unread(db: Db, request_id: str) -> bool:
+    """True the first time, while nobody may read what we should know first."""
+    waits = {"_id": request_id, "ended_at": None, "unread": True, "has_no_reader": True}
+    return db.requests.update_one(waits, {"$set": {"unread": False, "on_their_word": False}}).modified_count == 1
+
+
 def mark_released(db: Db, request_id: str) -> None:
     db.requests.update_one({"_id": request_id}, {"$set": {"held": False}})
 
@@ -75,6 +81,12 @@ def mark_read(db: Db, request_id: str, *, on_their_word: bool) -> None:
     """Once: heard again, it takes nothing back that they have allowed since."""
     change = {"unread": False, **({"on_their_word": True} if on_their_word else {})}
     db.requests.update_one({"_id": request_id, "unread": True}, {"$set": change})
+
+
+def save_readers(db: Db, request_id: str, *, has_no_reader: bool, version: int) -> None:
+    """The newest holds, in whatever order they come."""
+    older = {"_id": request_id, "$or": [{"readers_version": {"$lt": version}}, {"readers_version": {"$exists": False}}]}
+    db.requests.update_one(older, {"$set": {"has_no_reader": has_no_reader, "readers_version": version}})
 
 
 def erase_request(db: Db, request: Request) -> None:

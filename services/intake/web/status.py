@@ -17,6 +17,7 @@ from services.intake.handlers.supportee import (
     ShareNotes,
     WriteNote,
     allow_writing,
+    allow_writing_unread,
     choose_next,
     choose_pace,
     delete_code_words,
@@ -255,7 +256,7 @@ def choose_how_often_we_write() -> Response:
 def say_that_we_may_write() -> Response:
     sent, _ = current_request()
     if sent:
-        service.run(allow_writing, sent.id)
+        service.run(allow_writing_unread if "without_reading" in request.form else allow_writing, sent.id)
     return redirect_after_post("/s")
 
 

@@ -33,6 +33,7 @@ from shared.contracts import (
     ReleaseReason,
     RequestChanged,
     RequestLapsed,
+    RequestReadersChanged,
     RequestReleased,
     RequestSubmitted,
     RequestWaiting,
@@ -63,6 +64,7 @@ class Request(Versioned):
     a coordinator has to talk first, `checked`: those who may be asked after that. `alive_at`: a sign of life after they were
     silent for long. `matched_at`: while their words about themselves are still kept after a yes. `ended_at`: when nothing was
     left to follow. `differs_since`: since its page was found to show something else.
+    `has_no_reader`: their page says that nobody may read what we should know before we write.
     `flood`: it came in a flood, and nothing happens with it before a coordinator has said so; `goes_on`, `ends`: `flood_by` has
     said so, and it is about to be done.
     """
@@ -90,6 +92,7 @@ class Request(Versioned):
     checked: tuple[str, ...] = ()
     change: int = 0
     held_until: datetime | None = None
+    has_no_reader: bool = False
     flood: Flood | None = None
     flood_by: str | None = None
     waiting_for: WaitingFor | None = None
@@ -195,6 +198,11 @@ class Request(Versioned):
         check(self.state == "received" and self.flood is None, "hold in a flood", self.state)
         self.flood = "held"
         return self.call_coordinators("flood")
+
+    def change_readers(self, *, nobody: bool) -> list[Event]:
+        self.has_no_reader = nobody
+        self.version += 1
+        return [RequestReadersChanged(request_id=self.id, nobody=nobody, version=self.version)]
 
     def release_from_flood(self) -> list[Event]:
         """Its next step is to be decided, as if it came now."""

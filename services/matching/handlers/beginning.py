@@ -1,9 +1,9 @@
 """The first step of a request, when it comes or when it was held and is let go."""
 
 from services.matching.domain import Request
-from services.matching.handlers.held import hold_until_read
+from services.matching.handlers.held import hold_until_read, read_first
 from services.matching.handlers.requests import next_step, take_step
-from services.matching.handlers.tasks import call_coordinators, hand_to_coordinators
+from services.matching.handlers.tasks import hand_to_coordinators
 from services.matching.rules import Step
 from shared.messages import Event
 from shared.mongo import Db
@@ -13,7 +13,7 @@ def begin_request(request: Request, db: Db) -> list[Event]:
     """Nobody is shown or asked before somebody has read whom they would never meet. Changes the request; the caller saves it."""
     wrote = request.encrypted.fields if request.encrypted else {}
     events = _first_step(request, "avoid_words" in wrote, db)
-    return events + (call_coordinators(request, "read_first", db) if "before_we_write" in wrote else [])
+    return events + (read_first(request, db) if "before_we_write" in wrote else [])
 
 
 def _first_step(request: Request, names_somebody: bool, db: Db) -> list[Event]:

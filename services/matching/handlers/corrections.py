@@ -1,13 +1,15 @@
 """What a supportee corrects after Send."""
 
 from services.matching import store
+from services.matching.domain import Request
 from services.matching.handlers import names
+from services.matching.handlers.held import read_first, tell_who_may_read
 from services.matching.handlers.keys import encrypt_for_match
 from services.matching.handlers.meetings import find_hours_again
 from services.matching.handlers.requests import find_request, stop_waiting_in_vain
 from services.matching.handlers.service import service
-from services.matching.handlers.tasks import call_coordinators
-from shared.contracts import RequestChanged
+from shared.clock import now
+from shared.contracts import ContactAllowed, RequestChanged
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -29,9 +31,33 @@ def correct_request(event: RequestChanged, db: Db) -> list[Event]:
         match.keep(encrypt_for_match(request, match.id))
         store.offers.save_match(db, match)
         events += find_hours_again(match, request, store.practitioners.find(db, match.practitioner_id), db)
-    events += call_coordinators(request, "read_first", db) if event.read_first and not request.flood else []
+    events += _read_first_or_not(request, event, db)
     events += stop_waiting_in_vain(request, db)
     store.requests.save(db, request)
     if request.queue:
         store.assignment.leave_triggers(db, "request_id", [request.id])
     return events
+
+
+@service.on(ContactAllowed)
+def stop_looking_for_readers(event: ContactAllowed, db: Db) -> list[Event]:
+    """Nobody may read what they wrote, and they are written to all the same."""
+    if not event.without_reading:
+        return []
+    request = find_request(event.request_id, db)
+    if request.has_ended:
+        return []
+    store.tasks.resolve(db, request.id, now(), only=["read_first"])
+    events = tell_who_may_read(request, db)
+    if events:
+        store.requests.save(db, request)
+    return events
+
+
+def _read_first_or_not(request: Request, event: RequestChanged, db: Db) -> list[Event]:
+    """What they took back is nobody's to read any more; other names may hide it from everybody, or from fewer."""
+    if event.read_first and not request.flood:
+        return read_first(request, db)
+    if not event.read_first and "before_we_write" not in event.encrypted.fields:
+        store.tasks.resolve(db, request.id, now(), only=["read_first"])
+    return tell_who_may_read(request, db)

@@ -50,6 +50,11 @@ def find_open_of_no_request(db: Db, reason: TaskReason) -> CoordinatorTask | Non
     return load_one(CoordinatorTask, db.coordinator_tasks.find_one(wanted))
 
 
+def requests_with_open(db: Db, reason: TaskReason) -> list[str]:
+    wanted = {"is_open": True, "reason": reason, "request_id": {"$type": "string"}}
+    return [row["request_id"] for row in db.coordinator_tasks.find(wanted, {"request_id": 1})]
+
+
 def hide(db: Db, request_id: str, avoid_index: Collection[str]) -> None:
     """Whatever is about this request from coordinators whose name has this index, and from nobody else."""
     changed = {"request_id": request_id, "avoid_index": {"$ne": list(avoid_index)}}

@@ -37,7 +37,7 @@ def record_contact(event: ContactShared, db: Db) -> list[Event]:
         return []
     if supportee.version > 1:
         _withhold_what_is_pending(supportee, db)
-        return []
+        return [] if supportee.is_held or supportee.withheld is None else _release(supportee, db)
     hear_by = rules.hear_by(now(), service.programme.answer_days)
     received = Message(RECEIPT, event.request_id, {"hear_by": hear_by}, encrypted=event.first_link)
     if supportee.may_get_one_email and store.take_first_email(db, _email_hash(event.encrypted), now()):
@@ -60,7 +60,7 @@ def _as_held(supportee: Contact, event: ContactShared, known: Contact | None) ->
         return held
     return replace(
         held,
-        unread=held.unread or known.unread,
+        unread=held.unread or (known.unread and not event.nothing_to_read),
         on_their_word=held.on_their_word or known.on_their_word,
         unconfirmed=known.unconfirmed,
         withheld=known.withheld,
@@ -88,7 +88,8 @@ def allow_contact(event: ContactAllowed, db: Db) -> list[Event]:
     contact = _held(event.request_id, event.person_id, db)
     if contact is None:
         return []
-    return _release(replace(contact, unread=contact.unread and not event.was_read, on_their_word=False), db)
+    unread = contact.unread and not (event.was_read or event.without_reading)
+    return _release(replace(contact, unread=unread, on_their_word=False), db)
 
 
 @service.on(ContactConfirmed)
