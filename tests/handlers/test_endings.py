@@ -31,6 +31,7 @@ from shared.contracts import (
     NoteAnswered,
     OfferMade,
     OfferReleased,
+    RequestWaiting,
     RequestWithdrawn,
     SuggestionsMade,
 )
@@ -224,6 +225,25 @@ def test_the_pair_is_not_suggested_again_unless_the_supportee_asks(matching: Ser
     run_timer(matching, settle_after_a_day)
     assert only(SuggestionsMade, choose(matching, "ask", "nobody")).practitioner_ids == ("kai",)
     assert only(OfferMade, choose(matching, "ask", "ana")).practitioner_id == "ana"
+
+
+def test_waiting_when_the_only_one_they_chose_ended_it_shows_who_is_free(matching: Service, pair: str, clock: Clock) -> None:
+    end(matching, pair)
+    clock.advance(hours=25)
+    run_timer(matching, settle_after_a_day)
+    events = choose(matching, "wait")
+    assert only(SuggestionsMade, events).practitioner_ids == ("kai",)
+    assert RequestWaiting not in types_of(events)
+    assert assign(matching) == []
+
+
+def test_waiting_when_nobody_at_all_can_come_free_calls_a_coordinator(matching: Service, pair: str, clock: Clock) -> None:
+    end(matching, pair)
+    clock.advance(hours=25)
+    run_timer(matching, settle_after_a_day)
+    matching.db.practitioners.delete_one({"_id": "kai"})
+    choose(matching, "wait")
+    assert "nobody_suits" in open_tasks(matching)
 
 
 def test_a_practitioner_who_ended_it_is_not_asked_again(matching: Service, pair: str, clock: Clock) -> None:

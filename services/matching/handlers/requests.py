@@ -48,11 +48,12 @@ def step_for_choice(request: Request, practitioner_id: str, db: Db) -> Step:
 
 
 def wait_for(request: Request, practitioner_id: str | None, db: Db) -> Step:
-    """For this person, or for those they named; whoever cannot come free for them is left out."""
+    """For this person, or for those they named; whoever cannot come free for them is left out. When that is everybody: as their
+    mode says."""
     named = [practitioner_id] if practitioner_id else [choice.practitioner_id for choice in request.choices]
     people, today = store.practitioners.find_many(db, named), now().date()
     possible = [id for id in named if id in people and rules.could_be_asked_later(request, people[id], today)]
-    return Step("wait" if possible or not named else "nobody_suits", tuple(possible))
+    return Step("wait", tuple(possible)) if possible or not named else step_after_ranking(request, db)
 
 
 def stop_waiting_in_vain(request: Request, db: Db) -> list[Event]:
