@@ -107,9 +107,10 @@ def test_no_store_hands_out_or_takes_an_untyped_document(service: str) -> None:
     assert [f"{file}:{name}" for file in files for name in untyped_functions(file)] == []
 
 
-def test_the_contracts_stand_on_the_messages_alone() -> None:
+def test_the_contracts_stand_on_messages_and_on_what_a_meeting_is_alone() -> None:
     used = {name for module in modules(r"shared\.contracts(\..+)?") for name in foreign_imports(module)}
-    assert {name for name in used if not name.startswith("shared.contracts")} == {"shared.messages"}
+    assert {name for name in used if not name.startswith("shared.contracts")} == {"shared.messages", "shared.meetings"}
+    assert foreign_imports("shared.meetings") == set()
 
 
 def test_nobody_but_the_service_opens_a_transaction() -> None:

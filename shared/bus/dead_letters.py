@@ -5,6 +5,7 @@ replays counts as published by that user and is refused. Listing takes nothing a
 """
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from shared.bus.publisher import ENDS_WITHIN, OutgoingMessage, Publisher
 from shared.bus.topology import BACK, dead_queue_of
 from shared.logs import get_logger
 
+SECONDS_UNTIL_BACK = 2.0
 log = get_logger("bus.dead_letters")
 
 
@@ -42,8 +44,8 @@ Track = Callable[[Sequence[DeadLetter]], Iterable[DeadLetter]]
 
 
 def dead_letters_of(amqp_url: str, service: str) -> list[DeadLetter]:
-    with _opened(amqp_url, service) as (_, dead_letters):
-        return list(dead_letters)
+    with _opened(amqp_url, service) as look:
+        return list(look)
 
 
 def replay(amqp_url: str, service: str, event_id: str | None, track: Track = iter) -> int:
@@ -76,12 +78,12 @@ def drop(amqp_url: str, service: str, event_id: str, reason: str) -> int:
 
 def drop_older_than(amqp_url: str, service: str, moment: datetime) -> DeadLetter | None:
     """Those that failed before this moment. Returns the oldest of those that stay."""
-    with _opened(amqp_url, service) as (channel, dead_letters):
-        for one in dead_letters:
+    with _opened(amqp_url, service) as look:
+        for one in look:
             if one.failed is None or one.failed > moment:
                 return one
             log.error("a dead letter was kept long enough", extra={"event_id": one.event_id, "event_type": one.event_type})
-            channel.basic_ack(one.tag)
+            look.take_out(one)
     return None
 
 
@@ -113,22 +115,53 @@ def _publish_again(publisher: Publisher, service: str, dead_letter: DeadLetter) 
 
 
 def _take_out(amqp_url: str, service: str, event_id: str | None, first: Callable[[DeadLetter], None], track: Track) -> int:
-    with _opened(amqp_url, service) as (channel, dead_letters):
-        chosen = [one for one in dead_letters if event_id in (one.event_id, None)]
+    with _opened(amqp_url, service) as look:
+        chosen = [one for one in look if event_id in (one.event_id, None)]
         for one in track(chosen):
             first(one)
-            channel.basic_ack(one.tag)
+            look.take_out(one)
     return len(chosen)
 
 
+class _Look:
+    """What was in the queue when it was opened. What is not taken out goes back when the channel closes."""
+
+    def __init__(self, connection: Any, service: str) -> None:
+        self._connection, self._service = connection, service
+        self._channel = connection.channel()
+        self._count = self._ready_on(self._channel)
+        self._taken_out = 0
+
+    def __iter__(self) -> Iterator[DeadLetter]:
+        for _ in range(self._count):
+            method, properties, body = self._channel.basic_get(dead_queue_of(self._service))
+            if method is None:
+                return
+            headers = properties.headers or {}
+            yield _dead_letter(delivery_from(self._service, 0, method.delivery_tag, properties, body), headers)
+
+    def take_out(self, one: DeadLetter) -> None:
+        self._channel.basic_ack(one.tag)
+        self._taken_out += 1
+
+    def give_back(self) -> None:
+        """A quorum queue has them back a moment after the channel closed: whoever looks next finds them."""
+        self._channel.close()
+        channel, until = self._connection.channel(), time.monotonic() + SECONDS_UNTIL_BACK
+        while self._ready_on(channel) < self._count - self._taken_out and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def _ready_on(self, channel: Any) -> int:
+        return int(channel.queue_declare(dead_queue_of(self._service), passive=True).method.message_count)
+
+
 @contextmanager
-def _opened(amqp_url: str, service: str) -> Iterator[tuple[Any, Iterator[DeadLetter]]]:
-    """What is in the queue now. What is not acknowledged goes back when the channel closes."""
+def _opened(amqp_url: str, service: str) -> Iterator[_Look]:
     connection = pika.BlockingConnection(_parameters(amqp_url))
     try:
-        channel = connection.channel()
-        count = channel.queue_declare(dead_queue_of(service), passive=True).method.message_count
-        yield channel, _taken(channel, service, count)
+        look = _Look(connection, service)
+        yield look
+        look.give_back()
     finally:
         if connection.is_open:
             connection.close()
@@ -138,15 +171,6 @@ def _parameters(amqp_url: str) -> pika.URLParameters:
     parameters = pika.URLParameters(amqp_url)
     parameters.socket_timeout = parameters.blocked_connection_timeout = 10
     return parameters
-
-
-def _taken(channel: Any, service: str, count: int) -> Iterator[DeadLetter]:
-    for _ in range(count):
-        method, properties, body = channel.basic_get(dead_queue_of(service))
-        if method is None:
-            return
-        headers = properties.headers or {}
-        yield _dead_letter(delivery_from(service, 0, method.delivery_tag, properties, body), headers)
 
 
 def _moment(by_the_broker: datetime | None) -> str:

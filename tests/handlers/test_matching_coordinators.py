@@ -45,7 +45,7 @@ def audit(matching: Service) -> list[str]:
 def available(matching: Service) -> list[str]:
     request = find_request("r1", matching.db, "ro")
     assert request
-    return [id for id, _ in view_request(request, matching.db).available]
+    return [id for id, _ in view_request(request, matching.db, "ro").available]
 
 
 def slug_of(matching: Service, id: str) -> str:

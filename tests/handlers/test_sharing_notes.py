@@ -56,7 +56,7 @@ def supportee_writes(matching: Service, words: str, id: str = "n1", to: Any = No
 def read_by_coordinators(matching: Service) -> list[str]:
     request = store.requests.find(matching.db, "r1")
     assert request
-    return [note.words for note in view_request(request, matching.db).notes]
+    return [note.words for note in view_request(request, matching.db, "ro").notes]
 
 
 def practitioner_writes(matching: Service, offer_id: str, words: str) -> None:

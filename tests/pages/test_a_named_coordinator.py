@@ -70,7 +70,7 @@ def someone(matching: Service) -> str:
 def address(rule: Rule, request_id: str, task_id: str) -> str:
     values = {"request_id": request_id, "task_id": task_id, "practitioner_id": "juniper", "token": "none", "start_page": "c"}
     allowed = {name: getattr(convert, "items", None) for name, convert in rule._converters.items()}
-    values["action"] = next(iter(allowed.get("action") or ["x"]))
+    values |= {name: next(iter(allowed.get(name) or ["x"])) for name in ("action", "done")}
     return re.sub(r"<(?:[^<>:]+:)?([^<>]+)>", lambda found: values[found[1]], rule.rule)
 
 
