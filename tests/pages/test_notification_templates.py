@@ -68,8 +68,8 @@ DIFFERENT_CLOSING = {
         "To say yes or no, use the button. Questions? Reply to this email: a coordinator reads it.",
     ),
     "es": (
-        "Para decir que sí o que no, abre la dirección de arriba. ¿Preguntas? Responde a este correo: lo lee la coordinación.",
-        "Para decir que sí o que no, usa el botón. ¿Preguntas? Responde a este correo: lo lee la coordinación.",
+        "Para decir sí o no, abre la dirección de arriba. ¿Preguntas? Responde a este correo: lo lee la coordinación.",
+        "Para decir sí o no, usa el botón. ¿Preguntas? Responde a este correo: lo lee la coordinación.",
     ),
 }  # fmt: skip
 COLOR = "([where, what]) => getComputedStyle(document.querySelector(where))[what].match(/[0-9.]+/g).slice(0, 3).map(Number)"
