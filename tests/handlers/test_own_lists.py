@@ -143,9 +143,10 @@ def test_choosing_them_on_the_page_does_what_it_does_for_anybody_who_is_not_free
     ask_about_wren(kai_listed_wren, ("kai", "ask_me"), id="r2")
     asked = kai_listed_wren.run(apply_choice, ChoiceMade(request_id="r2", next="ask", practitioner_id="kai"))
     assert only(SuggestionsMade, asked).practitioner_ids == ("ana",)
-    kai_listed_wren.run(apply_choice, ChoiceMade(request_id="r2", next="wait", practitioner_id="kai"))
+    waits = kai_listed_wren.run(apply_choice, ChoiceMade(request_id="r2", next="wait", practitioner_id="kai"))
     assert document(kai_listed_wren, "requests", "r2")["wanted"] == []
-    assert open_tasks(kai_listed_wren) == ["nobody_suits"]
+    assert only(SuggestionsMade, waits).practitioner_ids == ("ana",)
+    assert open_tasks(kai_listed_wren) == []
 
 
 def test_who_waits_for_them_already_does_not_wait_in_vain(matching: Service) -> None:
