@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vCalAddress
 
-from shared.meetings import WEEK, Series, date_of
+from shared.contracts import Series
+from shared.meetings import WEEK, date_of
 
 DATES = 8
 PAST = timedelta(days=28)

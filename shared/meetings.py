@@ -11,8 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from shared.contracts import MovedDate, Series, WeeklyHour
+
 DateState = Literal["on", "moved", "skipped"]
-Change = Literal["skip", "keep", "move"]
 WEEK = timedelta(days=7)
 DATES_SHOWN = 4
 MOST_HOURS = 3
@@ -20,50 +21,6 @@ MOST_SUGGESTED = 12
 LATEST = timedelta(days=120)
 KEPT = timedelta(days=30)
 """A date that was skipped or moved is remembered so long after it, so that calendars hear of it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeeklyHour:
-    """An hour of a week. `day` counts from Monday, `minute` is the minute of the day it begins."""
-
-    day: int
-    minute: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class MovedDate:
-    """`on`: the date that it would have been, in the zone of its series."""
-
-    on: str
-    to: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Series:
-    """Dates are ISO dates in `zone`, `minute` is the minute of the day there. Not `weekly`: `first` is its only date.
-    `skipped` and `moved` name dates that it would have. No date begins after it was paused or has ended."""
-
-    id: str
-    first: str
-    minute: int
-    zone: str
-    minutes: int = 60
-    weekly: bool = True
-    skipped: tuple[str, ...] = ()
-    moved: tuple[MovedDate, ...] = ()
-    paused_at: datetime | None = None
-    ended_at: datetime | None = None
-
-    @property
-    def runs(self) -> bool:
-        return self.paused_at is None and self.ended_at is None
-
-    @property
-    def length(self) -> timedelta:
-        return timedelta(minutes=self.minutes)
-
-    def moved_to(self, on: str) -> datetime | None:
-        return next((one.to for one in self.moved if one.on == on), None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,8 +86,8 @@ def test_a_domain_stands_on_its_rules_and_the_contracts() -> None:
 
 
 @pytest.mark.parametrize("module", PURE)
-def test_what_rules_share_stands_on_the_standard_library_alone(module: str) -> None:
-    assert foreign_imports(module) == set()
+def test_what_rules_share_stands_on_the_contracts_alone(module: str) -> None:
+    assert foreign_imports(module) <= {"shared.contracts"}
 
 
 def test_rules_and_domain_read_no_clock_and_draw_nothing_at_random() -> None:
@@ -107,10 +107,9 @@ def test_no_store_hands_out_or_takes_an_untyped_document(service: str) -> None:
     assert [f"{file}:{name}" for file in files for name in untyped_functions(file)] == []
 
 
-def test_the_contracts_stand_on_messages_and_on_what_a_meeting_is_alone() -> None:
+def test_the_contracts_stand_on_the_messages_alone() -> None:
     used = {name for module in modules(r"shared\.contracts(\..+)?") for name in foreign_imports(module)}
-    assert {name for name in used if not name.startswith("shared.contracts")} == {"shared.messages", "shared.meetings"}
-    assert foreign_imports("shared.meetings") == set()
+    assert {name for name in used if not name.startswith("shared.contracts")} == {"shared.messages"}
 
 
 def test_nobody_but_the_service_opens_a_transaction() -> None:

@@ -18,10 +18,11 @@ from shared.contracts import (
     Part,
     Proposal,
     Reminder,
+    Series,
     Standing,
     WayIn,
+    WeeklyHour,
 )
-from shared.meetings import Series, WeeklyHour
 
 TIME_TO_READ = timedelta(days=3)
 TypedAnswers = dict[str, str | list[str]]  # the answers to one question as they were typed: field -> text, or list of texts

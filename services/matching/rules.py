@@ -11,8 +11,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.matching.domain import Hours, Practitioner, Request, TaskReason
-from shared.contracts import Next, Part
-from shared.meetings import WeeklyHour
+from shared.contracts import Next, Part, WeeklyHour
 
 MINUTES_TOGETHER = 60
 WAKING_HOURS = (9, 21)

@@ -8,8 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from shared.contracts import Channel, EncryptedFields, Reminder, Role
-from shared.meetings import Series
+from shared.contracts import Channel, EncryptedFields, Reminder, Role, Series
 
 LONGEST_DELIVERY = timedelta(hours=72)
 DESK_CALL_GAP = timedelta(hours=4)  # a coordinator is called to the desk no more often

@@ -7,8 +7,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.notify.domain import Contact, is_quiet
-from shared.contracts import Answer, Next, Reminder
-from shared.meetings import MeetingDate, Series, next_dates
+from shared.contracts import Answer, Next, Reminder, Series
+from shared.meetings import MeetingDate, next_dates
 
 
 def update_name(name: str, detail: Next | Literal["place", "choice"] | None = None) -> str:

@@ -1,10 +1,9 @@
 """What the events of more than one service are made of."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from shared.meetings import Change
 from shared.messages import Event
 
 MeetingType = Literal["video", "phone", "text", "email", "in_person"]
@@ -28,7 +27,7 @@ EscalationReason = Literal[
 PairMember = Literal["practitioner", "supportee"]
 NoteReader = Literal["practitioner", "coordinators"]
 Reminder = Literal["day", "hour"]
-MeetingsAction = Literal[Change, "pause", "resume", "end", "take_back", "remind"]
+MeetingsAction = Literal["skip", "keep", "move", "pause", "resume", "end", "take_back", "remind"]
 """What either of two people does with the hour they meet. `take_back`: their own proposal. `remind`: how they are
 reminded themselves."""
 MeetingsChange = Literal[MeetingsAction, "hours_found", "proposed", "set", "place", "held", "calls", "pair_ended", "pair_resumed"]
@@ -99,3 +98,47 @@ class Proposal:
     weekly: bool
     meeting_type: MeetingType
     doing: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeeklyHour:
+    """An hour of a week. `day` counts from Monday, `minute` is the minute of the day it begins."""
+
+    day: int
+    minute: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovedDate:
+    """`on`: the date that it would have been, in the zone of its series."""
+
+    on: str
+    to: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """Dates are ISO dates in `zone`, `minute` is the minute of the day there. Not `weekly`: `first` is its only date.
+    `skipped` and `moved` name dates that it would have. No date begins after it was paused or has ended."""
+
+    id: str
+    first: str
+    minute: int
+    zone: str
+    minutes: int = 60
+    weekly: bool = True
+    skipped: tuple[str, ...] = ()
+    moved: tuple[MovedDate, ...] = ()
+    paused_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def runs(self) -> bool:
+        return self.paused_at is None and self.ended_at is None
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(minutes=self.minutes)
+
+    def moved_to(self, on: str) -> datetime | None:
+        return next((one.to for one in self.moved if one.on == on), None)

@@ -20,11 +20,12 @@ from shared.contracts.common import (
     ReleaseReason,
     Reminder,
     ReplyOutcome,
+    Series,
     TeamRole,
     WayIn,
+    WeeklyHour,
     WrappedNoteKey,
 )
-from shared.meetings import Series, WeeklyHour
 from shared.messages import Event, contract
 
 

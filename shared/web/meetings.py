@@ -11,8 +11,8 @@ from flask import Flask
 from flask_babel import gettext
 
 from shared import i18n, labels
-from shared.contracts import MeetingType, PairMember, Proposal
-from shared.meetings import MeetingDate, Series, WeeklyHour, date_of, may_change, next_dates, next_meeting, next_start
+from shared.contracts import MeetingType, PairMember, Proposal, Series, WeeklyHour
+from shared.meetings import MeetingDate, date_of, may_change, next_dates, next_meeting, next_start
 from shared.people import shown_number
 from shared.places import is_link
 from shared.programme import Programme

@@ -18,7 +18,8 @@ import requests
 import vobject
 
 from shared.calendars import Dates, Title, as_ics
-from shared.meetings import WEEK, Series, anchored_at, move, skip, start_on
+from shared.contracts import Series
+from shared.meetings import WEEK, anchored_at, move, skip, start_on
 
 ZONES = ("America/New_York", "America/Mexico_City", "Europe/London", "America/Sao_Paulo", "Australia/Sydney")
 MOMENT = datetime(2026, 12, 1, 12, tzinfo=UTC)

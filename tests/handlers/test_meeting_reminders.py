@@ -15,8 +15,8 @@ from services.notify.handlers.meetings import enqueue_news_of_meetings, find_mee
 from services.notify.handlers.requests import erase_supportee
 from services.notify.rules import before_quiet_hours, due_reminders, reminders_of
 from shared.clock import now
-from shared.contracts import MeetingsChanged, RequestWithdrawn
-from shared.meetings import Series, anchored_at, keep, move, skip
+from shared.contracts import MeetingsChanged, RequestWithdrawn, Series
+from shared.meetings import anchored_at, keep, move, skip
 from shared.mongo import Db
 from shared.service import Service
 from tests.handlers.matching_steps import Clock

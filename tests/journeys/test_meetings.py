@@ -6,8 +6,9 @@ from datetime import UTC, timedelta
 import icalendar
 import requests
 
+from shared.contracts import Series
 from shared.documents import from_document
-from shared.meetings import Series, start_on_date
+from shared.meetings import start_on_date
 from tests.journeys.stack import Stack, link_in, soon
 from tests.journeys.website import Practitioner, Supportee, Website
 
@@ -54,7 +55,7 @@ def test_two_people_find_an_hour_and_change_it(stack: Stack, website: Website) -
     assert re.match(r"You meet Wren on \w+ \d+ \w+", rosalind.page.locator("h1").inner_text())
     rosalind.page.locator("[name=place]").fill(ROOM)
     press(rosalind, "Save")
-    assert stack.email_to("rosalindswren", "Where you meet has changed")
+    assert stack.email_to("rosalindswren", "There is news about where you meet")
     wren.status("You meet Rosalind on")
     reads(wren, "/s", ROOM)
     assert "Paperwork, side by side" in wren.page.locator(".ticket").inner_text()

@@ -25,8 +25,10 @@ from shared.contracts import (
     OfferMade,
     Proposal,
     RequestSubmitted,
+    Series,
+    WeeklyHour,
 )
-from shared.meetings import Series, WeeklyHour, anchored_at
+from shared.meetings import anchored_at
 from shared.service import Service
 from tests.handlers.matching_steps import add_practitioners, document, only, submit
 from tests.pages import intake_site, matching_site

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 
 from services.matching.domain import Hours
 from services.matching.rules import have_an_hour_together, hours_together
+from shared.contracts import Series, WeeklyHour
 from shared.meetings import (
     KEPT,
     WEEK,
     MeetingDate,
-    Series,
-    WeeklyHour,
     anchored_at,
     date_of,
     has_date,

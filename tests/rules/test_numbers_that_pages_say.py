@@ -18,6 +18,7 @@ from services.notify import domain
 from services.notify import rules as notify_rules
 from services.notify.handlers import outbound, replies
 from shared import meetings
+from shared.contracts import Series
 from shared.web import calendars
 
 HALF_AN_HOUR, A_DAY, TEN_MINUTES = timedelta(minutes=30), timedelta(days=1), timedelta(minutes=10)
@@ -64,8 +65,8 @@ SAID = {
     "Choose up to three. They are in your time": (meetings.MOST_HOURS, 3),
     "Propose up to three hours": (meetings.MOST_HOURS, 3),
     "within the next four months": (meetings.LATEST, timedelta(days=120)),
-    "An hour, each week": (meetings.Series.minutes, 60),
-    "An hour, once": (meetings.Series.minutes, 60),
+    "An hour, each week": (Series.minutes, 60),
+    "An hour, once": (Series.minutes, 60),
     "It works for two years": (calendars.FEED_LASTS, timedelta(days=730)),
     "An hour before": (notify_rules.BEFORE["hour"], timedelta(hours=1)),
     "Three people you could meet": (matching_rules.MOST_SUGGESTIONS, 3),

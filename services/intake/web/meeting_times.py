@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 
 from services.intake import store
 from services.intake.domain import Meetings, Request
@@ -35,7 +35,7 @@ PAGE = "/s/meetings"
 
 @meeting_times.get(PAGE)
 def show_meetings() -> Response:
-    return _page()
+    return _page(*_current())
 
 
 @meeting_times.post(PAGE)
@@ -43,7 +43,7 @@ def show_meetings() -> Response:
 def adjust() -> Response:
     sent, found = _current()
     typed, errors = read(AdjustForm(), request.form)
-    if sent and found and not errors:
+    if not errors:
         run_form(service, adjust_meetings, AdjustMeetings(request_id=sent.id, match_id=found.id, **typed), sent.id)
     return redirect_after_post(PAGE)
 
@@ -52,11 +52,9 @@ def adjust() -> Response:
 @limiter.limit(OFTEN)
 def propose() -> Response:
     sent, found = _current()
-    if sent is None or found is None:
-        return redirect_after_post("/s")
     typed, errors = read(ProposeForm(found.supportee_zone, now(), service.programme.doings), request.form)
     if errors:
-        return _page(errors)
+        return _page(sent, found, errors)
     zone = found.practitioner_zone if typed.pop("keeps") == "practitioner" else found.supportee_zone
     proposal = Proposal(id=form_id(), by="supportee", zone=zone, **typed)
     run_form(service, propose_hours, ProposeHours(request_id=sent.id, match_id=found.id, proposal=proposal), sent.id)
@@ -68,7 +66,7 @@ def propose() -> Response:
 def choose() -> Response:
     sent, found = _current()
     typed, errors = read(ChooseForm(), request.form)
-    if sent and found and not errors:
+    if not errors:
         run_form(service, choose_hour, ChooseHour(request_id=sent.id, match_id=found.id, **typed), sent.id)
     return redirect_after_post(PAGE)
 
@@ -78,7 +76,7 @@ def choose() -> Response:
 def choose_reminders() -> Response:
     sent, found = _current()
     typed, errors = read(RemindForm(), request.form)
-    if sent and found and not errors:
+    if not errors:
         command = AdjustMeetings(request_id=sent.id, match_id=found.id, series_id="", action="remind", **typed)
         run_form(service, adjust_meetings, command, sent.id)
     return redirect_after_post(PAGE)
@@ -88,11 +86,9 @@ def choose_reminders() -> Response:
 @limiter.limit(OFTEN)
 def say_yes_to_calls() -> Response:
     sent, found = _current()
-    if sent is None or found is None:
-        return redirect_after_post("/s")
     typed, errors = read(CallsForm(found.supportee_zone), request.form)
     if errors:
-        return _page(errors)
+        return _page(sent, found, errors)
     who = {"request_id": sent.id, "person_id": sent.person_id, "match_id": found.id}
     run_form(service, agree_to_calls, AgreeToCalls(**who, keys=current_note_keys(), **typed), sent.id)
     return redirect_after_post(PAGE)
@@ -100,27 +96,22 @@ def say_yes_to_calls() -> Response:
 
 @meeting_times.get(f"{PAGE}/move")
 def show_move() -> Response:
-    return _move_page(request.args.get("on", ""))
+    return _move_page(*_current(), request.args.get("on", ""))
 
 
 @meeting_times.post(f"{PAGE}/move")
 @limiter.limit(OFTEN)
 def move() -> Response:
     sent, found = _current()
-    if sent is None or found is None:
-        return redirect_after_post("/s")
     typed, errors = read(MoveForm(found.supportee_zone, now()), request.form)
     if errors:
-        return _move_page(request.form.get("on", ""), errors)
+        return _move_page(sent, found, request.form.get("on", ""), errors)
     command = AdjustMeetings(request_id=sent.id, match_id=found.id, action="move", **typed)
     run_form(service, adjust_meetings, command, sent.id)
     return redirect_after_post(PAGE)
 
 
-def _page(errors: Errors | None = None) -> Response:
-    sent, found = _current()
-    if sent is None or found is None:
-        return redirect_after_post("/s")
+def _page(sent: Request, found: Meetings, errors: Errors | None = None) -> Response:
     keys = current_note_keys()
     place, can_call = place_of(found, sent.person_id, keys), keys.of(found.id) is not None
     calls = {"callers": found.callers, "phone": phone_of(found, sent.person_id, keys), "can_call": can_call}
@@ -128,11 +119,8 @@ def _page(errors: Errors | None = None) -> Response:
     return _meetings_page("status/meetings.html", sent, found, errors, remind=found.remind_supportee, **calls, **context)
 
 
-def _move_page(on: str, errors: Errors | None = None) -> Response:
-    sent, found = _current()
-    if sent is None or found is None or found.series is None:
-        return redirect_after_post(PAGE)
-    one = shown.shown_date(found.series, on, found.supportee_zone, now())
+def _move_page(sent: Request, found: Meetings, on: str, errors: Errors | None = None) -> Response:
+    one = shown.shown_date(found.series, on, found.supportee_zone, now()) if found.series else None
     return _meetings_page("status/move.html", sent, found, errors, one=one) if one else redirect_after_post(PAGE)
 
 
@@ -141,11 +129,11 @@ def _meetings_page(template: str, sent: Request, found: Meetings, errors: Errors
     return status_page(template, sent, errors, meetings=view, typed=request.form, **context)
 
 
-def _current() -> tuple[Request | None, Meetings | None]:
-    """Their meetings while they are with somebody and take no pause from all of it."""
+def _current() -> tuple[Request, Meetings]:
+    """Their meetings while they are with somebody and take no pause from all of it. Else their page says how it stands."""
     sent, _ = current_request()
     if sent is None or sent.status.state != "matched" or sent.status.match_id is None:
-        return sent, None
+        abort(redirect_after_post("/s"))
     return sent, store.meetings_of(service.db, sent.status.match_id) or _none_yet(sent, sent.status.match_id)
 
 

@@ -5,8 +5,17 @@ from datetime import datetime
 
 from services.matching.domain.versioned import Versioned
 from shared import meetings
-from shared.contracts import MeetingsAction, MeetingsChange, MeetingsChanged, MeetingType, PairMember, Proposal, Reminder
-from shared.meetings import Series, WeeklyHour
+from shared.contracts import (
+    MeetingsAction,
+    MeetingsChange,
+    MeetingsChanged,
+    MeetingType,
+    PairMember,
+    Proposal,
+    Reminder,
+    Series,
+    WeeklyHour,
+)
 from shared.messages import Event
 
 

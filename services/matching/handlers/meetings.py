@@ -26,6 +26,7 @@ from shared.contracts import (
     MeetingsChanged,
     Proposal,
     Reminder,
+    WeeklyHour,
 )
 from shared.messages import Event
 from shared.mongo import Db
@@ -289,7 +290,7 @@ def _new(match: Match, request: Request, practitioner: Practitioner | None) -> M
     )
 
 
-def _hours(request: Request, practitioner: Practitioner | None) -> tuple[meetings.WeeklyHour, ...]:
+def _hours(request: Request, practitioner: Practitioner | None) -> tuple[WeeklyHour, ...]:
     return tuple(meetings.spread(rules.hours_together(request, practitioner, now().date()))) if practitioner else ()
 
 

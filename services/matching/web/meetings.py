@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 from flask_babel import gettext
 
-from services.matching.domain import Meetings, Offer
+from services.matching.domain import Meetings
 from services.matching.handlers import reading, service
 from services.matching.handlers.meetings import (
     AdjustMeetings,
@@ -41,140 +41,105 @@ PAGE = "/o/meetings"
 
 @meetings.get(PAGE)
 def show_meetings() -> Response:
-    offer, view = _current()
-    return _page(view) if offer and view else _elsewhere(offer)
+    return _page(*_current())
 
 
 @meetings.post(PAGE)
 def adjust() -> Response:
-    offer, view = _current()
-    if offer is None or view is None:
-        return _elsewhere(offer)
+    view, _ = _current()
     typed, errors = read(AdjustForm(), request.form)
-    return redirect_after_post(PAGE) if errors else _run(adjust_meetings, AdjustMeetings(offer_id=offer.id, **typed), offer)
+    return redirect_after_post(PAGE) if errors else _run(adjust_meetings, AdjustMeetings(offer_id=view.offer.id, **typed), view)
 
 
 @meetings.post(f"{PAGE}/propose")
 def propose() -> Response:
-    offer, view = _current()
-    if offer is None or view is None or view.meetings is None:
-        return _elsewhere(offer)
-    found = view.meetings
+    view, found = _current()
     typed, errors = read(ProposeForm(found.practitioner_zone, now(), service.programme.doings), request.form)
     if errors:
-        return _page(view, errors)
+        return _page(view, found, errors)
     zone = found.practitioner_zone if typed.pop("keeps") == "practitioner" else found.supportee_zone
     proposal = Proposal(id=form_id(), by="practitioner", zone=zone, **typed)
-    return _run(propose_hours, ProposeHours(offer_id=offer.id, proposal=proposal), offer)
+    return _run(propose_hours, ProposeHours(offer_id=view.offer.id, proposal=proposal), view)
 
 
 @meetings.post(f"{PAGE}/choose")
 def choose() -> Response:
-    offer, view = _current()
-    if offer is None or view is None:
-        return _elsewhere(offer)
+    view, _ = _current()
     typed, errors = read(ChooseForm(), request.form)
-    return redirect_after_post(PAGE) if errors else _run(choose_hour, ChooseHour(offer_id=offer.id, **typed), offer)
+    return redirect_after_post(PAGE) if errors else _run(choose_hour, ChooseHour(offer_id=view.offer.id, **typed), view)
 
 
 @meetings.post(f"{PAGE}/place")
 def say_where() -> Response:
-    offer, view = _current()
-    if offer is None or view is None:
-        return _elsewhere(offer)
+    view, found = _current()
     typed, errors = read(PlaceForm(), request.form)
-    return _page(view, errors) if errors else _run(find_place, FindPlace(offer_id=offer.id, **typed), offer)
+    return _page(view, found, errors) if errors else _run(find_place, FindPlace(offer_id=view.offer.id, **typed), view)
 
 
 @meetings.post(f"{PAGE}/calls")
 def say_yes_to_calls() -> Response:
-    offer, view = _current()
-    if offer is None or view is None or view.meetings is None:
-        return _elsewhere(offer)
-    typed, errors = read(CallsForm(view.meetings.practitioner_zone), request.form)
-    return _page(view, errors) if errors else _run(agree_to_calls, AgreeToCalls(offer_id=offer.id, **typed), offer)
+    view, found = _current()
+    typed, errors = read(CallsForm(found.practitioner_zone), request.form)
+    return _page(view, found, errors) if errors else _run(agree_to_calls, AgreeToCalls(offer_id=view.offer.id, **typed), view)
 
 
 @meetings.post(f"{PAGE}/room")
 def make_a_room() -> Response:
-    offer, view = _current()
-    return _run(make_room, offer.id, offer) if offer and view else _elsewhere(offer)
+    view, _ = _current()
+    return _run(make_room, view.offer.id, view)
 
 
 @meetings.post(f"{PAGE}/remind")
 def choose_reminders() -> Response:
-    offer, view = _current()
-    if offer is None or view is None:
-        return _elsewhere(offer)
+    view, _ = _current()
     typed, errors = read(RemindForm(), request.form)
     if not errors:
-        run(remind_me, RemindMe(offer_id=offer.id, before=typed["remind"]), "practitioner", offer.practitioner_id)
+        command = RemindMe(offer_id=view.offer.id, before=typed["remind"])
+        run(remind_me, command, "practitioner", view.offer.practitioner_id)
     return redirect_after_post(f"{PAGE}?done=saved")
 
 
 @meetings.get(f"{PAGE}/move")
 def show_move() -> Response:
-    offer, view = _current()
-    return _move_page(view, request.args.get("on", "")) if offer and view else _elsewhere(offer)
+    return _move_page(*_current(), request.args.get("on", ""))
 
 
 @meetings.post(f"{PAGE}/move")
 def move() -> Response:
-    offer, view = _current()
-    if offer is None or view is None or view.meetings is None:
-        return _elsewhere(offer)
-    typed, errors = read(MoveForm(view.meetings.practitioner_zone, now()), request.form)
+    view, found = _current()
+    typed, errors = read(MoveForm(found.practitioner_zone, now()), request.form)
     if errors:
-        return _move_page(view, request.form.get("on", ""), errors)
-    return _run(adjust_meetings, AdjustMeetings(offer_id=offer.id, action="move", **typed), offer)
+        return _move_page(view, found, request.form.get("on", ""), errors)
+    return _run(adjust_meetings, AdjustMeetings(offer_id=view.offer.id, action="move", **typed), view)
 
 
-def _run(handler: Handler[M], command: M, offer: Offer) -> Response:
-    events: list[Event] = run(handler, command, "practitioner", offer.practitioner_id)
+def _run(handler: Handler[M], command: M, view: OfferView) -> Response:
+    events: list[Event] = run(handler, command, "practitioner", view.offer.practitioner_id)
     return redirect_after_post(PAGE if events else f"{PAGE}?done=not_possible")
 
 
-def _page(view: OfferView, errors: Errors | None = None) -> Response:
-    remind = view.meetings.remind_practitioner if view.meetings else ()
-    return _draw(
-        "pair_meetings.html",
-        view,
-        errors,
-        remind=remind,
-        callers=view.meetings.callers if view.meetings else (),
-        phone=view.phone,
-    )
+def _page(view: OfferView, found: Meetings, errors: Errors | None = None) -> Response:
+    context = {"remind": found.remind_practitioner, "callers": found.callers, "phone": view.phone}
+    return _draw("pair_meetings.html", view, found, errors, **context)
 
 
-def _move_page(view: OfferView, on: str, errors: Errors | None = None) -> Response:
-    found = view.meetings
-    one = shown.shown_date(found.series, on, found.practitioner_zone, now()) if found and found.series else None
-    return _draw("move.html", view, errors, one=one) if one else redirect_after_post(PAGE)
+def _move_page(view: OfferView, found: Meetings, on: str, errors: Errors | None = None) -> Response:
+    one = shown.shown_date(found.series, on, found.practitioner_zone, now()) if found.series else None
+    return _draw("move.html", view, found, errors, one=one) if one else redirect_after_post(PAGE)
 
 
-def _draw(template: str, view: OfferView, errors: Errors | None, **context: Any) -> Response:
-    found: Meetings | None = view.meetings
-    assert found is not None
-    times = shown.present(found, "practitioner", now(), service.programme)
-    return render(
-        template,
-        errors,
-        view=view,
-        meetings=times,
-        place=view.place,
-        name=view.name or gettext("this person"),
-        typed=request.form,
-        **context,
-    )
+def _draw(template: str, view: OfferView, found: Meetings, errors: Errors | None, **context: Any) -> Response:
+    times, name = shown.present(found, "practitioner", now(), service.programme), view.name or gettext("this person")
+    return render(template, errors, view=view, meetings=times, place=view.place, name=name, typed=request.form, **context)
 
 
-def _current() -> tuple[Offer | None, OfferView | None]:
-    """The view, while they are with each other and the supportee takes no pause."""
+def _current() -> tuple[OfferView, Meetings]:
+    """While they are with each other and the supportee takes no pause. Else their page says how it
+    stands."""
     offer = current_offer()
-    view = reading.view_offer(offer, service.db) if offer and offer.state == "accepted" else None
-    return offer, view if view and view.request and view.meetings else None
-
-
-def _elsewhere(offer: Offer | None) -> Response:
-    """Nothing to arrange: their page says how it stands."""
-    return redirect_after_post("/o") if offer else error_page(410)
+    if offer is None:
+        abort(error_page(410))
+    view = reading.view_offer(offer, service.db) if offer.state == "accepted" else None
+    if view is None or view.request is None or view.meetings is None:
+        abort(redirect_after_post("/o"))
+    return view, view.meetings

@@ -10,8 +10,8 @@ from services.notify.domain import Contact, Context, Meetings, Message
 from services.notify.handlers.outbound import enqueue_notification, require, service
 from services.notify.rules import DueReminder, due_reminders, reminders_of
 from shared.clock import now
-from shared.contracts import MeetingsChanged, Reminder
-from shared.meetings import Series, date_of, has_date
+from shared.contracts import MeetingsChanged, Reminder, Series
+from shared.meetings import date_of, has_date
 from shared.messages import Event
 from shared.mongo import Db
 
