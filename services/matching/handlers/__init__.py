@@ -2,7 +2,7 @@
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, floods, endings, meetings,
 sharing, way_in, corrections, daily_checks, assignment, own_list, stored_before, team. Below them: beginning, answers, requests,
-checks, offers, notes, links, tasks, erasure, profiles, names. What pages show: reading.
+talk_first, offers, notes, links, tasks, erasure, profiles, names. What pages show: reading.
 """
 
 from services.matching.handlers import (

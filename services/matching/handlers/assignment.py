@@ -18,8 +18,8 @@ import pymongo
 
 from services.matching import rules, store
 from services.matching.domain import Practitioner, Queue, Request
-from services.matching.handlers.checks import offer_or_check
 from services.matching.handlers.requests import next_step, take_step
+from services.matching.handlers.talk_first import offer_or_check
 from services.matching.rules import Waiting
 from services.matching.store.assignment import AssignmentTrigger
 from shared.clock import now

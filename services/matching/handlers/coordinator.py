@@ -9,13 +9,13 @@ from typing import Literal
 from services.matching import rules, store
 from services.matching.domain import AuditAction, AuditEntry, CoordinatorTask, Request, TaskReason
 from services.matching.handlers import profiles
-from services.matching.handlers.checks import call_to_check, needs_check
 from services.matching.handlers.held import go_on
 from services.matching.handlers.notes import encrypt_for_supportee, write_note
 from services.matching.handlers.offers import make_offer, release_open_offer
 from services.matching.handlers.profiles import PractitionerProfile
 from services.matching.handlers.requests import next_step, take_step
 from services.matching.handlers.sign_in import coordinator_name
+from services.matching.handlers.talk_first import call_to_check, needs_check
 from services.matching.handlers.tasks import hand_to_coordinators
 from services.matching.handlers.team import waits_for_another
 from shared.clock import now

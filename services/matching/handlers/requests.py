@@ -5,7 +5,7 @@ from itertools import islice
 
 from services.matching import rules, store
 from services.matching.domain import Practitioner, Request
-from services.matching.handlers.checks import offer_or_check
+from services.matching.handlers.talk_first import offer_or_check
 from services.matching.handlers.tasks import call_coordinators
 from services.matching.rules import Step
 from shared.clock import now
