@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
+from playwright.sync_api import TimeoutError as NotInTime
+
 from tests.gates.page_state import PageState
 from tests.gates.viewer import Viewer
 
 MOST_STOPS = 400
+MS_TO_FOCUS = 2_000
 # Numbers every stop in the order of the page: of radio buttons with one name, one, as a browser does.
 PREPARE = """() => {
   const controls = "a[href], area[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
@@ -76,7 +79,12 @@ def check(viewer: Viewer, state: PageState) -> Iterator[str]:
 
 def _summary_has_focus(viewer: Viewer, state: PageState) -> Iterator[str]:
     page = viewer.show(state, 390)
-    if not page.evaluate("() => document.activeElement.matches('[autofocus]')"):
+    try:
+        # A browser gives it with the first picture that it draws, which may be after the page is loaded.
+        page.wait_for_function(
+            "() => document.activeElement && document.activeElement.matches('[autofocus]')", timeout=MS_TO_FOCUS
+        )
+    except NotInTime:
         yield "what went wrong does not have the focus"
 
 
