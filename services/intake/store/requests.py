@@ -117,3 +117,9 @@ def requests_with_old_code_words(db: Db) -> list[str]:
 
 def delete_code_words(db: Db, request_id: str) -> None:
     db.requests.update_one({"_id": request_id}, {"$unset": {"encrypted_code_words": 1, "code_words_until": 1}})
+
+
+def delete_own_copy(db: Db, request_id: str) -> None:
+    """What only their code words opened."""
+    gone = dict.fromkeys(("encrypted_answers", "encrypted_code_words", "code_words_until"), 1)
+    db.requests.update_one({"_id": request_id}, {"$unset": gone})

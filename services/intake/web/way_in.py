@@ -4,6 +4,8 @@ from flask import Blueprint, Response, abort, request
 
 from services.intake import forms
 from services.intake.handlers import service, way_in
+from services.intake.handlers.access import RequestAccess
+from services.intake.handlers.lost_words import StopCodeWords, stop_code_words
 from services.intake.handlers.supportee import record_sign_of_life
 from services.intake.handlers.way_in import (
     PressLink,
@@ -17,7 +19,8 @@ from services.intake.handlers.way_in import (
     send_link,
     use_up_code,
 )
-from services.intake.web.helpers import start_supportee_session
+from services.intake.web.helpers import start_supportee_session, supportee_session
+from services.intake.web.status import current_request
 from shared.tokens import new_token
 from shared.web import cookies, sessions
 from shared.web.limits import limit_failures, limiter
@@ -88,3 +91,15 @@ def come_in_by_link(token: str) -> Response:
     response = start_supportee_session(redirect_after_post("/s"), found)
     cookies.set_cookie(response, name, command.device, seconds=DEVICE_SECONDS)
     return response
+
+
+@ways_in.post("/s/words-lost")
+@limiter.limit("60 per 10 minutes")
+def stop_lost_words() -> Response:
+    """For whoever came in by something else; with the words, their own copy would still be wanted."""
+    (sent, key), session = current_request(), sessions.current(service.db, "supportee")
+    if sent is None or session is None or key or sent.ended_at or not sent.may_come_in(by_words_or_link=False):
+        return redirect_after_post("/s")
+    begun = supportee_session(RequestAccess(session.person_id, session.subject_id, None, session.note_keys))
+    service.run(stop_code_words, StopCodeWords(sent.id, begun))
+    return sessions.set_cookie(redirect_after_post("/s"), begun)
