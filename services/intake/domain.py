@@ -263,6 +263,11 @@ class Request:
         late = status.state == "asking" and status.reason != "person" and rules.half_of_the_time_is_over(self.history, moment)
         return ("ask", *status.allowed_actions) if late else status.allowed_actions
 
+    def hear_by(self, answer_days: int) -> datetime:
+        """What was promised when they sent it."""
+        from_a_person = self.mode == "reach_out" or self.names_somebody
+        return rules.hear_by(self.sent_at, answer_days, self.time_zone, from_a_person=from_a_person)
+
     @property
     def is_held(self) -> bool:
         """Nothing is sent to them now, though they gave an address."""

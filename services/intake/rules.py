@@ -191,7 +191,7 @@ def question_to_go_on_with(typed: Mapping[int, Mapping[str, object]]) -> int | N
 
 
 def answer_by(sent_at: datetime, days: int, zone: str) -> datetime:
-    """The end of the day, in the zone of those who answer, on which `days` are over."""
+    """The end of the day in this zone on which `days` are over."""
     local = (sent_at + timedelta(days=days)).astimezone(ZoneInfo(zone)) + timedelta(days=1)
     return local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC) - timedelta(milliseconds=1)
 
@@ -199,6 +199,12 @@ def answer_by(sent_at: datetime, days: int, zone: str) -> datetime:
 def latest_answer_by(sent_at: datetime, days: int) -> datetime:
     """No earlier than `answer_by` in any zone: while nobody knows yet who is asked, or where they live."""
     return sent_at + timedelta(days=days + 1)
+
+
+def hear_by(sent_at: datetime, days: int, zone: str, *, from_a_person: bool) -> datetime:
+    """Until when whoever asks hears from us, on their pages and in their e-mail. What a person does is promised by the end of
+    a day in `zone`, theirs; who else is asked, and where, is not known yet."""
+    return answer_by(sent_at, days, zone) if from_a_person else latest_answer_by(sent_at, days)
 
 
 def looks_like_a_machine(trap: str, pressed_again: bool) -> bool:

@@ -25,6 +25,8 @@ DAYS_TO_ACT: dict[TaskReason, int] = {
     "read_first": 1, "stranded": 1, "names_somebody": 1, "erasure_late": 1, "ask_in_person": 1, "out_of_step": 1, "no_way_in": 2,
     "kept_too_long": 1, "flood": 1,
 }  # fmt: skip
+PROMISED_BY_A_DAY: tuple[TaskReason, ...] = ("reach_out",)
+"""The supportee's page names the day by which it is done."""
 HOLDS_MESSAGES: tuple[TaskReason, ...] = ("read_first",)
 """No message is sent until a coordinator decides, which is never a side effect of another action."""
 NOT_DONE_BY_SAYING_SO: tuple[TaskReason, ...] = (*HOLDS_MESSAGES, "names_somebody", "ask_in_person", "flood")
@@ -345,7 +347,7 @@ def is_waking(moment: datetime, zone: str) -> bool:
 
 
 def task_due_at(reason: TaskReason, since: datetime, answer_days: int, zone: str) -> datetime:
-    """The end of the last day to act, in the collective's zone. Who asked that a person writes was told `answer_days`."""
+    """The end of the last day to act, in this zone. Who asked that a person writes was told `answer_days`, in theirs."""
     last_day = since.astimezone(ZoneInfo(zone)).date() + timedelta(days=DAYS_TO_ACT.get(reason, answer_days))
     return end_of_day(last_day, zone)
 

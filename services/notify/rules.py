@@ -11,7 +11,7 @@ from shared.contracts import Answer, Next, Reminder, Series
 from shared.meetings import MeetingDate, next_dates
 
 
-def update_name(name: str, detail: Next | Literal["place", "choice"] | None = None) -> str:
+def update_name(name: str, detail: Next | Literal["place", "choice", "person", "until_a_person_writes"] | None = None) -> str:
     return f"{name}/{detail}" if detail else name
 
 
@@ -22,11 +22,14 @@ def is_implied(last_update: str, update: str) -> bool:
         ("not_this_time/ask_me", "waiting/choice"),
         ("not_this_time/person", "someone_will_write"),
         ("not_this_time/suggest", "suggestions_ready"),
+        ("request_received/person", "someone_will_write"),
+        ("request_received/person", "suggestions_ready/until_a_person_writes"),
+        ("someone_will_write", "suggestions_ready/until_a_person_writes"),
     }
 
 
 def hear_by(moment: datetime, answer_days: int) -> datetime:
-    """Whoever is asked has until the end of their day, wherever that is."""
+    """For whoever wrote before their request said it."""
     return moment + timedelta(days=answer_days + 1)
 
 

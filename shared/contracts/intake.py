@@ -58,7 +58,8 @@ class ContactShared(ContactDetails):
     coordinator read it. `on_their_word`: until contact.allowed. `first_link`: for the first e-mail alone, not to be kept.
     `opens_by_link`: false: no message of theirs is to carry a link that opens something. `held`: as in request.submitted: the
     address gets one e-mail at most, and the number no text, until contact.confirmed or request.released. `nothing_to_read`: they
-    took back what an earlier version's `read_first` was about."""
+    took back what an earlier version's `read_first` was about. `hear_by`: with the first version, the moment until which their
+    page says that they hear from us. `person_writes`: it says that a person writes to them by then, because they asked for it."""
 
     request_id: str
     only_news: bool = False
@@ -68,6 +69,8 @@ class ContactShared(ContactDetails):
     opens_by_link: bool = True
     held: bool = False
     nothing_to_read: bool = False
+    hear_by: datetime | None = None
+    person_writes: bool = False
 
 
 @contract("contact.allowed.v1", subject="person_id", published_by="intake")

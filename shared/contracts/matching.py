@@ -230,12 +230,14 @@ class MeetingsChanged(Event):
 
 @contract("suggestions.made.v1", subject="request_id", published_by="matching")
 class SuggestionsMade(Event):
-    """Two or three people (fewer only when there are fewer) for the supportee to choose from, in the order to show them."""
+    """Two or three people (fewer only when there are fewer) for the supportee to choose from, in the order to show them.
+    `until_a_person_writes`: they asked for a person, and these are there until one has written."""
 
     request_id: str
     supportee_id: str
     practitioner_ids: tuple[str, ...]
     version: int
+    until_a_person_writes: bool = False
 
 
 @contract("request.waiting.v1", subject="request_id", published_by="matching")

@@ -37,6 +37,7 @@ VARIANTS: dict[str, list[More]] = {
         {"change": change}
         for change in ("proposed", "take_back", "set", "skip", "keep", "move", "pause", "resume", "end", "place", "calls")
     ],
+    "request_received": [{}, {"writes": "a person"}],
     "waiting": [{"waiting_for": "place"}, {"waiting_for": "choice"}],
     "still_waiting": [{"waits_for": "place"}, {"waits_for": "choice"}, {"waits_for": "coordinator"}],
 }

@@ -103,15 +103,17 @@ def submit_request(command: SubmitRequest, db: Db) -> list[Event]:
     if set(no_longer_open(command.answers.choices, store.states_of(db, command.chosen))) - command.told:
         raise NoLongerOpen
     draft, token = command.draft, _token_of_first_email(command.answers)
-    store.add_request(db, _request(command))
+    request = _request(command)
+    store.add_request(db, request)
     store.save_code(db, _access_code(draft, command.code_words), is_new=not command.code_words.saved)
     if token:
         store.add_link(db, _first_link(draft, token))
     store.delete_draft(db, draft.person_id)
     sessions.save(db, command.session)
     submitted = _request_submitted(draft, command.answers, command.language)
-    contact = contact_shared(command, token)
-    return [replace(submitted, held=command.held), replace(contact, held=command.held)]
+    hear_by, person_writes = request.hear_by(service.programme.answer_days), request.mode == "reach_out"
+    contact = replace(contact_shared(command, token), held=command.held, hear_by=hear_by, person_writes=person_writes)
+    return [replace(submitted, held=command.held), contact]
 
 
 def _token_of_first_email(answers: Answers) -> str | None:

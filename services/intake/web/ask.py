@@ -1,13 +1,12 @@
 """Questions 2 to 7 (the first is in first_question.py), the check page, Send, and coming back later."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
 from services.intake import forms, rules, store
-from services.intake.domain import Answers, Draft, Request, TypedAnswers
+from services.intake.domain import Answers, Draft, TypedAnswers
 from services.intake.handlers import service
 from services.intake.handlers.access import RequestAccess, own_code_words
 from services.intake.handlers.supportee import (
@@ -201,16 +200,8 @@ def show_sent() -> Response:
     if sent is None or not words:
         return redirect_after_post("/s")
     first = next(iter(entries_by_id(sent.choices[:1]).values()), None)
-    by = _hear_by(sent)
+    by = sent.hear_by(service.programme.answer_days)
     return render("ask/sent.html", sent=sent, code_words_shown=words, first=first, by=by)
-
-
-def _hear_by(sent: Request) -> datetime:
-    """When a coordinator writes or has read it, in the collective's zone; who else is asked, and where, is not known yet."""
-    days, zone = service.programme.answer_days, service.programme.time_zone
-    if sent.mode == "reach_out" or sent.names_somebody:
-        return rules.answer_by(sent.sent_at, days, zone)
-    return rules.latest_answer_by(sent.sent_at, days)
 
 
 # Coming back

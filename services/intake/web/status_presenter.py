@@ -323,7 +323,7 @@ class _StatusPresenter:
         asked = [event.at for event in in_order(self.request.history) if event.reaching_out]
         start = asked[-1] if asked and self.request.mode != "reach_out" else self.request.sent_at
         start = self.request.choice.at if from_choice and self.request.choice else start
-        return answer_by(start, self.programme.answer_days, self.programme.time_zone)
+        return answer_by(start, self.programme.answer_days, self.request.time_zone)
 
     def steps(self) -> list[Step]:
         done: list[Step] = [("done", _("You sent your request"), self.day(self.request.sent_at))]

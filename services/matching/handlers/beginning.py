@@ -1,10 +1,13 @@
 """The first step of a request, when it comes or when it was held and is let go."""
 
+from dataclasses import replace
+
 from services.matching.domain import Request
 from services.matching.handlers.held import hold_until_read, read_first
 from services.matching.handlers.requests import next_step, take_step
 from services.matching.handlers.tasks import hand_to_coordinators
 from services.matching.rules import Step
+from shared.contracts import SuggestionsMade
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -27,4 +30,7 @@ def _first_step(request: Request, names_somebody: bool, db: Db) -> list[Event]:
 def _reach_out(request: Request, step: Step | None, db: Db) -> list[Event]:
     """A coordinator writes to them; whom they might like to meet is on their page meanwhile, so that is said last."""
     events = hand_to_coordinators(request, "reach_out", db)
-    return events + (take_step(request, step, db) if step and step.action == "suggest" else [])
+    if step is None or step.action != "suggest":
+        return events
+    shown = take_step(request, step, db)
+    return events + [replace(one, until_a_person_writes=True) if isinstance(one, SuggestionsMade) else one for one in shown]

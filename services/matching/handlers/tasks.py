@@ -58,7 +58,7 @@ def add_task(
         person_id=person_id,
         avoid_index=request.avoid_index if request else (),
         since=moment,
-        due_at=_due_at(reason, moment),
+        due_at=_due_at(reason, moment, request),
         holder=holder,
     )
     store.tasks.save(db, task)
@@ -82,5 +82,8 @@ def close_flood_task(db: Db, coordinator_id: str | None = None) -> None:
         store.tasks.save(db, task)
 
 
-def _due_at(reason: TaskReason, moment: datetime) -> datetime:
-    return rules.task_due_at(reason, moment, service.programme.answer_days, service.programme.time_zone)
+def _due_at(reason: TaskReason, moment: datetime, request: Request | None = None) -> datetime:
+    """Who waits for a person to write was told a day of their own calendar."""
+    promised = request is not None and reason in rules.PROMISED_BY_A_DAY
+    zone = request.time_zone if request and promised else service.programme.time_zone
+    return rules.task_due_at(reason, moment, service.programme.answer_days, zone)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.notify import rules, store
-from services.notify.domain import RECEIPT, Contact, Message, after_release
+from services.notify.domain import RECEIPT, Contact, Context, Message, after_release
 from services.notify.handlers.outbound import enqueue_notification, require, service, write_notifications
 from shared import vault
 from shared.clock import now
@@ -38,12 +38,19 @@ def record_contact(event: ContactShared, db: Db) -> list[Event]:
     if supportee.version > 1:
         _withhold_what_is_pending(supportee, db)
         return [] if supportee.is_held or supportee.withheld is None else _release(supportee, db)
-    hear_by = rules.hear_by(now(), service.programme.answer_days)
-    received = Message(RECEIPT, event.request_id, {"hear_by": hear_by}, encrypted=event.first_link)
+    received = Message(RECEIPT, event.request_id, _promised(event), encrypted=event.first_link)
     if supportee.may_get_one_email and store.take_first_email(db, _email_hash(event.encrypted), now()):
         write_notifications(db, supportee, replace(received, context={}), ["email"])
         return []
+    if event.person_writes and not event.held:  # so that matching's own word of it is no second e-mail
+        store.record_update(db, event.request_id, 0, rules.update_name(RECEIPT, "person"))
     return enqueue_notification(db, supportee, received)
+
+
+def _promised(event: ContactShared) -> Context:
+    """What their page says after Send."""
+    hear_by = event.hear_by or rules.hear_by(now(), service.programme.answer_days)
+    return {"hear_by": hear_by, **({"writes": "a person"} if event.person_writes else {})}
 
 
 def _as_held(supportee: Contact, event: ContactShared, known: Contact | None) -> Contact:

@@ -31,7 +31,8 @@ TEMPLATE_OF_STILL_WAITING: dict[StillWaiting, str] = {
 def enqueue_suggestions(event: SuggestionsMade, db: Db) -> list[Event]:
     if not event.practitioner_ids:
         return []
-    return enqueue_supportee_update(db, event.request_id, event.version, "suggestions_ready")
+    update = rules.update_name("suggestions_ready", "until_a_person_writes" if event.until_a_person_writes else None)
+    return enqueue_supportee_update(db, event.request_id, event.version, "suggestions_ready", update=update)
 
 
 @service.on(RequestWaiting)

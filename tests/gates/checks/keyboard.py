@@ -81,9 +81,7 @@ def _summary_has_focus(viewer: Viewer, state: PageState) -> Iterator[str]:
     page = viewer.show(state, 390)
     try:
         # A browser gives it with the first picture that it draws, which may be after the page is loaded.
-        page.wait_for_function(
-            "() => document.activeElement?.matches('[autofocus]')", timeout=MS_TO_FOCUS
-        )
+        page.wait_for_function("() => document.activeElement?.matches('[autofocus]')", timeout=MS_TO_FOCUS)
     except NotInTime:
         yield "what went wrong does not have the focus"
 
