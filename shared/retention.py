@@ -185,6 +185,10 @@ TABLE: tuple[Kept, ...] = (
         why="nothing old is told of when two people meet after something new", readers="nobody",
     ),
     Kept(
+        service="notify", collection="rooms", since="finished_at", days="notification",
+        why="a room at the video provider is deleted, whose it was is gone with the person", readers="nobody",
+    ),
+    Kept(
         service="notify", collection="desk_calls", since="delete_at",
         why="the desk is called once in some hours at most", readers="nobody",
     ),

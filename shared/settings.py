@@ -1,5 +1,6 @@
 """Every setting. A missing or wrong one stops the start, naming it. A test compares this file with .env.example and README."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -23,6 +24,7 @@ class Settings:
     log_level: str
     metrics_port: int  # 0: none
     worker_threads: int  # transactions of events at the same time, each of up to 64 events
+    zoom_account_id: str = field(default="", kw_only=True)  # empty: no rooms at Zoom
     metrics_host: str = field(default="127.0.0.1", kw_only=True)
 
     @property
@@ -47,6 +49,11 @@ class NotifySettings(Settings):
     twilio_api_url: str
     sms_callback_url: str
     minutes_between_texts: int
+    zoom_client_id: str = field(default="", kw_only=True)
+    zoom_client_secret: str = field(default="", kw_only=True, repr=False)
+    zoom_hosts: tuple[str, ...] = field(default=("me",), kw_only=True)  # users of the account whose rooms they are
+    zoom_api_url: str = field(default="https://api.zoom.us", kw_only=True)
+    zoom_token_url: str = field(default="https://zoom.us", kw_only=True)
 
 
 def core(env: Env) -> dict[str, object]:
@@ -60,6 +67,7 @@ def core(env: Env) -> dict[str, object]:
         "metrics_port": env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
         "metrics_host": env.str("METRICS_HOST", "127.0.0.1"),
         "worker_threads": env.int("WORKER_THREADS", 1, validate=validate.Range(1, 64)),
+        "zoom_account_id": env.str("ZOOM_ACCOUNT_ID", ""),
     }
 
 
@@ -82,6 +90,20 @@ def notify(env: Env) -> dict[str, object]:
         "twilio_api_url": env.str("TWILIO_API_URL", "https://api.twilio.com", validate=_url("http", "https")),
         "sms_callback_url": (env.str("SMS_CALLBACK_URL", "") or env.str("PUBLIC_URL", "")).rstrip("/"),
         "minutes_between_texts": env.int("MINUTES_BETWEEN_TEXTS", 60, validate=validate.Range(0, 24 * 60)),
+        **_zoom(env),
+    }
+
+
+def _zoom(env: Env) -> dict[str, object]:
+    wanted = any(env.str(name, "") for name in ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET"))
+    hosts = env.str("ZOOM_HOSTS", "me", validate=_users) or ""
+    return {
+        "zoom_account_id": _needed(env, "ZOOM_ACCOUNT_ID", wanted),
+        "zoom_client_id": _needed(env, "ZOOM_CLIENT_ID", wanted),
+        "zoom_client_secret": _needed(env, "ZOOM_CLIENT_SECRET", wanted),
+        "zoom_hosts": tuple(host.strip() for host in hosts.split(",")),
+        "zoom_api_url": env.str("ZOOM_API_URL", "https://api.zoom.us", validate=_public_url),
+        "zoom_token_url": env.str("ZOOM_TOKEN_URL", "https://zoom.us", validate=_public_url),
     }
 
 
@@ -156,6 +178,12 @@ def _url(*schemes: str) -> Callable[[str], None]:
             raise ValidationError("names no host")
 
     return check
+
+
+def _users(value: str) -> None:
+    """Ids or addresses of users, with commas between them."""
+    if not all(re.fullmatch(r"[A-Za-z0-9_.+@-]+", one.strip()) for one in value.split(",")):
+        raise ValidationError("has to name users, with commas between them")
 
 
 def _not_empty(value: str) -> None:

@@ -16,7 +16,7 @@ from shared.vault import KEYS_BY_SERVICE, generate_keys
 SERVICE_USER, MONGO_USER = 10001, 999
 VHOST = "kitchen"
 PASSWORDS = ("mongo-root", "rabbitmq-setup", *(f"{server}-{name}" for server in ("mongo", "rabbitmq") for name in SERVICES))
-GIVEN_TO_NOTIFY = ("SMTP_URL", "KANNEL_PASSWORD", "KANNEL_CALLBACK_SECRET", "TWILIO_AUTH_TOKEN")
+GIVEN_TO_NOTIFY = ("SMTP_URL", "KANNEL_PASSWORD", "KANNEL_CALLBACK_SECRET", "TWILIO_AUTH_TOKEN", "ZOOM_CLIENT_SECRET")
 FOLDERS_TO_OWN = ("proxy-data", "proxy-config", "demo")
 
 

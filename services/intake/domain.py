@@ -18,6 +18,7 @@ from shared.contracts import (
     Part,
     Proposal,
     Reminder,
+    Room,
     Series,
     Standing,
     WayIn,
@@ -177,6 +178,7 @@ class Meetings:
     remind_supportee: tuple[Reminder, ...] = ()
     callers: tuple[PairMember, ...] = ()
     encrypted_phone: str | None = None
+    room: Room | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,8 @@ TASK_REASONS = {
     "erasure_late": _("Somebody left, and not everything of theirs is erased yet. Tell whoever looks after the server"),
     "out_of_step": _("What the parts of the system hold does not fit together"),
     "no_way_in": _("Nothing opens their page: they have no code words and no link"),
+    "no_room": _("No video room could be made. Help them to another place to meet"),
+    "room_left_over": _("A video room that nobody needs could not be deleted. Tell whoever looks after the server"),
     "kept_too_long": _("Something is kept longer than we promise. Tell whoever looks after the server"),
 }
 REQUEST_STATES = {

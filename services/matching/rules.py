@@ -23,7 +23,7 @@ NextAction = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
 DAYS_TO_ACT: dict[TaskReason, int] = {
     "nobody_suits": 3, "asks_first": 2, "wrote": 1, "not_delivered": 1, "yes_taken_back": 1, "notes_shared": 1,
     "read_first": 1, "stranded": 1, "names_somebody": 1, "erasure_late": 1, "ask_in_person": 1, "out_of_step": 1, "no_way_in": 2,
-    "kept_too_long": 1, "flood": 1,
+    "kept_too_long": 1, "flood": 1, "no_room": 2, "room_left_over": 3,
 }  # fmt: skip
 PROMISED_BY_A_DAY: tuple[TaskReason, ...] = ("reach_out",)
 """The supportee's page names the day by which it is done."""

@@ -214,6 +214,32 @@ class Meetings:
     next_look_at: datetime | None = None
 
 
+RoomRowState = Literal["wanted", "made", "leaving", "gone"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoRoom:
+    """A room at the video provider. `wanted`: to be made; `leaving`: to be deleted at `next_at`; `gone`: deleted, or never made.
+    `since`: when it came into its state. `asked_at`: since then it may exist there, as a room of `host`. `encrypted`: its number
+    there. `failures`: attempts in a row that brought nothing. `told_at`: when it was said that it cannot be deleted. Without
+    `match_id` it belongs to nobody any more."""
+
+    id: str
+    match_id: str | None = None
+    request_id: str | None = None
+    state: RoomRowState = "wanted"
+    since: datetime
+    host: str | None = None
+    asked_at: datetime | None = None
+    encrypted: EncryptedFields | None = None
+    failures: int = 0
+    reason: str = ""
+    next_at: datetime | None = None
+    claim: str | None = None
+    finished_at: datetime | None = None
+    told_at: datetime | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeskCall:
     """The last call of a coordinator to the desk by one channel: its notification, and when that is or was to be sent."""

@@ -30,7 +30,11 @@ Reminder = Literal["day", "hour"]
 MeetingsAction = Literal["skip", "keep", "move", "pause", "resume", "end", "take_back", "remind"]
 """What either of two people does with the hour they meet. `take_back`: their own proposal. `remind`: how they are
 reminded themselves."""
-MeetingsChange = Literal[MeetingsAction, "hours_found", "proposed", "set", "place", "held", "calls", "pair_ended", "pair_resumed"]
+MeetingsChange = Literal[
+    MeetingsAction, "hours_found", "proposed", "set", "place", "held", "calls", "pair_ended", "pair_resumed",
+    "room_wanted", "room_made", "room_failed",
+]  # fmt: skip
+RoomState = Literal["wanted", "made", "failed"]
 AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
 WaitsFor = Literal["place", "choice", "coordinator"]
 StillWaiting = Literal["news", "question", "last_warning"]
@@ -98,6 +102,15 @@ class Proposal:
     weekly: bool
     meeting_type: MeetingType
     doing: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """A room at the collective's video provider, for the meetings of two people. `failed`: the provider made none, and is not
+    asked any more."""
+
+    id: str
+    state: RoomState = "wanted"
 
 
 @dataclass(frozen=True, kw_only=True)

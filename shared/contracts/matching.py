@@ -20,6 +20,7 @@ from shared.contracts.common import (
     ReleaseReason,
     Reminder,
     ReplyOutcome,
+    Room,
     Series,
     TeamRole,
     WayIn,
@@ -199,8 +200,8 @@ class MeetingsChanged(Event):
     `encrypted_place`: where, as the field `place` under the key of this match. `on_hold`: the supportee takes a pause from all
     of it. `remind_supportee`, `remind_practitioner`: how long before each date, for who asked for it. `callers`: who said yes to
     phone calls; only with both there is `encrypted_phone`, the practitioner's number, perhaps empty, as the field
-    `phone/practitioner` under the key of this match. `encrypted` is for notify,
-    where the practitioner is told: link (e-mail), short_link (text)."""
+    `phone/practitioner` under the key of this match. `room`: notify makes it, keeps it as long as it stands here, and deletes it
+    a day after `ended_at`. `encrypted` is for notify, where the practitioner is told: link (e-mail), short_link (text)."""
 
     match_id: str
     request_id: str
@@ -225,6 +226,7 @@ class MeetingsChanged(Event):
     remind_practitioner: tuple[Reminder, ...] = ()
     callers: tuple[PairMember, ...] = ()
     encrypted_phone: str | None = None
+    room: Room | None = None
     encrypted: EncryptedFields | None = None
 
 

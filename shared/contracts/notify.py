@@ -57,3 +57,29 @@ class NotifyRowsKept(Event):
 
     check_id: str
     collections: tuple[str, ...]
+
+
+@contract("room.made.v1", subject="request_id", published_by="notify")
+class RoomMade(Event):
+    """The video provider made the room that these meetings want. `encrypted` is for matching: room (the address to join by)."""
+
+    room_id: str
+    match_id: str
+    request_id: str
+    encrypted: EncryptedFields
+
+
+@contract("room.failed.v1", subject="request_id", published_by="notify")
+class RoomFailed(Event):
+    """The video provider made no room, and is not asked any more."""
+
+    room_id: str
+    match_id: str
+    request_id: str
+
+
+@contract("room.left_over.v1", subject="room_id", published_by="notify")
+class RoomLeftOver(Event):
+    """A room that nobody needs any more could not be deleted at the video provider for days."""
+
+    room_id: str

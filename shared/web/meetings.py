@@ -11,7 +11,7 @@ from flask import Flask
 from flask_babel import gettext
 
 from shared import i18n, labels
-from shared.contracts import MeetingType, PairMember, Proposal, Series, WeeklyHour
+from shared.contracts import MeetingType, PairMember, Proposal, Room, Series, WeeklyHour
 from shared.meetings import MeetingDate, date_of, may_change, next_dates, next_meeting, next_start
 from shared.people import shown_number
 from shared.places import is_link
@@ -43,6 +43,8 @@ class Meetings(Protocol):
     def meeting_type(self) -> MeetingType | None: ...
     @property
     def doing(self) -> str | None: ...
+    @property
+    def room(self) -> Room | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ class ShownDate:
 class MeetingsView:
     """`offered`: hours that the other proposed, `suggested`: hours in both weeks, as (value, words); `mine`: what the reader
     proposed. `how`: by what way, and what they do. `keeps`: where the hour stays the same when clocks change; empty where both
-    have the same zone."""
+    have the same zone. `room`: how it stands with their room at the video provider."""
 
     series: Series | None
     proposal: Proposal | None
@@ -77,6 +79,7 @@ class MeetingsView:
     proposal_keeps: str
     two_zones: bool
     zone: str
+    room: Room | None
 
     @property
     def is_paused(self) -> bool:
@@ -118,6 +121,7 @@ def present(meetings: Meetings, me: PairMember, moment: datetime, programme: Pro
         proposal_keeps=_keeps(proposal.zone, meetings) if proposal and proposal.weekly else "",
         two_zones=meetings.supportee_zone != meetings.practitioner_zone,
         zone=zone,
+        room=meetings.room,
     )
 
 

@@ -79,7 +79,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
         "MONGODB_URI": "mongodb://one.example/", "AMQP_URL": "amqp://a.example/", "KEYS_DIR": str(tmp_path),
         "PUBLIC_URL": "https://kt.example", "SMTP_URL": "smtp://mail.example:25", "MAIL_FROM": "a@kt.example",
         "MAIL_REPLY_TO": "b@kt.example", "SMS_GATEWAY": "kannel", "KANNEL_URL": "http://sms.example", "KANNEL_USER": "kt",
-        "KANNEL_PASSWORD": "sesame", "KANNEL_CALLBACK_SECRET": "open",
+        "KANNEL_PASSWORD": "sesame", "KANNEL_CALLBACK_SECRET": "open", "ZOOM_ACCOUNT_ID": "a1", "ZOOM_CLIENT_ID": "c1",
+        "ZOOM_CLIENT_SECRET": "s1",
     }  # fmt: skip
     for name, value in right.items():
         monkeypatch.setenv(name, value)
@@ -104,6 +105,9 @@ def test_a_secret_may_stand_in_a_file(environment: pytest.MonkeyPatch, tmp_path:
         ("SMTP_URL", ""),
         ("KANNEL_PASSWORD", ""),
         ("KANNEL_CALLBACK_SECRET", ""),
+        ("ZOOM_CLIENT_SECRET", ""),
+        ("ZOOM_CLIENT_ID", ""),
+        ("ZOOM_ACCOUNT_ID", ""),
     ],
 )
 def test_a_wrong_value_stops_the_start_wherever_it_stands(
@@ -141,3 +145,26 @@ def test_a_public_address_without_https_stops_the_start(environment: pytest.Monk
 def test_cookies_go_without_https_on_this_machine_only(environment: pytest.MonkeyPatch, address: str, secure: bool) -> None:
     environment.setenv("PUBLIC_URL", address)
     assert settings.read_notify().secure is secure
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ZOOM_API_URL", "http://api.example"),
+        ("ZOOM_TOKEN_URL", "zoom.us"),
+        ("ZOOM_HOSTS", ""),
+        ("ZOOM_HOSTS", "ro@kt.example, ../accounts"),
+    ],
+)
+def test_a_wrong_way_to_zoom_stops_the_start(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(SystemExit, match=name):
+        settings.read_notify()
+
+
+def test_hosts_at_zoom_stand_with_commas_between_them(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ZOOM_HOSTS", "ro@kt.example, sam@kt.example")
+    assert settings.read_notify().zoom_hosts == ("ro@kt.example", "sam@kt.example")
+    for name in ("ZOOM_HOSTS", "ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET"):
+        environment.delenv(name)
+    assert (settings.read_notify().zoom_account_id, settings.read_notify().zoom_hosts) == ("", ("me",))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +21,9 @@ from deploy.local.stack import ROOT, SERVICES, LocalStack, commands, settings, w
 from deploy.servers.processes import end, free_port, spawn, wait_until
 from deploy.servers.rabbitmq import accepts
 from shared import vault
+from tests import zoom
 from tests.kannel import Kannel
+from tests.zoom import a_zoom
 
 T = TypeVar("T")
 PATIENCE = 30.0
@@ -62,6 +64,7 @@ class Stack:
         self.amqp_url, self._mongodb_uri, self._broker = amqp_url, mongodb_uri, broker
         self._processes: list[psutil.Popen] = []
         self._numbers: dict[str, str] = {}
+        self._with_zoom = ExitStack()
 
     def start(self) -> None:
         database: MongoClient[object] = MongoClient(self._mongodb_uri)
@@ -70,7 +73,10 @@ class Stack:
         database.close()
         vault.generate_keys(self.local.folder / "keys")
         self.kannel.start()
+        self.zoom = self._with_zoom.enter_context(a_zoom())
         real = {"KANNEL_URL": self.kannel.url, "KANNEL_USER": self.kannel.user, "KANNEL_PASSWORD": self.kannel.password}
+        real |= {"ZOOM_ACCOUNT_ID": zoom.ACCOUNT, "ZOOM_CLIENT_ID": zoom.CLIENT, "ZOOM_CLIENT_SECRET": zoom.SECRET}
+        real |= {"ZOOM_API_URL": self.zoom.url, "ZOOM_TOKEN_URL": self.zoom.url}
         programme = without_floods(self.local, from_one_place=FROM_ONE_PLACE)
         self.local.write(environment={**settings(self.local, self._mongodb_uri, self.amqp_url), **programme, **real})
         self.run("-m", "deploy.local.prepare")
@@ -84,6 +90,7 @@ class Stack:
     def stop(self) -> None:
         end(self._processes, seconds=35)
         self.kannel.stop()
+        self._with_zoom.close()
         database: MongoClient[object] = MongoClient(self._mongodb_uri)
         for name in SERVICES:
             database.drop_database(name)

@@ -11,6 +11,7 @@ from shared.documents import from_document
 from shared.meetings import start_on_date
 from tests.journeys.stack import Stack, link_in, soon
 from tests.journeys.website import Practitioner, Supportee, Website
+from tests.zoom import SECRET, Unkind
 
 ROOM = "https://rooms.example/quincetree"
 
@@ -108,3 +109,33 @@ def _end(wren: Supportee, rosalind: Practitioner, stack: Stack) -> None:
     press(rosalind, "End our meetings")
     wren.status("Your meetings with Rosalind have come to an end")
     assert all(row.get("ended_at") for row in stack.rows("intake", "meetings") if row.get("series"))
+
+
+def test_two_people_have_a_room_at_zoom_until_they_give_the_hour_up(stack: Stack, website: Website) -> None:
+    stack.welcome("Odalys")
+    wren = website.ask("Odalys", email="odalyswren@people.example")
+    odalys = Practitioner(website.visitor()).open(link_in(stack.email_to("Odalys", "/o/").text))
+    odalys.answer("yes")
+    propose(wren)
+    odalys.open(link_in(stack.email_to("Odalys", "proposes when to meet").text)).page.goto("/o/meetings")
+    odalys.page.locator("main form[action='/o/meetings/choose'] button").first.click()
+
+    stack.zoom.next("POST", "/oauth/token", Unkind(503, {}))  # nobody waits for ever for a provider that was away once
+    press(odalys, "Have a Zoom room made")
+    reads(odalys, "/o/meetings", "The Zoom room is being made.")
+    reads(wren, "/s/meetings", "The Zoom room is being made.")
+    stack.move_clock(timedelta(minutes=1))
+    assert stack.email_to("odalyswren", "There is news about where you meet")
+    [room] = stack.zoom.meetings.values()
+    reads(wren, "/s", room["join_url"])
+    reads(odalys, "/o/meetings", room["join_url"])
+
+    press(odalys, "Give up this hour")
+    soon(lambda: not stack.zoom.meetings, "the end of the room")
+    wren.page.goto("/s/meetings")
+    reads(wren, "/s/meetings", "Find a time with Odalys")
+    kept = "".join(stack.database_as_text(name) for name in ("intake", "matching", "notify"))
+    written = "".join(file.read_text(errors="replace") for file in stack.local.folder.rglob("*.log"))
+    for secret in (str(room["id"]), room["join_url"], SECRET):
+        assert secret not in kept
+        assert secret not in written

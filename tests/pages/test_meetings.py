@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 
 from services.intake.handlers.broker_events import add_to_history, save_meetings
 from services.matching.handlers.meetings import agree_by_supportee, choose_by_supportee, propose_by_supportee
+from services.matching.handlers.rooms import go_on_without_room
+from services.matching.handlers.service import service
 from shared import vault
 from shared.clock import now
 from shared.contracts import (
@@ -25,6 +27,8 @@ from shared.contracts import (
     OfferMade,
     Proposal,
     RequestSubmitted,
+    Room,
+    RoomFailed,
     Series,
     WeeklyHour,
 )
@@ -426,6 +430,43 @@ def test_a_room_is_made_by_one_press_under_a_name_of_its_own(ana: FlaskClient, m
         assert not any(room in str(list(matching.db.meetings.find())) for room in rooms)
     finally:
         matching.programme = shipped
+
+
+def test_a_room_at_zoom_is_offered_only_where_there_is_an_account_and_says_how_it_stands(
+    ana: FlaskClient, matching: Service
+) -> None:
+    assert "Zoom" not in ana.get("/o/meetings").text
+    service.offers_rooms = True
+    try:
+        wanted = wren_proposes(matching)
+        press(ana, "/o/meetings", "/o/meetings/choose", start=wanted.starts[0].isoformat())
+        assert "Have a Zoom room made" in ana.get("/o/meetings").text
+        press(ana, "/o/meetings", "/o/meetings/zoom")
+        waiting = ana.get("/o/meetings").text
+        assert waiting.count("The Zoom room is being made.") == 1
+        assert "Have a Zoom room made" not in waiting
+        assert "The Zoom room is being made." in ana.get("/o").text
+        room = meetings_row(matching)["room"]["id"]
+        [pair] = matching.db.matches.find()
+        matching.run(go_on_without_room, RoomFailed(room_id=room, match_id=pair["_id"], request_id="r1"))
+        without = ana.get("/o/meetings").text
+        assert without.count("No Zoom room could be made. You need another place to meet.") == 1
+        assert "Have a Zoom room made" in without
+    finally:
+        service.offers_rooms = False
+
+
+def test_a_supportee_reads_how_it_stands_with_their_room(wren: FlaskClient, pair: RequestSubmitted, intake: Service) -> None:
+    rooms = (
+        (Room(id="one", state="wanted"), "The Zoom room is being made."),
+        (Room(id="one", state="failed"), "No Zoom room could be made."),
+        (Room(id="two", state="made"), ""),
+    )
+    for version, (room, words) in enumerate(rooms, 1):
+        said(intake, pair, version=version, series=a_series(), room=room)
+        for page in ("/s", "/s/meetings"):
+            text = wren.get(page).text
+            assert (words in text) if words else ("Zoom room" not in text)
 
 
 # By phone

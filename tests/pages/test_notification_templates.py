@@ -35,7 +35,20 @@ VARIANTS: dict[str, list[More]] = {
     "meeting_reminder": [{"starts_at": MOMENT}],
     "meetings_news": [
         {"change": change}
-        for change in ("proposed", "take_back", "set", "skip", "keep", "move", "pause", "resume", "end", "place", "calls")
+        for change in (
+            "proposed",
+            "take_back",
+            "set",
+            "skip",
+            "keep",
+            "move",
+            "pause",
+            "resume",
+            "end",
+            "place",
+            "calls",
+            "room_failed",
+        )
     ],
     "request_received": [{}, {"writes": "a person"}],
     "waiting": [{"waiting_for": "place"}, {"waiting_for": "choice"}],

@@ -7,7 +7,11 @@ from typing import Literal
 from services.matching.domain.versioned import Versioned, check
 from shared.contracts import EscalationReason
 
-TaskReason = EscalationReason | Literal["stranded", "erasure_late", "ask_in_person", "out_of_step", "no_way_in", "kept_too_long"]
+TaskReason = (
+    EscalationReason
+    | Literal["stranded", "erasure_late", "ask_in_person", "out_of_step", "no_way_in", "kept_too_long"]
+    | Literal["no_room", "room_left_over"]
+)
 AuditAction = Literal[
     "opened",
     "asked",

@@ -13,6 +13,7 @@ from shared.contracts import (
     PairMember,
     Proposal,
     Reminder,
+    Room,
     Series,
     WeeklyHour,
 )
@@ -43,6 +44,7 @@ class Meetings(Versioned):
     remind_practitioner: tuple[Reminder, ...] = ()
     phone_supportee: str | None = None
     phone_practitioner: str | None = None
+    room: Room | None = None
 
     @property
     def callers(self) -> tuple[PairMember, ...]:
@@ -98,6 +100,7 @@ class Meetings(Versioned):
             return []
         if action == "end":
             self._end_series(moment)
+            self._leave_room()
             return self._changed("end", by)
         adjusted = _adjusted(series, action, moment, on, to)
         if adjusted == series:
@@ -126,11 +129,32 @@ class Meetings(Versioned):
         return self._changed("calls", who)
 
     def find_place(self, encrypted_place: str | None) -> list[Event]:
-        """The practitioner says where, or takes that back."""
+        """The practitioner says where, or takes that back. A room of the video provider is not needed any more then."""
         if not self._go_on:
             return []
-        self.encrypted_place = encrypted_place
+        self.encrypted_place, self.room = encrypted_place, None
         return self._changed("place", "practitioner")
+
+    def want_room(self, room_id: str) -> list[Event]:
+        """Of the video provider. Where they meet stays as it is until the room is there."""
+        if not self._go_on or (self.room and self.room.state != "failed"):
+            return []
+        self.room = Room(id=room_id)
+        return self._changed("room_wanted", None)
+
+    def take_room(self, room_id: str, encrypted_place: str) -> list[Event]:
+        """Also after they ended, as that may be taken back."""
+        if self.room is None or self.room.id != room_id or self.room.state != "wanted":
+            return []
+        self.encrypted_place, self.room = encrypted_place, Room(id=room_id, state="made")
+        return self._changed("room_made", "practitioner" if self._go_on else None)
+
+    def give_up_room(self, room_id: str) -> list[Event]:
+        """Whoever wanted it hears that."""
+        if self.room is None or self.room.id != room_id or self.room.state != "wanted":
+            return []
+        self.room = Room(id=room_id, state="failed")
+        return self._changed("room_failed", None)
 
     def hold(self, on_hold: bool) -> list[Event]:
         if self.on_hold == on_hold:
@@ -160,6 +184,11 @@ class Meetings(Versioned):
             return []
         self.proposal = None
         return self._changed("take_back", by)
+
+    def _leave_room(self) -> None:
+        if self.room and self.room.state == "made":
+            self.encrypted_place = None
+        self.room = None
 
     def _end_series(self, moment: datetime) -> None:
         kept = tuple(one for one in self.former if one.ended_at and moment - one.ended_at < meetings.KEPT)
@@ -193,6 +222,7 @@ class Meetings(Versioned):
                 remind_practitioner=self.remind_practitioner,
                 callers=self.callers,
                 encrypted_phone=self.phone_practitioner if self.both_call else None,
+                room=self.room,
             )
         ]
 

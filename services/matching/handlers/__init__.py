@@ -1,7 +1,7 @@
 """What matching does. Importing the package registers every handler.
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, floods, endings, meetings,
-sharing, way_in, corrections, daily_checks, assignment, own_list, stored_before, team. Below them: beginning, answers, requests,
+rooms, sharing, way_in, corrections, daily_checks, assignment, own_list, stored_before, team. Below them: beginning, answers, requests,
 talk_first, offers, notes, links, tasks, erasure, profiles, names. What pages show: reading.
 """
 
@@ -17,6 +17,7 @@ from services.matching.handlers import (
     held,
     meetings,
     practitioner,
+    rooms,
     sharing,
     sign_in,
     stored_before,
@@ -38,6 +39,7 @@ __all__ = [
     "held",
     "meetings",
     "practitioner",
+    "rooms",
     "service",
     "sharing",
     "sign_in",

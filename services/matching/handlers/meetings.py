@@ -159,12 +159,11 @@ def _by_supportee(match_id: str, db: Db, change: Change) -> list[Event]:
     offer = store.offers.find(db, match.offer_id) if match else None
     if match is None or offer is None:
         return []
-    events = _change(match, db, change)
-    return [_with_links(event, offer, db) for event in events]
+    return with_links(_change(match, db, change), offer, db)
 
 
-def _with_links(event: Event, offer: Offer, db: Db) -> Event:
-    return replace(event, encrypted=issue_links(offer, db)) if isinstance(event, MeetingsChanged) else event
+def with_links(events: list[Event], offer: Offer, db: Db) -> list[Event]:
+    return [replace(one, encrypted=issue_links(offer, db)) if isinstance(one, MeetingsChanged) else one for one in events]
 
 
 @service.on(CallsAgreed)
@@ -176,11 +175,11 @@ def agree_by_supportee(event: CallsAgreed, db: Db) -> list[Event]:
 
 
 def propose_hours(command: ProposeHours, db: Db) -> list[Event]:
-    return _by_practitioner(command.offer_id, db, lambda found, _: found.propose(command.proposal))
+    return by_practitioner(command.offer_id, db, lambda found, _: found.propose(command.proposal))
 
 
 def choose_hour(command: ChooseHour, db: Db) -> list[Event]:
-    return _by_practitioner(
+    return by_practitioner(
         command.offer_id,
         db,
         lambda found, moment: found.choose(command.proposal_id, command.start, "practitioner", _id(), moment),
@@ -191,16 +190,16 @@ def adjust_meetings(command: AdjustMeetings, db: Db) -> list[Event]:
     def change(found: Meetings, moment: datetime) -> list[Event]:
         return found.adjust(command.action, command.series_id, "practitioner", moment, command.on, command.to)
 
-    return _by_practitioner(command.offer_id, db, change)
+    return by_practitioner(command.offer_id, db, change)
 
 
 def remind_me(command: RemindMe, db: Db) -> list[Event]:
-    return _by_practitioner(command.offer_id, db, lambda found, _: found.remind(command.before, "practitioner"))
+    return by_practitioner(command.offer_id, db, lambda found, _: found.remind(command.before, "practitioner"))
 
 
 def agree_to_calls(command: AgreeToCalls, db: Db) -> list[Event]:
     match = store.offers.find_match(db, command.offer_id)
-    key = _key_of(match, db) if match else None
+    key = key_of(match, db) if match else None
     if match is None or key is None:
         return []
     said = None if command.number is None else vault.encrypt(key, match.supportee_id, "phone/practitioner", command.number)
@@ -210,10 +209,12 @@ def agree_to_calls(command: AgreeToCalls, db: Db) -> list[Event]:
 def find_place(command: FindPlace, db: Db) -> list[Event]:
     """Encrypted so that the two can read it, and nobody else."""
     match = store.offers.find_match(db, command.offer_id)
-    key = _key_of(match, db) if match else None
+    key = key_of(match, db) if match else None
     if match is None or key is None:
         return []
     encrypted = vault.encrypt(key, match.supportee_id, PLACE, command.place) if command.place else None
+    if encrypted:
+        store.tasks.resolve(db, match.request_id, now(), only=["no_room"])
     return _change(match, db, lambda found, _: found.find_place(encrypted))
 
 
@@ -225,7 +226,7 @@ def make_room(offer_id: str, db: Db) -> list[Event]:
     return find_place(FindPlace(offer_id=offer_id, place=room), db)
 
 
-def _by_practitioner(offer_id: str, db: Db, change: Change) -> list[Event]:
+def by_practitioner(offer_id: str, db: Db, change: Change) -> list[Event]:
     match = store.offers.find_match(db, offer_id)
     return _change(match, db, change) if match else []
 
@@ -258,7 +259,7 @@ def phone_of(found: Meetings, request: Request, match: Match) -> str | None:
 # Both
 
 
-def _key_of(match: Match, db: Db) -> bytes | None:
+def key_of(match: Match, db: Db) -> bytes | None:
     request = store.requests.find(db, match.request_id)
     return open_keys(request, [match]).get(match.id) if request else None
 

@@ -5,13 +5,22 @@ from functools import partial
 
 from services.matching import store
 from shared.service import Service
+from shared.settings import Settings
 
 DOCUMENTS_TO_TRY = 20
 
 
 class MatchingService(Service):
+    """`offers_rooms`: two people can have a room at the collective's video provider, which notify makes."""
+
     def __init__(self) -> None:
         super().__init__("matching", indexes=store.INDEXES)
+
+        self.offers_rooms = False
+
+    def start(self, settings: Settings) -> Service:
+        self.offers_rooms = bool(settings.zoom_account_id)
+        return super().start(settings)
 
     def newest_encrypted(self) -> Mapping[str, Sequence[Callable[[], object]]]:
         words = [one.encrypted for one in store.requests.newest(self.db, DOCUMENTS_TO_TRY) if one.encrypted]

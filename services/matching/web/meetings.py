@@ -23,6 +23,7 @@ from services.matching.handlers.meetings import (
     remind_me,
 )
 from services.matching.handlers.reading import OfferView
+from services.matching.handlers.rooms import want_room
 from services.matching.web.helpers import run
 from services.matching.web.offers import current_offer
 from shared.clock import now
@@ -89,6 +90,12 @@ def make_a_room() -> Response:
     return _run(make_room, view.offer.id, view)
 
 
+@meetings.post(f"{PAGE}/zoom")
+def have_a_room_made() -> Response:
+    view, _ = _current()
+    return _run(want_room, view.offer.id, view)
+
+
 @meetings.post(f"{PAGE}/remind")
 def choose_reminders() -> Response:
     view, _ = _current()
@@ -120,7 +127,7 @@ def _run(handler: Handler[M], command: M, view: OfferView) -> Response:
 
 def _page(view: OfferView, found: Meetings, errors: Errors | None = None) -> Response:
     context = {"remind": found.remind_practitioner, "callers": found.callers, "phone": view.phone}
-    return _draw("pair_meetings.html", view, found, errors, **context)
+    return _draw("pair_meetings.html", view, found, errors, offers_rooms=service.offers_rooms, **context)
 
 
 def _move_page(view: OfferView, found: Meetings, on: str, errors: Errors | None = None) -> Response:

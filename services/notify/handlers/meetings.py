@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from services.notify import store
 from services.notify.domain import Contact, Context, Meetings, Message
 from services.notify.handlers.outbound import enqueue_notification, require, service
+from services.notify.handlers.rooms import follow_room
 from services.notify.rules import DueReminder, due_reminders, reminders_of
 from shared.clock import now
 from shared.contracts import MeetingsChanged, Reminder, Series
@@ -28,19 +29,23 @@ def enqueue_news_of_meetings(event: MeetingsChanged, db: Db) -> list[Event]:
     """Of several changes the newest is told: the page behind the link shows how it stands."""
     if store.find_last_update(db, event.request_id).withdrawn:
         return []
-    told = _other(event, db) if event.by and event.change not in TOLD_TO_NOBODY else None
+    told = _told(event, db)
     known = store.find_meetings(db, event.match_id)
     if known and known.version >= event.version:
         return []
     kept = _as_kept(event, known.looked_at if known else now())
     store.save_meetings(db, replace(kept, next_look_at=_next_look(kept, db)))
     _take_back_reminders(kept, db)
-    if told is None:
-        return []
-    store.cancel_notifications(db, now(), "newer news", offer_id=event.offer_id, template=NEWS, person_id=told.person_id)
+    follow_room(event, db)
+    return [letter for contact in told for letter in _tell(event, contact, db)]
+
+
+def _tell(event: MeetingsChanged, contact: Contact, db: Db) -> list[Event]:
+    store.cancel_notifications(db, now(), "newer news", offer_id=event.offer_id, template=NEWS, person_id=contact.person_id)
     cause = f"{event.match_id}/meetings/{event.version}"
-    message = Message(NEWS, cause, {"change": event.change}, encrypted=event.encrypted, offer_id=event.offer_id)
-    return enqueue_notification(db, told, message)
+    encrypted = event.encrypted if contact.person_id == event.practitioner_id else None
+    message = Message(NEWS, cause, {"change": event.change}, encrypted=encrypted, offer_id=event.offer_id)
+    return enqueue_notification(db, contact, message)
 
 
 def find_meetings_to_look_at(db: Db) -> Iterable[str]:
@@ -105,10 +110,14 @@ def _reminders(meetings: Meetings, db: Db) -> list[tuple[Contact, list[DueRemind
     return [(contact, reminders_of(series, before, contact, meetings.looked_at)) for contact, before in contacts if contact]
 
 
-def _other(event: MeetingsChanged, db: Db) -> Contact:
-    if event.by == "supportee":
-        return require(store.find_contact(db, event.practitioner_id))
-    return require(store.find_supportee(db, event.request_id))
+def _told(event: MeetingsChanged, db: Db) -> list[Contact]:
+    """Whoever did not do it; both, of a room that was not made."""
+    told: list[Contact] = []
+    if event.by == "supportee" or event.change == "room_failed":
+        told.append(require(store.find_contact(db, event.practitioner_id)))
+    if event.by == "practitioner" or event.change == "room_failed":
+        told.append(require(store.find_supportee(db, event.request_id)))
+    return [] if event.change in TOLD_TO_NOBODY else told
 
 
 def _as_kept(event: MeetingsChanged, looked_at: datetime) -> Meetings:

@@ -37,16 +37,18 @@ class ChannelDelivery(Protocol):
 
 class NotifyService(Service):
     """`channels`: those by which this installation can send. Without an SMS gateway nothing is written to be sent as a text.
-    `deliveries`: those that run in this process."""
+    `deliveries`: those that run in this process. `makes_rooms`: a video provider is set."""
 
     def __init__(self) -> None:
         super().__init__("notify", indexes=store.INDEXES)
         self.channels: tuple[Channel, ...] = BOTH
         self.deliveries: dict[Channel, ChannelDelivery] = {}
+        self.makes_rooms = False
 
     def start(self, settings: Settings) -> Service:
         if isinstance(settings, NotifySettings):
             self.channels = usable_channels(settings)
+            self.makes_rooms = bool(settings.zoom_account_id)
         return super().start(settings)
 
     def newest_encrypted(self) -> Mapping[str, Sequence[Callable[[], object]]]:

@@ -4,6 +4,7 @@ from services.notify import rules, store
 from services.notify.domain import Contact, Message
 from services.notify.handlers.desk import call_coordinators
 from services.notify.handlers.outbound import enqueue_notification, enqueue_supportee_update, require, service
+from services.notify.handlers.rooms import leave_rooms_of
 from shared import outbox
 from shared.clock import now
 from shared.contracts import (
@@ -64,6 +65,7 @@ def erase_supportee(event: RequestWithdrawn, db: Db) -> list[Event]:
     supportee = store.find_supportee(db, event.request_id)
     store.mark_withdrawn(db, event.request_id, now())
     store.delete_meetings(db, event.request_id)
+    leave_rooms_of(event.request_id, db)
     if supportee:
         store.erase_contact(db, supportee)
         outbox.erase(db, [event.request_id, supportee.person_id])

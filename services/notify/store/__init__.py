@@ -12,3 +12,4 @@ from services.notify.store.notifications import *
 from services.notify.store.offers import *
 from services.notify.store.phone_numbers import *
 from services.notify.store.request_updates import *
+from services.notify.store.rooms import *

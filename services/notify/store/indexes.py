@@ -18,6 +18,12 @@ INDEXES = {
     ],
     "offers": [IndexModel([("practitioner_id", ASCENDING), ("code", ASCENDING)])],
     "meetings": [IndexModel("request_id"), _where_it_exists("next_look_at")],
+    "rooms": [
+        _where_it_exists("next_at"),
+        _where_it_exists("match_id"),
+        _where_it_exists("request_id"),
+        IndexModel([("state", ASCENDING), ("since", ASCENDING)]),
+    ],
     "desk_calls": [],
     "phone_numbers": [],
     "first_emails": [],

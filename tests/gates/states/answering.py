@@ -7,6 +7,7 @@ from tests.gates.states.status import send
 from tests.gates.visitor import Visitor
 from tests.gates.walk import Walk, slug_of
 from tests.journeys.stack import Stack, address
+from tests.zoom import Unkind
 
 ANSWER = "main form[action='/o'] button.btn:not(.quietly)"
 QUESTION = {"en": "Is text all right at first?", "es": "¿Está bien por mensaje al principio?"}
@@ -29,7 +30,7 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield from _asking_first(walk, practitioner, supportee)
     yield from _not_this_time_and_then_yes(practitioner, supportee)
     yield from _matched(supportee)
-    yield from _meetings(practitioner, supportee)
+    yield from _meetings(walk, practitioner, supportee)
     yield from _paused(practitioner, supportee)
     yield from _ended(practitioner, supportee)
     yield from _over(walk)
@@ -86,7 +87,7 @@ def calendar(visitor: Visitor, path: str) -> Iterator[PageState]:
     visitor.press(f"form[action='{path}/stop'] button")
 
 
-def _meetings(practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
+def _meetings(walk: Walk, practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
     """They find an hour, and change it."""
     supportee.wait_for("/s/meetings", lambda: supportee.see("[name=hour]").count(), "hours of both weeks")
     yield supportee.look("meetings/to propose")
@@ -108,6 +109,7 @@ def _meetings(practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
     practitioner.fill(place="javascript:alert(1)")
     practitioner.press("main form[action='/o/meetings/place'] button")
     yield practitioner.look("my meetings/no place for anybody")
+    yield from _room_at_zoom(walk, practitioner, supportee)
     practitioner.fill(place="https://rooms.example/quince")
     practitioner.press("main form[action='/o/meetings/place'] button")
     yield practitioner.look("my meetings/an hour and a place")
@@ -127,6 +129,24 @@ def _meetings(practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
     supportee.go("/s/meetings").press("main button[value=pause]")
     supportee.wait_for("/s/meetings", lambda: supportee.see("button[value=resume]").count(), "the pause")
     yield supportee.look("meetings/paused")
+
+
+def _room_at_zoom(walk: Walk, practitioner: Visitor, supportee: Visitor) -> Iterator[PageState]:
+    """While Zoom is away, and once it takes none for too long."""
+    walk.stack.zoom.always("POST", "/oauth/token", Unkind(503))
+    practitioner.go("/o/meetings").press("form[action='/o/meetings/zoom'] button")
+    yield practitioner.look("my meetings/a room is being made")
+    supportee.wait_for("/s/meetings", lambda: supportee.see(".ticket .hint", "Zoom").count(), "the room")
+    yield supportee.look("meetings/a room is being made")
+    practitioner.fill(place="-")
+    practitioner.press("main form[action='/o/meetings/place'] button")
+    walk.stack.zoom.be_kind()
+    walk.stack.zoom.next("POST", "/v2/users", Unkind(429, {"code": 429}, {"Retry-After": "90000"}))
+    practitioner.go("/o/meetings").press("form[action='/o/meetings/zoom'] button")
+    practitioner.wait_for("/o/meetings", lambda: practitioner.see(".ticket .note", "Zoom").count(), "no room")
+    yield practitioner.look("my meetings/no room could be made")
+    supportee.wait_for("/s", lambda: supportee.see(".ticket .note", "Zoom").count(), "no room")
+    yield supportee.look("status/no room could be made")
 
 
 def _title_changed(supportee: Visitor) -> bool:
