@@ -446,7 +446,7 @@ def test_a_room_at_zoom_is_offered_only_where_there_is_an_account_and_says_how_i
         assert waiting.count("The Zoom room is being made.") == 1
         assert "Have a Zoom room made" not in waiting
         assert "The Zoom room is being made." in ana.get("/o").text
-        room = meetings_row(matching)["room"]["id"]
+        room = meetings_row(matching)["room"]["_id"]
         [pair] = matching.db.matches.find()
         matching.run(go_on_without_room, RoomFailed(room_id=room, match_id=pair["_id"], request_id="r1"))
         without = ana.get("/o/meetings").text
