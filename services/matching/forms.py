@@ -13,13 +13,12 @@ from services.matching.domain import Hours
 from services.matching.handlers.profiles import PractitionerProfile
 from services.matching.rules import MOST_SUGGESTIONS
 from shared.clock import now
-from shared.contracts import AgeGroup, Help, MeetingType, Part, PractitionerState
+from shared.contracts import AgeGroup, Channel, Help, MeetingType, Part, PractitionerState
 from shared.i18n import LANGUAGES, _
 from shared.people import parse_email
 from shared.web.forms import UNKNOWN_FIELD, Form, phone_and_error
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-AVAILABILITY = ("state", "resting_until", "places", "offers_at_once")
 STATES: tuple[PractitionerState, ...] = ("open", "full", "resting", "stepped_back")
 EMAIL = _("Check the email address. It should look like name@example.org")
 LONG = _("Shorten this a little. Everything you wrote is still here")
@@ -34,6 +33,7 @@ WHO = _("Write an email address or a name")
 REQUEST_NUMBER = _("Write the number of the request, as it stands on its page")
 NOTE = _("Write your note first")
 QUESTION = _("Write what you would like to ask first")
+CHANNEL = _("Choose at least one way to be written to")
 BOTH = _("To change how we reach them, write the email address and the phone number again")
 
 
@@ -55,6 +55,12 @@ def _required_one(allowed: Sequence[str], message: str = UNKNOWN_FIELD) -> field
 
 def _number(least: int, most: int) -> fields.Integer:
     return fields.Integer(validate=validate.Range(least, most, error=NUMBER), load_default=1, error_messages={"invalid": NUMBER})
+
+
+def _hour(default: int) -> fields.Integer:
+    return fields.Integer(
+        validate=validate.Range(0, 23, error=UNKNOWN_FIELD), load_default=default, error_messages={"invalid": UNKNOWN_FIELD}
+    )
 
 
 def _day() -> fields.Date:
@@ -151,6 +157,10 @@ class AvailabilityForm(Form):
         _check_still_to_come(data, "resting_until")
 
 
+class StepBackForm(Form):
+    people = _required_one(["hand_over", "go_on"], ANSWER)
+
+
 class PickOneForm(Form):
     practitioner = fields.String(required=True, error_messages={"required": _("Choose a practitioner")})
 
@@ -215,8 +225,10 @@ class ProfileForm(Form):
     email = Email(load_default=None)
     phone = fields.String(load_default=None)
 
-    def __init__(self, *, home_zone: str, is_new: bool, countries: tuple[str, ...] = ()) -> None:
-        super().__init__()
+    def __init__(
+        self, *, home_zone: str, is_new: bool, countries: tuple[str, ...] = (), only: tuple[str, ...] | None = None
+    ) -> None:
+        super().__init__(only=only)
         self._home_zone, self._is_new, self._countries = home_zone, is_new, countries
 
     @validates_schema(skip_on_field_errors=False)
@@ -239,8 +251,9 @@ class ProfileForm(Form):
     def as_stored(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         zone = self._zone_of(data)
         lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
-        resting_until = start_of_day(data["resting_until"], zone)
-        return {**data, **lists, "time_zone": zone, "resting_until": resting_until, "phone": self._phone_of(data)[0] or None}
+        resting_until = start_of_day(data.get("resting_until"), zone)
+        stored = {"time_zone": zone, "resting_until": resting_until, "phone": self._phone_of(data)[0] or None}
+        return {**data, **lists, **{name: value for name, value in stored.items() if name in self.fields}}
 
     def _phone_of(self, data: Mapping[str, Any]) -> tuple[str, str]:
         """The number, read as people write numbers where this practitioner is, and what is wrong with it."""
@@ -248,6 +261,19 @@ class ProfileForm(Form):
 
     def _zone_of(self, data: Mapping[str, Any]) -> str:
         return data.get("time_zone") or self._home_zone
+
+
+class LettersForm(ProfileForm):
+    """How a practitioner is written to, as they say it themselves."""
+
+    channels = fields.List(
+        fields.String(validate=validate.OneOf(get_args(Channel), error=UNKNOWN_FIELD)),
+        required=True,
+        error_messages={"required": CHANNEL},
+        validate=validate.Length(min=1, error=CHANNEL),
+    )
+    quiet_from = _hour(21)
+    quiet_until = _hour(9)
 
 
 def profile_from(data: Mapping[str, Any], practitioner_id: str | None = None) -> PractitionerProfile:
@@ -267,7 +293,7 @@ def day_of(moment: datetime | None, zone: str) -> str:
 def join_hours(sent: "MultiDict[str, str]") -> "MultiDict[str, str]":
     """The form has a day, a start and an end in each row; a row without a day is no row."""
     rows = zip(sent.getlist("day"), sent.getlist("start"), sent.getlist("end"), strict=False)
-    apart = {"day", "start", "end", *(f"shown_{name}" for name in AVAILABILITY)}
+    apart = {"day", "start", "end", "shown"}
     joined = MultiDict((name, value) for name, value in sent.items(multi=True) if name not in apart)
     for day, start, end in rows:
         if day:
@@ -275,12 +301,10 @@ def join_hours(sent: "MultiDict[str, str]") -> "MultiDict[str, str]":
     return joined
 
 
-def unchanged_availability(sent: "MultiDict[str, str]") -> dict[str, None]:
-    """What the coordinator left as the page showed it is left as it is: the practitioner may have changed it meanwhile."""
-    same = {name for name in AVAILABILITY if sent.get(name, "") == sent.get(f"shown_{name}")}
-    if not same >= {"state", "resting_until"}:
-        same -= {"state", "resting_until"}
-    return dict.fromkeys(same)
+def shown_in(sent: "MultiDict[str, str]") -> dict[str, str]:
+    """Field -> trace of what the page showed in it."""
+    pairs = (part.partition(".") for part in sent.get("shown", "").split())
+    return {name: trace for name, _, trace in pairs if trace}
 
 
 def _check_still_to_come(data: Mapping[str, Any], name: str) -> None:

@@ -19,6 +19,8 @@ __all__ = [
     "REQUEST_STATES",
     "STATES",
     "TASK_REASONS",
+    "TOPICS",
+    "TOPICS_CHANGED",
     "URGENCIES",
 ]
 
@@ -56,6 +58,18 @@ REQUEST_STATES = {
     "reaching_out": _("A person will write to them"),
     "withdrawn": _("This request has ended"),
     "lapsed": _("This request ended after a long silence"),
+}
+TOPICS = {
+    "words": _("What everybody reads of you"),
+    "ways": _("How you meet, and what is not for now"),
+    "hours": _("When you meet"),
+    "letters": _("How we write to you"),
+}
+TOPICS_CHANGED = {
+    "words": _("what everybody reads"),
+    "ways": _("how they meet"),
+    "hours": _("when they meet"),
+    "letters": _("how we write to them"),
 }
 OFFER_STATES = {
     "sent": _("asked"),
@@ -119,6 +133,7 @@ FLASH_MESSAGES = {
     "all_go_on": _("They go their usual way now, one after the other."),
     "all_end": _("They end now, one after the other."),
     "saved": _("Saved."),
+    "stepped_back": _("You have stepped back. Thank you for all of it. Nobody new is sent to you."),
     "not_possible": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
 }
 LISTS_OF_REQUESTS = {

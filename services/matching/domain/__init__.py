@@ -10,7 +10,7 @@ from services.matching.domain.match import Match
 from services.matching.domain.meetings import Meetings
 from services.matching.domain.note import Note
 from services.matching.domain.offer import Offer, OfferState
-from services.matching.domain.practitioner import CODES, Hours, NotAgain, Practitioner
+from services.matching.domain.practitioner import CODES, Hours, NotAgain, OwnChange, Practitioner, Topic
 from services.matching.domain.request import Flood, Queue, Request, RequestState, WaitingFor
 from services.matching.domain.versioned import InvalidTransition, Versioned
 
@@ -29,11 +29,13 @@ __all__ = [
     "Note",
     "Offer",
     "OfferState",
+    "OwnChange",
     "Practitioner",
     "Queue",
     "Request",
     "RequestState",
     "TaskReason",
+    "Topic",
     "Versioned",
     "WaitingFor",
 ]

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from typing import Literal
 
 from services.matching.domain.versioned import Versioned, check, transient
-from shared.contracts import AgeGroup, EncryptedFields, Help, MeetingType, Part, PractitionerChanged, PractitionerState
+from shared.contracts import AgeGroup, Channel, EncryptedFields, Help, MeetingType, Part, PractitionerChanged, PractitionerState
 from shared.messages import Event
 
 CODES = tuple(letter + digit for letter in string.ascii_uppercase if letter not in "OIL" for digit in "23456789")
@@ -36,6 +37,18 @@ class NotAgain:
     label: EncryptedFields | None = None
 
 
+Topic = Literal["words", "ways", "hours", "letters"]
+"""What a page of their own profile is about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnChange:
+    """That a practitioner changed something on their own page, so that coordinators look again: the newest of each topic."""
+
+    topic: Topic
+    at: datetime
+
+
 @dataclass(kw_only=True)
 class Practitioner(Versioned):
     """Empty `languages`, `meeting_types`, `ages`, `parts` and `hours` mean: no limit. `hours` say it more exactly than `parts`.
@@ -43,7 +56,8 @@ class Practitioner(Versioned):
     `places`: how many people they meet in all; `occupied_slots`: the numbers of the places that are held, each by one open offer
     or one live match. `pending_codes`: the codes of those offers, at most `offers_at_once`; `codes_given`: how many were given in
     all. `name_index`: keyed hashes of the parts of their name. `own_list`: about whom they do not want to be asked again.
-    `contact` is encrypted for notify alone; `encrypted_profile` is what everybody may read, under the directory key.
+    `contact` is encrypted for notify alone; `channels`: by which of its addresses they want to be told; quiet hours are local
+    hours [from, until). `encrypted_profile` is what everybody may read, under the directory key.
     """
 
     state: PractitionerState = "open"
@@ -73,6 +87,10 @@ class Practitioner(Versioned):
     contact: EncryptedFields | None = None
     contact_version: int = 0
     has_phone: bool = False
+    channels: tuple[Channel, ...] = ("email", "text")
+    quiet_from: int = 21
+    quiet_until: int = 9
+    own_changes: tuple[OwnChange, ...] = ()
     # Free places that the assignment job has yet to offer to those who wait.
     reserved: int = transient(0)
     # Whether a change of this object may have made room for somebody who waits.
@@ -182,6 +200,10 @@ class Practitioner(Versioned):
         """Somebody who waits may be offered to them now."""
         self.own_list = tuple(entry for entry in self.own_list if entry.id != entry_id)
         return self._changed(made_room=True)
+
+    def changed_themselves(self, topic: Topic, moment: datetime) -> None:
+        others = tuple(one for one in self.own_changes if one.topic != topic)
+        self.own_changes = (*others, OwnChange(topic=topic, at=moment))
 
     def publish(self) -> list[Event]:
         """After an edit of the profile, or for whoever has to hear the whole of it again."""

@@ -1,8 +1,8 @@
 """What matching does. Importing the package registers every handler.
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, floods, endings, meetings,
-rooms, sharing, way_in, corrections, daily_checks, assignment, own_list, stored_before, team. Below them: beginning, answers,
-requests, talk_first, offers, notes, links, tasks, erasure, profiles, names. What pages show: reading.
+rooms, sharing, way_in, corrections, daily_checks, assignment, own_list, profile_edits, stepping_back, stored_before, team. Below
+them: beginning, answers, requests, talk_first, offers, notes, links, tasks, erasure, profiles, names. What pages show: reading.
 """
 
 from services.matching.handlers import (

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.matching import store
-from services.matching.domain import Hours, Practitioner
+from services.matching.domain import Hours, Practitioner, Topic
 from services.matching.handlers import names
 from services.matching.handlers.meetings import find_hours_of
 from services.matching.handlers.service import service
+from shared.clock import now
 from shared.contracts import (
     AgeGroup,
     Channel,
@@ -34,7 +35,8 @@ class EmailInUse(ValueError):
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PractitionerProfile:
     """What is written of a practitioner. Without an id they are known by their address. `email` None keeps the contact as it is;
-    `phone` (E.164) goes with `email`. `state`, `places` and `offers_at_once` None keep what is there; somebody new is open."""
+    `phone` (E.164) goes with `email`. None keeps what is there of `state`, `places`, `offers_at_once`, `channels` and the quiet
+    hours; somebody new is open."""
 
     practitioner_id: str | None = None
     name: str
@@ -59,17 +61,23 @@ class PractitionerProfile:
     resting_until: datetime | None = None
     email: str | None = None
     phone: str | None = None
+    channels: tuple[Channel, ...] | None = None
+    quiet_from: int | None = None
+    quiet_until: int | None = None
 
 
-def write(profile: PractitionerProfile, db: Db) -> list[Event]:
-    """Raises EmailInUse."""
+def write(profile: PractitionerProfile, db: Db, own_change: Topic | None = None) -> list[Event]:
+    """`own_change`: what about, when they wrote it themselves. Raises EmailInUse."""
     practitioner = _find_or_new(profile, db)
     contact_changed = profile.email is not None or _contact_settings_changed(profile, practitioner)
     week_changed = _week_of(profile) != _week_of(practitioner)
     _copy_limits(profile, practitioner)
+    _copy_contact_settings(profile, practitioner)
     _change_availability(profile, practitioner)
     _encrypt_profile(profile, practitioner, db)
     contact = _share_contact(profile, practitioner) if contact_changed else []
+    if own_change:
+        practitioner.changed_themselves(own_change, now())
     published = practitioner.publish()
     store.practitioners.save(db, practitioner)
     return contact + published + (find_hours_of(practitioner, db) if week_changed else [])
@@ -110,7 +118,17 @@ def _week_of(one: PractitionerProfile | Practitioner) -> tuple[object, ...]:
 
 
 def _contact_settings_changed(profile: PractitionerProfile, practitioner: Practitioner) -> bool:
-    return (profile.time_zone, profile.language) != (practitioner.time_zone, practitioner.language)
+    wished = profile.channels, profile.quiet_from, profile.quiet_until
+    known = practitioner.channels, practitioner.quiet_from, practitioner.quiet_until
+    return (profile.time_zone, profile.language) != (practitioner.time_zone, practitioner.language) or any(
+        wish is not None and wish != there for wish, there in zip(wished, known, strict=True)
+    )
+
+
+def _copy_contact_settings(profile: PractitionerProfile, practitioner: Practitioner) -> None:
+    practitioner.channels = practitioner.channels if profile.channels is None else profile.channels
+    practitioner.quiet_from = practitioner.quiet_from if profile.quiet_from is None else profile.quiet_from
+    practitioner.quiet_until = practitioner.quiet_until if profile.quiet_until is None else profile.quiet_until
 
 
 def _copy_limits(profile: PractitionerProfile, practitioner: Practitioner) -> None:
@@ -152,15 +170,18 @@ def _share_contact(profile: PractitionerProfile, practitioner: Practitioner) -> 
     if practitioner.contact is None:
         return []
     practitioner.contact_version += 1
-    channels: tuple[Channel, ...] = ("email", "text") if practitioner.has_phone else ("email",)
+    known: tuple[Channel, ...] = ("email", "text") if practitioner.has_phone else ("email",)
+    wished = tuple(channel for channel in known if channel in practitioner.channels)
     return [
         TeamContactShared(
             person_id=practitioner.id,
             role="practitioner",
             version=practitioner.contact_version,
-            channels=channels,
+            channels=wished or ("email",),
             language=practitioner.language,
             time_zone=practitioner.time_zone,
+            quiet_from=practitioner.quiet_from,
+            quiet_until=practitioner.quiet_until,
             encrypted=practitioner.contact,
         )
     ]

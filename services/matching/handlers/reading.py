@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.matching import rules, store
-from services.matching.domain import AuditEntry, Match, Meetings, Note, Offer, Practitioner, Request
+from services.matching.domain import AuditEntry, Match, Meetings, Note, Offer, OwnChange, Practitioner, Request
 from services.matching.handlers import names
 from services.matching.handlers.answers import may_change_to_yes
 from services.matching.handlers.coordinator import OPENING_LASTS
@@ -27,6 +27,7 @@ from shared.vault import DecryptionError
 FOR_PRACTITIONERS = ("name", "pronouns", "words", "access", "anything", "language_other")
 FOR_COORDINATORS = (*FOR_PRACTITIONERS, "before_we_write", "avoid_words")
 MOST_AVAILABLE = 30
+CHANGES_SHOWN = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -136,8 +137,11 @@ class RequestView:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ListedPractitioner:
+    """`changed_at`: when they last changed something on their own page, if lately."""
+
     practitioner: Practitioner
     name: str
+    changed_at: datetime | None = None
 
 
 def offer_behind_link(token: str, db: Db) -> Offer | None:
@@ -259,7 +263,18 @@ def available_for(request: Request, db: Db) -> list[Practitioner]:
 def list_practitioners(db: Db, state: PractitionerState, after: str = "", before: str = "") -> Page[ListedPractitioner]:
     """Those in this state: the page after or before the one with this id; without one the first."""
     page = store.practitioners.page_of(db, state, after, before)
-    return page.of(lambda one: ListedPractitioner(practitioner=one, name=name_of(one)))
+    return page.of(_listed)
+
+
+def _listed(one: Practitioner) -> ListedPractitioner:
+    changes = own_changes_of(one)
+    return ListedPractitioner(practitioner=one, name=name_of(one), changed_at=changes[0].at if changes else None)
+
+
+def own_changes_of(practitioner: Practitioner) -> list[OwnChange]:
+    """What they lately changed on their own page, the newest first."""
+    lately = [one for one in practitioner.own_changes if one.at > now() - CHANGES_SHOWN]
+    return sorted(lately, key=lambda one: one.at, reverse=True)
 
 
 def find_practitioner(practitioner_id: str, db: Db) -> Practitioner | None:

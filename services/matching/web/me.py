@@ -7,6 +7,7 @@ from services.matching.handlers import reading, service
 from services.matching.handlers.own_list import NotThisNameAgain, TakeOffList, put_name_on_list, take_off_list
 from services.matching.handlers.practitioner import SetAvailability, set_availability
 from services.matching.handlers.reading import MatchedView, PractitionerView
+from services.matching.handlers.stepping_back import StepBack, step_back
 from services.matching.web.auth import current_person, login_page, require_role
 from services.matching.web.helpers import run
 from services.matching.web.offers import start_reading
@@ -64,6 +65,25 @@ def remove_from_list(entry_id: str) -> Response:
     return redirect_after_post("/me?done=unlisted")
 
 
+@me.get("/me/step-back")
+def ask_about_stepping_back() -> Response:
+    view = reading.view_practitioner(require_role("practitioner"), service.db)
+    return _show_step_back(view) if view else error_page(410)
+
+
+@me.post("/me/step-back")
+def say_stepping_back() -> Response:
+    view = reading.view_practitioner(require_role("practitioner"), service.db)
+    if view is None:
+        return error_page(410)
+    typed, errors = read(forms.StepBackForm(), request.form)
+    if errors:
+        return _show_step_back(view, errors)
+    id = view.practitioner.id
+    run(step_back, StepBack(practitioner_id=id, hand_over=typed["people"] == "hand_over"), "practitioner", id)
+    return redirect_after_post("/me?done=stepped_back")
+
+
 @me.post("/me/offers/<offer_id>")
 def read_offer(offer_id: str) -> Response:
     offer = reading.offer_of(offer_id, require_role("practitioner"), service.db)
@@ -74,6 +94,12 @@ def _show(view: PractitionerView, errors: dict[str, str] | None = None) -> Respo
     typed = {**_as_typed(view), **request.form} if errors else _as_typed(view)
     times = {one.offer_id: _when(one) for one in view.matched}
     return render("my_page.html", errors, view=view, me=view.practitioner, typed=typed, times=times)
+
+
+def _show_step_back(view: PractitionerView, errors: dict[str, str] | None = None) -> Response:
+    if view.practitioner.has_stepped_back:
+        return redirect_after_post("/me")
+    return render("step_back.html", errors, view=view, typed=request.form)
 
 
 def _when(one: MatchedView) -> MeetingsView | None:

@@ -10,15 +10,15 @@ from services.matching.domain import Practitioner
 from services.matching.handlers import desk, reading, service
 from services.matching.handlers.coordinator import write_profile
 from services.matching.handlers.profiles import EmailInUse, find_by_address_or_page
+from services.matching.web import profiles
 from services.matching.web.auth import require_role
 from services.matching.web.helpers import place_in_list, run
+from services.matching.web.profiles import Typed
 from shared.web.errors import error_page
 from shared.web.forms import Errors, read
 from shared.web.views import redirect_after_post, render
 
 practitioners = Blueprint("practitioners", __name__)
-EMPTY_ROWS = 2
-LISTS = ("languages", "meeting_types", "parts", "help", "not_now", "ages")
 
 
 @practitioners.get("/c/people")
@@ -47,7 +47,7 @@ def show_new() -> Response:
 def show_one(practitioner_id: str) -> Response:
     require_role("coordinator")
     practitioner = reading.find_practitioner(practitioner_id, service.db)
-    return _show(practitioner, _as_typed(practitioner)) if practitioner else error_page(404)
+    return _show(practitioner, profiles.as_typed(practitioner)) if practitioner else error_page(404)
 
 
 @practitioners.post("/c/people/<practitioner_id>")
@@ -56,7 +56,7 @@ def save(practitioner_id: str) -> Response:
     practitioner = reading.find_practitioner(practitioner_id, service.db)
     errors = _save(practitioner_id, coordinator_id, is_new=practitioner is None)
     if errors:
-        return _show(practitioner, request.form, errors, practitioner_id)
+        return _show(reading.find_practitioner(practitioner_id, service.db), request.form, errors, practitioner_id)
     return redirect_after_post(f"/c/people/{practitioner_id}?done=saved")
 
 
@@ -72,9 +72,10 @@ def _save(practitioner_id: str, coordinator_id: str, *, is_new: bool) -> Errors:
     typed, errors = read(form, forms.join_hours(request.form))
     if errors:
         return errors
-    profile = forms.profile_from(typed | forms.unchanged_availability(request.form), practitioner_id)
+    if not is_new:
+        return profiles.save(practitioner_id, typed, "coordinator", coordinator_id)
     try:
-        run(write_profile, profile, "coordinator", coordinator_id)
+        run(write_profile, forms.profile_from(typed, practitioner_id), "coordinator", coordinator_id)
     except EmailInUse:
         return {"email": labels.EMAIL_IN_USE}
     return {}
@@ -82,11 +83,14 @@ def _save(practitioner_id: str, coordinator_id: str, *, is_new: bool) -> Errors:
 
 def _show(
     practitioner: Practitioner | None,
-    typed: "MultiDict[str, str]",
+    typed: Typed,
     errors: Errors | None = None,
     practitioner_id: str = "",
 ) -> Response:
-    hours = list(zip(typed.getlist("day"), typed.getlist("start"), typed.getlist("end"), strict=False))
+    shown = profiles.shown(practitioner) if practitioner else ""
+    changed: list[str] = []
+    if practitioner and errors:
+        shown, changed = profiles.shown_again(practitioner, errors), profiles.as_it_is_now(practitioner, errors)
     return render(
         "practitioner.html",
         errors,
@@ -96,20 +100,8 @@ def _show(
         you=require_role("coordinator"),
         name=reading.profile_of(practitioner)["name"] if practitioner else "",
         typed=typed,
-        hours=[*hours, *[("", "", "")] * EMPTY_ROWS],
+        hours=profiles.hours_in(typed),
+        shown=shown,
+        changed=changed,
+        own_changes=reading.own_changes_of(practitioner) if practitioner else [],
     )
-
-
-def _as_typed(practitioner: Practitioner) -> "MultiDict[str, str]":
-    typed: MultiDict[str, str] = MultiDict(reading.profile_of(practitioner))
-    for name in ("places", "offers_at_once", "time_zone", "language", "state"):
-        typed[name] = str(getattr(practitioner, name))
-    typed["resting_until"] = forms.day_of(practitioner.resting_until, practitioner.time_zone)
-    for name in forms.AVAILABILITY:
-        typed[f"shown_{name}"] = typed[name]
-    for name in LISTS:
-        typed.setlist(name, list(getattr(practitioner, name)))
-    rows = [forms.hours_as_text(hours) for hours in practitioner.hours]
-    for name, values in zip(("day", "start", "end"), zip(*rows, strict=True), strict=False):
-        typed.setlist(name, list(values))
-    return typed

@@ -19,6 +19,7 @@ from tests.gates.states import (
     errors,
     long_silence,
     my_page,
+    my_profile,
     nobody_yet,
     practitioners,
     reading,
@@ -28,7 +29,21 @@ from tests.gates.states import (
 )
 from tests.gates.walk import Walk
 
-ON_ONE_DAY = (nobody_yet, resting, reading, asking, status, ways_in, answering, my_page, desk, practitioners, demo, errors)
+ON_ONE_DAY = (
+    nobody_yet,
+    resting,
+    reading,
+    asking,
+    status,
+    ways_in,
+    answering,
+    my_page,
+    desk,
+    practitioners,
+    my_profile,
+    demo,
+    errors,
+)
 STAGES = (*ON_ONE_DAY, after_a_week, long_silence, after_the_end)
 
 
