@@ -7,7 +7,7 @@ from services.intake.domain import Draft, Request, TypedAnswers
 from services.intake.handlers import access, service
 from services.intake.handlers.corrections import CorrectAnswers, correct_answers
 from services.intake.web.ask import question_page
-from services.intake.web.status import current_request
+from services.intake.web.status import current_request, nobody_gets_it
 from shared.web.limits import limiter
 from shared.web.views import redirect_after_post
 
@@ -32,7 +32,7 @@ def save_answer(question: int) -> Response:
     sent, key = current_request()
     own = access.own_answers(sent, key) if sent and key else {}
     if sent is None or key is None or not own:
-        return redirect_after_post("/s")
+        return nobody_gets_it(sent)
     typed = forms.typed_in(question, request.form)
     try:
         zone = forms.time_zone_of({**own, question: typed}, service.programme.time_zone)

@@ -19,7 +19,7 @@ from services.intake.handlers.meetings import (
     place_of,
     propose_hours,
 )
-from services.intake.web.status import current_note_keys, current_request, status_page
+from services.intake.web.status import current_note_keys, current_request, nobody_gets_it, status_page
 from shared.clock import now
 from shared.contracts import Proposal
 from shared.web import meetings as shown
@@ -133,7 +133,7 @@ def _current() -> tuple[Request, Meetings]:
     """Their meetings while they are with somebody and take no pause from all of it. Else their page says how it stands."""
     sent, _ = current_request()
     if sent is None or sent.status.state != "matched" or sent.status.match_id is None:
-        abort(redirect_after_post("/s"))
+        abort(nobody_gets_it(sent))
     return sent, store.meetings_of(service.db, sent.status.match_id) or _none_yet(sent, sent.status.match_id)
 
 

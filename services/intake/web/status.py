@@ -32,8 +32,9 @@ from services.intake.web.helpers import entries_by_id, listing, start_draft_sess
 from services.intake.web.status_presenter import StatusView, present_status
 from services.intake.web.words_again import send_words_again
 from shared.clock import now
-from shared.web import sessions
+from shared.web import kept, sessions
 from shared.web.forms import Errors, read
+from shared.web.kept import NotSent, kept_as_typed, must_reach
 from shared.web.limits import limit_failures, limiter
 from shared.web.views import form_id, redirect_after_post, render, run_form
 
@@ -143,8 +144,8 @@ def show_write_to_coordinators() -> Response:
 @limiter.limit("60 per 10 minutes")
 def send_note() -> Response:
     sent, keys = current_request()[0], current_note_keys()
-    if sent is None or keys.of(sent.status.match_id) is None:
-        return redirect_after_post("/s")
+    if sent is None or sent.ended_at or keys.of(sent.status.match_id) is None:
+        return nobody_gets_it(sent)
     team = store.team(service.db, service.vault)
     note, errors = read(forms.NoteForm(team), request.form)
     if errors:
@@ -153,7 +154,10 @@ def send_note() -> Response:
     if note["to"] == "practitioner" and reader is None:
         return _write_page("", {"to": forms.NO_LONGER_WITH})
     only_for = note["to"] if note["to"] in team else None
-    run_form(service, write_note, WriteNote(sent.id, keys, form_id(), note["words"], reader, only_for), sent.id)
+    try:
+        run_form(service, must_reach(write_note), WriteNote(sent.id, keys, form_id(), note["words"], reader, only_for), sent.id)
+    except NotSent:
+        return nobody_gets_it(None)
     return redirect_after_post("/s")
 
 
@@ -292,6 +296,16 @@ def current_request() -> tuple[Request | None, bytes | None]:
 def _show_sign_of_life(sent: Request) -> None:
     if now() - sent.silent_since >= lifetimes.SIGN_OF_LIFE_RESOLUTION or sent.gone_silent_at:
         service.run(record_sign_of_life, sent.id)
+
+
+def nobody_gets_it(sent: Request | None) -> Response:
+    """`sent`: as it stands now, if it is still open in this browser."""
+    why = kept.NOT_OPEN_HERE if sent is None else kept.LOCKED if _has_a_pair(sent) else kept.ENDED
+    return kept_as_typed(why, lambda: redirect_after_post("/s"))
+
+
+def _has_a_pair(sent: Request) -> bool:
+    return sent.ended_at is None and sent.status.match_id is not None
 
 
 def current_note_keys() -> NoteKeys:

@@ -11,9 +11,10 @@ from services.matching.handlers.sign_in import START_PAGES, RequestSignIn, purpo
 from shared import tokens
 from shared.contracts import TeamRole
 from shared.sessions import new_session
-from shared.web import sessions
+from shared.web import kept, sessions
 from shared.web.errors import error_page
 from shared.web.forms import read
+from shared.web.kept import kept_as_typed
 from shared.web.limits import limit_failures, limiter
 from shared.web.views import redirect_after_post, render
 
@@ -82,7 +83,7 @@ def require_role(role: TeamRole) -> str:
     """The id of the person signed in; answers with the way to the login page otherwise."""
     person_id = current_person(role)
     if person_id is None:
-        abort(redirect_after_post(f"/{START_PAGES[role]}"))
+        abort(kept_as_typed(kept.SIGNED_OUT, lambda: redirect_after_post(f"/{START_PAGES[role]}")))
     return person_id
 
 

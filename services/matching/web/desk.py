@@ -22,8 +22,10 @@ from shared.contracts import OfferMade
 from shared.programme import placeholders
 from shared.service import Handler, M
 from shared.tokens import new_token
+from shared.web import kept
 from shared.web.errors import error_page
 from shared.web.forms import Errors, Form, read
+from shared.web.kept import NotSent, kept_as_typed, must_reach
 from shared.web.views import redirect_after_post, render
 
 desk = Blueprint("desk", __name__)
@@ -124,7 +126,7 @@ def write_to_supportee(request_id: str) -> Response:
     def command(coordinator_id: str, typed: Typed) -> actions.WriteToSupportee:
         return actions.WriteToSupportee(coordinator_id=coordinator_id, request_id=request_id, words=typed["words"])
 
-    return _act(request_id, forms.NoteForm(), "wrote", actions.write_to_supportee, command)
+    return _act(request_id, forms.NoteForm(), "wrote", must_reach(actions.write_to_supportee), command)
 
 
 @desk.post("/c/requests/<request_id>/reach-out")
@@ -215,7 +217,10 @@ def _act(request_id: str, form: Form, done: str, handler: Handler[M], command: C
     typed, errors = read(form, request.form)
     if errors:
         return _show(request_id, errors)
-    events = run(handler, command(coordinator_id, typed), "coordinator", coordinator_id)
+    try:
+        events = run(handler, command(coordinator_id, typed), "coordinator", coordinator_id)
+    except NotSent:
+        return kept_as_typed(kept.ENDED, lambda: redirect_after_post(f"/c/requests/{request_id}?done=not_possible"))
     if done == "asked" and events and not any(isinstance(event, OfferMade) for event in events):
         done = "talk_first"
     return redirect_after_post(f"/c/requests/{request_id}?done={done if events else 'not_possible'}")

@@ -12,8 +12,10 @@ from services.matching.web.auth import current_person, login_page, require_role
 from services.matching.web.helpers import run
 from services.matching.web.offers import start_reading
 from shared.clock import now
+from shared.web import kept
 from shared.web.errors import error_page
 from shared.web.forms import read
+from shared.web.kept import kept_as_typed
 from shared.web.meetings import MeetingsView, present
 from shared.web.views import redirect_after_post, render
 
@@ -52,7 +54,7 @@ def add_name() -> Response:
     if errors:
         return _show(view, errors)
     if not view.may_list:
-        return redirect_after_post("/me?done=not_possible")
+        return kept_as_typed(kept.LIST_IS_FULL, lambda: redirect_after_post("/me?done=not_possible"))
     id = view.practitioner.id
     run(put_name_on_list, NotThisNameAgain(practitioner_id=id, name=typed["name"]), "practitioner", id)
     return redirect_after_post("/me?done=name_listed")

@@ -25,13 +25,12 @@ from services.matching.handlers.meetings import (
 from services.matching.handlers.reading import OfferView
 from services.matching.handlers.rooms import want_room
 from services.matching.web.helpers import run
-from services.matching.web.offers import current_offer
+from services.matching.web.offers import current_offer, nobody_gets_it
 from shared.clock import now
 from shared.contracts import Proposal
 from shared.messages import Event
 from shared.service import Handler, M
 from shared.web import meetings as shown
-from shared.web.errors import error_page
 from shared.web.forms import Errors, read
 from shared.web.meeting_forms import AdjustForm, CallsForm, ChooseForm, MoveForm, PlaceForm, ProposeForm, RemindForm
 from shared.web.views import form_id, redirect_after_post, render
@@ -145,8 +144,8 @@ def _current() -> tuple[OfferView, Meetings]:
     stands."""
     offer = current_offer()
     if offer is None:
-        abort(error_page(410))
-    view = reading.view_offer(offer, service.db) if offer.state == "accepted" else None
-    if view is None or view.request is None or view.meetings is None:
-        abort(redirect_after_post("/o"))
+        abort(nobody_gets_it(None))
+    view = reading.view_offer(offer, service.db)
+    if offer.state != "accepted" or view.request is None or view.meetings is None:
+        abort(nobody_gets_it(view))
     return view, view.meetings

@@ -16,13 +16,16 @@ from services.matching.handlers.practitioner import (
     mark_offer_seen,
     write_to_supportee,
 )
+from services.matching.handlers.reading import OfferView
 from services.matching.handlers.sharing import share_notes
 from services.matching.web.helpers import run
 from shared.clock import now
+from shared.service import Handler, M
 from shared.sessions import new_session
-from shared.web import sessions
+from shared.web import kept, sessions
 from shared.web.errors import error_page
 from shared.web.forms import read
+from shared.web.kept import NotSent, kept_as_typed, must_reach
 from shared.web.limits import limit_failures
 from shared.web.meetings import present
 from shared.web.views import redirect_after_post, render
@@ -57,27 +60,25 @@ def show_offer() -> Response:
 def answer() -> Response:
     offer = current_offer()
     if offer is None:
-        return error_page(410)
+        return nobody_gets_it(None)
     typed, errors = read(forms.AnswerForm(), request.form)
     if errors:
-        return _show(offer, errors)
+        return _show_errors(offer, errors)
     zone = reading.time_zone_of(offer.practitioner_id, service.db)
     typed["pause_until"] = forms.start_of_day(typed["pause_until"], zone)
-    run(answer_offer, AnswerOffer(offer_id=offer.id, **typed), "practitioner", offer.practitioner_id)
-    return redirect_after_post("/o")
+    handler = must_reach(answer_offer) if typed["question"] else answer_offer
+    return _write(handler, AnswerOffer(offer_id=offer.id, **typed), offer)
 
 
 @offers.post("/o/write")
 def write() -> Response:
     offer = current_offer()
     if offer is None:
-        return error_page(410)
+        return nobody_gets_it(None)
     typed, errors = read(forms.NoteForm(), request.form)
     if errors:
-        return _show(offer, errors)
-    command = WriteToSupportee(offer_id=offer.id, words=typed["words"])
-    run(write_to_supportee, command, "practitioner", offer.practitioner_id)
-    return redirect_after_post("/o")
+        return _show_errors(offer, errors)
+    return _write(must_reach(write_to_supportee), WriteToSupportee(offer_id=offer.id, words=typed["words"]), offer)
 
 
 @offers.post("/o/share")
@@ -119,11 +120,33 @@ def take_back() -> Response:
     return redirect_after_post("/o" if done or not offer.undo_until else "/o?done=not_possible")
 
 
+def nobody_gets_it(view: OfferView | None) -> Response:
+    """`view`: how it stands now; None: their link or session opens nothing any more."""
+    if view is None:
+        return kept_as_typed(kept.NOT_OPEN_HERE, lambda: error_page(410))
+    why = kept.PAUSED if view.on_hold else kept.ENDED
+    return kept_as_typed(why, lambda: redirect_after_post("/o"))
+
+
+def _write(handler: Handler[M], command: M, offer: Offer) -> Response:
+    try:
+        run(handler, command, "practitioner", offer.practitioner_id)
+    except NotSent:
+        return nobody_gets_it(reading.view_offer(offer, service.db))
+    return redirect_after_post("/o")
+
+
 def start_reading(offer: Offer) -> Response:
     service.run(mark_offer_seen, offer.id)
     response = redirect_after_post("/o")
     begun = new_session("offer", offer.practitioner_id, subject_id=offer.id, lasts=SESSION_LASTS)
     return sessions.begin(response, service.db, begun)
+
+
+def _show_errors(offer: Offer, errors: dict[str, str]) -> Response:
+    """Beside what was typed, while the page still has that form."""
+    view = reading.view_offer(offer, service.db)
+    return nobody_gets_it(view) if view.request is None or view.on_hold else _show(offer, errors)
 
 
 def _show(offer: Offer, errors: dict[str, str] | None = None) -> Response:
