@@ -2,6 +2,7 @@
 
 from shared.i18n import _
 
+FEEDBACK = {"programme": _("Our support"), "site": _("This website")}
 HELP = {
     "listening": _("Someone to listen"),
     "planning": _("Planning for hard times"),

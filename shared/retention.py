@@ -16,6 +16,7 @@ DAYS: Mapping[str, float] = {
     "pair": 30,
     "task": 30,
     "audit": 180,
+    "feedback": 180,
     "notification": 1,
     "number": 1,
     "token": 1,
@@ -134,6 +135,10 @@ TABLE: tuple[Kept, ...] = (
     Kept(
         service="matching", collection="coordinator_tasks", since="resolved_at", days="task",
         why="what a person of the collective has to do", readers="coordinators",
+    ),
+    Kept(
+        service="matching", collection="feedback", since="week", days="feedback",
+        why="what was good and what should change, from nobody that we know", readers="coordinators, once three have written",
     ),
     Kept(
         service="matching", collection="audit", since="at", days="audit",

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from services.intake.domain import Answers, TypedAnswers
 from services.intake.rules import MOST_CHOICES, NextStep, Pace
-from shared.contracts import AgeGroup, Channel, Choice, Help, IfNot, MeetingType, Mode, Part
+from shared.contracts import AgeGroup, Channel, Choice, FeedbackAbout, Help, IfNot, MeetingType, Mode, Part
 from shared.i18n import LANGUAGES, _
 from shared.people import parse_email, parse_phone
 from shared.web.forms import NOT_ANSWERS, Errors, Form, load, phone_and_error, typed_values
@@ -38,6 +38,8 @@ READER = _("Choose who reads it")
 NO_LONGER_WITH = _("They are no longer with your request. Choose the coordinators, or go back")
 THEN = _("Choose what happens then")
 NOTE = _("Write your note first")
+FOR_SOMEONE = _("Write a few words, or give them the address of this site and nothing else")
+FEEDBACK = _("Answer one of the two questions")
 SIX_FIGURES = _("This code is not right, or its ten minutes are over. You can try five times, and ask for another")
 ADDRESS = _("Write the email address that you gave us, or the phone number with + and the code of its country")
 CODE = _("We cannot find these words. Look at how they are written, and in which order")
@@ -314,3 +316,22 @@ class NextForm(Form):
     version = fields.Integer(required=True)
     next = one_of(NextStep, required=True)
     practitioner_id = fields.String(load_default="", validate=validate.Length(max=80))
+
+
+class ForSomeoneForm(Form):
+    """What is written down for somebody else. Short: it has to fit into a link."""
+
+    name = text(80)
+    words = fields.String(required=True, validate=_no_longer_than(500), error_messages={"required": FOR_SOMEONE})
+
+
+class FeedbackForm(Form):
+    about = one_of(FeedbackAbout, load_default="programme")
+    good = text(4000)
+    change = text(4000)
+
+    @post_load
+    def says_something(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if not data["good"] and not data["change"]:
+            raise ValidationError(FEEDBACK, "good")
+        return data

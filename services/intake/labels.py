@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from shared import labels as shared_labels
 from shared.i18n import _
-from shared.labels import HELP, MEETING_TYPES, PARTS
+from shared.labels import FEEDBACK, HELP, MEETING_TYPES, PARTS
 
 __all__ = [
     "AGES",
+    "FEEDBACK",
     "FILTERS",
     "HELP",
     "IF_NOT",

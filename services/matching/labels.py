@@ -1,12 +1,13 @@
 """What coded answers are called. Marked here, translated where they are shown."""
 
 from shared.i18n import _
-from shared.labels import AGES, HELP, MEETING_TYPES, PARTS
+from shared.labels import AGES, FEEDBACK, HELP, MEETING_TYPES, PARTS
 
 __all__ = [
     "AGES",
     "AUDIT_ACTIONS",
     "EMAIL_IN_USE",
+    "FEEDBACK",
     "FLASH_MESSAGES",
     "HELP",
     "LISTS_OF_REQUESTS",

@@ -26,6 +26,7 @@ EscalationReason = Literal[
 ]  # fmt: skip
 PairMember = Literal["practitioner", "supportee"]
 NoteReader = Literal["practitioner", "coordinators"]
+FeedbackAbout = Literal["programme", "site"]
 Reminder = Literal["day", "hour"]
 MeetingsAction = Literal["skip", "keep", "move", "pause", "resume", "end", "take_back", "remind"]
 """What either of two people does with the hour they meet. `take_back`: their own proposal. `remind`: how they are

@@ -10,6 +10,7 @@ from shared.contracts.common import (
     ContactDetails,
     EncryptedFields,
     Eraser,
+    FeedbackAbout,
     Help,
     MeetingsAction,
     MeetingType,
@@ -268,6 +269,17 @@ class CallsAgreed(Event):
     request_id: str
     match_id: str
     encrypted: str | None = None
+
+
+@contract("feedback.given.v1", subject="feedback_id", published_by="intake")
+class FeedbackGiven(Event):
+    """Somebody, of whom nothing is known, said what was good and what should change: the fields good and change, encrypted for
+    matching. `feedback_id`: random; it stands for nobody. `week`: when the week began in which they wrote, UTC."""
+
+    feedback_id: str
+    about: FeedbackAbout
+    week: datetime
+    encrypted: EncryptedFields
 
 
 @contract("sign_in.requested.v1", subject="person_id", published_by="intake")

@@ -9,6 +9,7 @@ from services.intake.store.directory import *
 from services.intake.store.drafts import *
 from services.intake.store.erasures import *
 from services.intake.store.indexes import *
+from services.intake.store.invitations import *
 from services.intake.store.links import *
 from services.intake.store.meetings import *
 from services.intake.store.notes import *

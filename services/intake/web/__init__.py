@@ -8,7 +8,9 @@ from services.intake.web import (
     ask,
     calendar,
     corrections,
+    feedback,
     first_question,
+    for_someone,
     helpers,
     meeting_times,
     meetings,
@@ -30,7 +32,15 @@ def make_app(settings: Settings | None = None) -> Flask:
         calendar.calendar,
         corrections.corrections,
     )
-    blueprints = (pages.pages, people.people, first_question.first_question, ask.ask, *of_a_request)
+    blueprints = (
+        pages.pages,
+        people.people,
+        first_question.first_question,
+        ask.ask,
+        for_someone.for_someone,
+        feedback.feedback,
+        *of_a_request,
+    )
     app = make_service_app(service, settings or read_core(), "services.intake", *blueprints)
     helpers.add_to(app, ListingCache(service.db, service.vault))
     return app

@@ -6,6 +6,7 @@ rules.py.
 """
 
 from services.matching.domain.desk import AuditAction, AuditEntry, Coordinator, CoordinatorTask, TaskReason
+from services.matching.domain.feedback import Feedback
 from services.matching.domain.match import Match
 from services.matching.domain.meetings import Meetings
 from services.matching.domain.note import Note
@@ -20,6 +21,7 @@ __all__ = [
     "AuditEntry",
     "Coordinator",
     "CoordinatorTask",
+    "Feedback",
     "Flood",
     "Hours",
     "InvalidTransition",

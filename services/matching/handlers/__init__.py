@@ -1,8 +1,9 @@
 """What matching does. Importing the package registers every handler.
 
-Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, floods, endings, meetings,
-rooms, sharing, way_in, corrections, daily_checks, assignment, own_list, profile_edits, stepping_back, stored_before, team. Below
-them: beginning, answers, requests, talk_first, offers, notes, links, tasks, erasure, profiles, names. What pages show: reading.
+Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, floods, feedback, endings,
+meetings, rooms, sharing, way_in, corrections, daily_checks, assignment, own_list, profile_edits, stepping_back, stored_before,
+team. Below them: beginning, answers, requests, talk_first, offers, notes, links, tasks, erasure, profiles, names. What pages
+show: reading.
 """
 
 from services.matching.handlers import (
@@ -13,6 +14,7 @@ from services.matching.handlers import (
     daily_checks,
     endings,
     erasure,
+    feedback,
     floods,
     held,
     meetings,
@@ -35,6 +37,7 @@ __all__ = [
     "daily_checks",
     "endings",
     "erasure",
+    "feedback",
     "floods",
     "held",
     "meetings",

@@ -2,7 +2,7 @@
 
 from pymongo import IndexModel
 
-from services.matching.store import assignment, coordinators, meetings, notes, offers, practitioners, requests, tasks
+from services.matching.store import assignment, coordinators, feedback, meetings, notes, offers, practitioners, requests, tasks
 from shared import tokens
 from shared.contracts import RequestSubmitted
 from shared.transaction import Keys
@@ -14,6 +14,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "matches": offers.MATCH_INDEXES,
     "meetings": meetings.INDEXES,
     "assignment_triggers": assignment.TRIGGER_INDEXES,
+    "feedback": feedback.INDEXES,
     "jobs": assignment.JOB_INDEXES,
     "coordinator_tasks": tasks.TASK_INDEXES,
     "audit": tasks.AUDIT_INDEXES,
@@ -36,6 +37,7 @@ __all__ = [
     "INDEXES",
     "assignment",
     "coordinators",
+    "feedback",
     "keys_of_submitted",
     "meetings",
     "notes",

@@ -17,6 +17,8 @@ from tests.gates.states import (
     demo,
     desk,
     errors,
+    feedback,
+    for_someone,
     long_silence,
     my_page,
     my_profile,
@@ -42,6 +44,8 @@ ON_ONE_DAY = (
     practitioners,
     my_profile,
     demo,
+    feedback,
+    for_someone,
     errors,
 )
 STAGES = (*ON_ONE_DAY, after_a_week, long_silence, after_the_end)
