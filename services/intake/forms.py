@@ -32,6 +32,7 @@ TOO_LONG = {
     500: _("This is longer than 500 characters. Shorten it a little, everything is still here"),
     4000: _("This is longer than 4,000 characters. Shorten it a little, everything is still here"),
 }
+MOST_FOR_SOMEONE = 500
 SAFELY = ("only_news", "on_their_word", "ask_words", "texts_safe")
 UNKNOWN = _("We could not read this part. Choose again")
 READER = _("Choose who reads it")
@@ -322,7 +323,7 @@ class ForSomeoneForm(Form):
     """What is written down for somebody else. Short: it has to fit into a link."""
 
     name = text(80)
-    words = fields.String(required=True, validate=_no_longer_than(500), error_messages={"required": FOR_SOMEONE})
+    words = fields.String(required=True, validate=_no_longer_than(MOST_FOR_SOMEONE), error_messages={"required": FOR_SOMEONE})
 
 
 class FeedbackForm(Form):

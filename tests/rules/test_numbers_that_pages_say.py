@@ -12,6 +12,7 @@ from services.intake import lifetimes, rules
 from services.intake.handlers import way_in as intake_way_in
 from services.intake.web import helpers
 from services.matching import rules as matching_rules
+from services.matching.domain.feedback import SHOWN_FROM
 from services.matching.handlers import offers, sign_in
 from services.matching.handlers import way_in as matching_way_in
 from services.notify import domain
@@ -69,6 +70,10 @@ SAID = {
     "An hour, once": (Series.minutes, 60),
     "It works for two years": (calendars.FEED_LASTS, timedelta(days=730)),
     "An hour before": (notify_rules.BEFORE["hour"], timedelta(hours=1)),
+    "At most 500 characters, and nothing": (intake_forms.MOST_FOR_SOMEONE, 500),
+    "once three people have written": (SHOWN_FROM, 3),
+    "What people write shows once three have written": (SHOWN_FROM, 3),
+    "Three or more always come together": (SHOWN_FROM, 3),
     "Three people you could meet": (matching_rules.MOST_SUGGESTIONS, 3),
 }
 NUMBER = re.compile(
