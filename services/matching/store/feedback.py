@@ -26,7 +26,7 @@ def count_hidden(db: Db, about: FeedbackAbout) -> int:
 
 
 def show_hidden(db: Db, about: FeedbackAbout, moment: datetime) -> None:
-    shown = {"is_shown": True, "shown_since": moment, "newest_first": -int(moment.timestamp())}
+    shown = {"is_shown": True, "shown_since": moment, "newest_first": -int(moment.timestamp() * 1000)}
     db.feedback.update_many({"about": about, "is_shown": False}, {"$set": shown})
 
 
