@@ -70,7 +70,7 @@ OF_NOTIFY: Queries = {
     "coordinators": lambda db: store.find_coordinators(db),
     "sender of a text": lambda db: store.find_contacts_by_phone(db, f"h{ONE}"),
     "was sent": lambda db: store.offer_was_sent(db, f"o{ONE}"),
-    "text is pending": lambda db: store.text_is_pending(db, ONE),
+    "text is pending": lambda db: store.text_is_pending(db, ONE, now()),
     "another may arrive": lambda db: store.another_may_arrive(db, _notification(ONE)),
     "offer by code": lambda db: store.find_offer_by_code(db, [f"p{ONE}"], "A7"),
     "offer ended": lambda db: store.cancel_notifications(db, now(), "offer ended", offer_id=f"o{ONE}"),

@@ -68,8 +68,9 @@ def usable_channels(settings: NotifySettings) -> tuple[Channel, ...]:
 service = NotifyService()
 
 
-def enqueue_notification(db: Db, contact: Contact, message: Message) -> list[Event]:
-    """Write one notification for each channel that this person chose. An event comes back when they chose none that we have."""
+def enqueue_notification(db: Db, contact: Contact, message: Message, due_at: datetime | None = None) -> list[Event]:
+    """Write one notification for each channel that this person chose. An event comes back when they chose none that we have.
+    `due_at`: not sooner than that."""
     if contact.is_held:
         _withhold(db, contact, message)
         return []
@@ -86,11 +87,11 @@ def enqueue_notification(db: Db, contact: Contact, message: Message) -> list[Eve
         and contact.role == "supportee"
         and not reply
         and not message.starts_at
-        and store.text_is_pending(db, contact.person_id)
+        and store.text_is_pending(db, contact.person_id, now())
     ):
         channels.remove("text")  # the text that waits says the same: there is news
     made = _link_of_its_own(contact, message) if "email" in channels else None
-    write_notifications(db, contact, replace(message, encrypted=made.encrypted) if made else message, channels)
+    write_notifications(db, contact, replace(message, encrypted=made.encrypted) if made else message, channels, due_at)
     return [made.event] if made else []
 
 

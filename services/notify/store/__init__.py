@@ -7,6 +7,7 @@ from services.notify.store.desk_calls import *
 from services.notify.store.first_emails import *
 from services.notify.store.indexes import *
 from services.notify.store.keys import *
+from services.notify.store.match_news import *
 from services.notify.store.meetings import *
 from services.notify.store.notifications import *
 from services.notify.store.offers import *

@@ -66,8 +66,10 @@ def any_is_pending(db: Db, person_id: str) -> bool:
     return db.notifications.find_one({"person_id": person_id, "state": "pending"}, {"_id": 1}) is not None
 
 
-def text_is_pending(db: Db, person_id: str) -> bool:
-    return db.notifications.find_one({"person_id": person_id, "channel": "text", "state": "pending"}, {"_id": 1}) is not None
+def text_is_pending(db: Db, person_id: str, moment: datetime) -> bool:
+    """Not one that waits until it has settled: it may be taken back."""
+    pending = {"person_id": person_id, "channel": "text", "state": "pending", "created_at": {"$lte": moment}}
+    return db.notifications.find_one(pending, {"_id": 1}) is not None
 
 
 def another_may_arrive(db: Db, notification: Notification) -> bool:

@@ -1,6 +1,7 @@
 """What a supportee was told last.
 
-{_id: request's id, version, last_update: as rules.update_name, delete_at}; {_id, withdrawn: true, delete_at} once it ended"""
+{_id: request's id, version, last_update: as rules.update_name, match_version: of the newest end of meetings or of one taken back,
+delete_at}; {_id, withdrawn: true, delete_at} once it ended"""
 
 from datetime import datetime, timedelta
 
