@@ -31,3 +31,12 @@ AGES = {
     "26_to_64": _("26 to 64"),
     "65_and_over": _("65 or older"),
 }
+AGREEMENT = {
+    "helps": _("What helps, and what each of us brings"),
+    "not_helpful": _("What is not helpful"),
+    "off": _("How we tell each other that something is off"),
+    "would_do": _("What each of us said we would do"),
+    "pause_and_end": _("How we pause, and how we end"),
+    "may_know": _("Who may know about us"),
+}
+"""The headings of what two people agree on. A programme may call them otherwise."""

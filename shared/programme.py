@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
-from shared import retention
+from shared import labels, retention
 from shared.messages import InvalidMessage, load
 from shared.places import is_link
 from shared.settings import is_loopback
@@ -79,6 +79,7 @@ class Programme:
     words: dict[str, Words]
     rooms_at: str = ""  # where video rooms are made, by a name that nobody can guess; empty: practitioners bring their own
     doings: dict[str, dict[str, str]] = field(default_factory=dict)  # what two people can do together: code -> language -> words
+    agreement: dict[str, dict[str, str]] = field(default_factory=dict)  # other words for headings: code -> language -> words
     retention: dict[str, float] = field(default_factory=dict)  # days, where they are fewer than in retention.py
 
     def words_in(self, language: str) -> Words:
@@ -91,6 +92,11 @@ class Programme:
     def doing_in(self, code: str, language: str) -> str:
         """Empty when this programme does not know it any more."""
         words = self.doings.get(code, {})
+        return words.get(language, "")
+
+    def heading_in(self, code: str, language: str) -> str:
+        """Of what two people agree on; empty: as in labels.AGREEMENT."""
+        words = self.agreement.get(code, {})
         return words.get(language, "")
 
     @property
@@ -125,7 +131,15 @@ def read_programme(path: Path) -> Programme:
     unnamed = [code for code, words in programme.doings.items() if not set(programme.languages) <= {*words}]
     if unnamed:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: words are missing for the doings {', '.join(unnamed)}")
+    _check_headings(programme, path.name)
     return programme
+
+
+def _check_headings(programme: Programme, file: str) -> None:
+    languages, known = {*programme.languages}, ", ".join(labels.AGREEMENT)
+    for code, words in programme.agreement.items():
+        if code not in labels.AGREEMENT or not languages <= {*words}:
+            raise SystemExit(f"PROGRAMME_FILE {file}: agreement.{code}: one of {known}, with words in every language")
 
 
 def placeholders(programme: Programme) -> list[tuple[str, str]]:

@@ -84,6 +84,10 @@ TABLE: tuple[Kept, ...] = (
         why="the page says when and where two people meet", readers="the person, with their words or a link",
     ),
     Kept(
+        service="intake", collection="agreements", since="ended_at", days="pair",
+        why="two people write down what they agree on", readers="the person, with their words or a link",
+    ),
+    Kept(
         service="intake", collection="links", since="expires_at", days="token",
         why="links and code words open a page or a calendar; those of a request end with it", readers="the person",
     ),
@@ -127,6 +131,10 @@ TABLE: tuple[Kept, ...] = (
     Kept(
         service="matching", collection="meetings", since="ended_at", days="pair",
         why="when and where two people meet", readers="the two",
+    ),
+    Kept(
+        service="matching", collection="agreements", since="ended_at", days="pair",
+        why="two people write down what they agree on", readers="the two",
     ),
     Kept(
         service="matching", collection="notes", since="ended_at", days="pair",

@@ -102,6 +102,11 @@ def note_field(note_id: str) -> str:
     return f"note/{note_id}"
 
 
+def agreement_field(text_id: str) -> str:
+    """As above, of one version of what two people agree on."""
+    return f"agreement/{text_id}"
+
+
 def wrap_under(secret: str, person_id: str, key: bytes) -> str:
     """Wrap a data key under a secret that only a person holds: cookie, link token, key derived from code words."""
     return encrypt(derive_key(secret, "wrap"), person_id, "data-key", _text(key))

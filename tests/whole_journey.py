@@ -1,5 +1,6 @@
 """One person's whole journey through the three services, and what each private key opens of what is stored afterwards."""
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from services.intake import forms, store
 from services.intake.domain import Draft, Request, TypedAnswers
 from services.intake.handlers.access import NoteKeys
+from services.intake.handlers.agreements import WriteAgreement, write_agreement
 from services.intake.handlers.supportee import (
     SubmitRequest,
     WriteNote,
@@ -49,10 +51,12 @@ TYPED: dict[int, TypedAnswers] = {
 }  # fmt: skip
 WORDS = {f"SENTINEL {name}" for name in ("avoid", "name", "pronouns", "words", "wait", "access", "anything")}
 QUESTION, REPLY, AFTER, BACK = "SENTINEL question", "SENTINEL reply", "SENTINEL after", "SENTINEL back"
-PAIR = {AFTER, BACK, "SENTINEL name", "SENTINEL pronouns", "SENTINEL access"}
+AGREED = '{"helps": "SENTINEL helps"}'
+PAIR = {AFTER, BACK, AGREED, "SENTINEL name", "SENTINEL pronouns", "SENTINEL access"}
 FIELDS = (
     "answers", "draft", "code_words", "name", "pronouns", "words", "avoid_words", "access", "anything", "before_we_write",
     "language_other", "email", "phone", "link", "short_link", "known_as",
+    "agreement/t1",
 )  # fmt: skip
 
 
@@ -78,9 +82,19 @@ class Journey:
         self.services.intake.run(write_note, WriteNote(self.draft.request_id, self.note_keys, note_id, words, "juniper"))
         self.services.deliver()
 
+    def writes_down_what_they_agree_on(self) -> None:
+        [match] = self.services.matching.db.matches.find()
+        about = {"request_id": self.draft.request_id, "person_id": self.person_id, "match_id": match["_id"]}
+        command = WriteAgreement(**about, keys=self.note_keys, text_id="t1", sections=json.loads(AGREED))
+        self.services.intake.run(write_agreement, command)
+        self.services.deliver()
 
-def walk(intake: Service, matching: Service, notify: Service, typed: dict[int, TypedAnswers] = TYPED) -> Journey:
-    """Every field is filled in; asked first, answered, yes, a note each; everybody asked for a link to sign in."""
+
+def walk(
+    intake: Service, matching: Service, notify: Service, typed: dict[int, TypedAnswers] = TYPED, *, agree: bool = True
+) -> Journey:
+    """Every field is filled in; asked first, answered, yes, a note each, something that they agree on; everybody asked for a link
+    to sign in."""
     services = Services(intake, matching, notify)
     matching.run(write_profile, a_profile("juniper", phone="+12025550188"))
     matching.run(add_coordinator, AddCoordinator(name="Ro", email="ro@example.org", time_zone="UTC"))
@@ -108,6 +122,8 @@ def walk(intake: Service, matching: Service, notify: Service, typed: dict[int, T
     matching.run(practitioner.write_to_supportee, practitioner.WriteToSupportee(offer_id=offer_id, words=AFTER))
     services.deliver()
     made.writes("n2", BACK)
+    if agree:
+        made.writes_down_what_they_agree_on()
     intake.run(send_link, SendLink("sentinel@people.example"))
     for email, role in (("ro@example.org", "coordinator"), ("juniper@example.org", "practitioner")):
         matching.run(sign_in, RequestSignIn(email=email, role=role))

@@ -9,6 +9,7 @@ from services.intake import rules
 from services.intake.rules import Action, NextChoice, Pace, RequestStatus, StatusEvent
 from shared.contracts import (
     AgeGroup,
+    AgreementText,
     Channel,
     Choice,
     Help,
@@ -179,6 +180,78 @@ class Meetings:
     callers: tuple[PairMember, ...] = ()
     encrypted_phone: str | None = None
     room: Room | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class UnheardText:
+    """A version of their agreement that the supportee wrote: matching has not answered yet, or, with `came_late`, did not take it
+    because the practitioner was sooner. `base`: the number of what they had before them, `change`: of what they did."""
+
+    id: str
+    change: int
+    base: int
+    encrypted: str
+    came_late: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Agreement:
+    """What the two of a match (`id`) agree on, as matching said last: see AgreementChanged. `changes`: how many things the
+    supportee did to it; `deleted`: the newest of them that deleted it."""
+
+    id: str
+    request_id: str
+    version: int = 0
+    number: int = 0
+    newest: AgreementText | None = None
+    before: AgreementText | None = None
+    said_yes: tuple[PairMember, ...] = ()
+    heard: int = 0
+    accepted: str | None = None
+    ended_at: datetime | None = None
+    changes: int = 0
+    deleted: int = 0
+    unheard: UnheardText | None = None
+
+    @property
+    def is_underway(self) -> bool:
+        """Matching has not answered what they did last."""
+        return self.heard < self.changes
+
+    @property
+    def is_empty(self) -> bool:
+        return self.newest is None and self.unheard is None
+
+    def hear(self, told: "Agreement") -> "Agreement":
+        """What matching says now. What it said before it heard of a deletion shows nothing."""
+        if told.version <= self.version:
+            return self
+        now = replace(told, changes=self.changes, deleted=self.deleted)
+        if told.heard < self.deleted:
+            return replace(now, newest=None, before=None, said_yes=(), unheard=self.unheard)
+        return replace(now, unheard=self._still_unheard(told))
+
+    def _still_unheard(self, told: "Agreement") -> UnheardText | None:
+        mine = self.unheard
+        if mine is None or told.accepted == mine.id:
+            return None
+        if told.newest is None and mine.base < told.number:
+            return None  # one of them deleted what it was written on
+        return replace(mine, came_late=True) if told.heard >= mine.change else mine
+
+    def write(self, id: str, encrypted: str) -> "Agreement":
+        text = UnheardText(id=id, change=self.changes + 1, base=self.number, encrypted=encrypted)
+        return replace(self, changes=text.change, unheard=text)
+
+    def say_yes(self) -> "Agreement":
+        """What they wrote too late is done with."""
+        mine = self.unheard
+        return replace(self, changes=self.changes + 1, unheard=None if mine and mine.came_late else mine)
+
+    def delete(self) -> "Agreement":
+        """On their page it is gone at once."""
+        change = self.changes + 1
+        return replace(self, changes=change, deleted=change, newest=None, before=None, said_yes=(), unheard=None)
 
 
 @dataclass(frozen=True, kw_only=True)

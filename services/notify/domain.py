@@ -40,6 +40,7 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "meetings_ended": NotificationTemplate(),
     "meetings_go_on": NotificationTemplate(),
     "meetings_news": NotificationTemplate(),
+    "agreement_news": NotificationTemplate(escalate=False),
     "meeting_reminder": NotificationTemplate(escalate=False, spaced=False),
     "request_received": NotificationTemplate(),
     "said_yes": NotificationTemplate(),

@@ -36,6 +36,7 @@ MeetingsChange = Literal[
     "room_wanted", "room_made", "room_failed",
 ]  # fmt: skip
 RoomState = Literal["wanted", "made", "failed"]
+AgreementChange = Literal["written", "agreed", "deleted", "unchanged", "pair_ended", "pair_resumed"]
 AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
 WaitsFor = Literal["place", "choice", "coordinator"]
 StillWaiting = Literal["news", "question", "last_warning"]
@@ -156,3 +157,15 @@ class Series:
 
     def moved_to(self, on: str) -> datetime | None:
         return next((one.to for one in self.moved if one.on == on), None)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AgreementText:
+    """One version of what two people agree on. `number` grows by one with each version and each deletion. `encrypted`: what
+    stands under each heading, as the field `agreement/<id>` under the key of the match."""
+
+    id: str
+    number: int
+    by: PairMember
+    written_at: datetime
+    encrypted: str

@@ -282,6 +282,42 @@ class FeedbackGiven(Event):
     encrypted: EncryptedFields
 
 
+@contract("agreement.written.v1", subject="request_id", published_by="intake")
+class AgreementWritten(Event):
+    """The supportee wrote a version of what the two agree on. `base`: the number of the newest one that they had before them (0:
+    none); `begins`: there was none any more. `change` grows by one with each thing they do to the agreement: what is older than
+    the newest that was heard has no meaning. `encrypted`: see AgreementText, with `text_id` as its id."""
+
+    request_id: str
+    match_id: str
+    change: int
+    text_id: str
+    base: int
+    begins: bool = False
+    encrypted: str
+
+
+@contract("agreement.agreed.v1", subject="request_id", published_by="intake")
+class AgreementAgreed(Event):
+    """The supportee says yes to the version with this number. `change`: as above."""
+
+    request_id: str
+    match_id: str
+    change: int
+    number: int
+
+
+@contract("agreement.deleted.v1", subject="request_id", published_by="intake")
+class AgreementDeleted(Event):
+    """The supportee deleted the agreement, of which they had the version with the number `base` before them. `change`: as
+    above."""
+
+    request_id: str
+    match_id: str
+    change: int
+    base: int
+
+
 @contract("sign_in.requested.v1", subject="person_id", published_by="intake")
 class SignInRequested(Event):
     """A supportee asked for a way in to their own page. `encrypted` is for notify: link (absolute URL) to be sent by e-mail, or

@@ -6,6 +6,8 @@ from typing import Literal
 from shared.contracts.common import (
     AfterEnding,
     AfterNo,
+    AgreementChange,
+    AgreementText,
     ContactDetails,
     EncryptedFields,
     EscalationReason,
@@ -227,6 +229,35 @@ class MeetingsChanged(Event):
     callers: tuple[PairMember, ...] = ()
     encrypted_phone: str | None = None
     room: Room | None = None
+    encrypted: EncryptedFields | None = None
+
+
+@contract("agreement.changed.v1", subject="request_id", published_by="matching")
+class AgreementChanged(Event):
+    """What two people agree on, the whole of it as it is now. `version` grows by one with each change of the agreement of this
+    match, and orders these events alone.
+
+    `newest`: none before they began, and after one of them deleted it; `number`: of the newest version or deletion. `said_yes`:
+    who said yes to the newest; whoever writes one has. `before`: what whoever has not said yes to the newest said yes to last.
+    `heard`: the `change` of the newest thing that the supportee did and that was heard; `accepted`: the id of their last version
+    that became one. `unchanged`: what they did was heard and came too late. `encrypted` is for notify, where the practitioner is
+    told: link (e-mail), short_link (text)."""
+
+    match_id: str
+    request_id: str
+    offer_id: str
+    supportee_id: str
+    practitioner_id: str
+    version: int
+    change: AgreementChange
+    by: PairMember | None = None
+    number: int
+    newest: AgreementText | None = None
+    before: AgreementText | None = None
+    said_yes: tuple[PairMember, ...] = ()
+    heard: int = 0
+    accepted: str | None = None
+    ended_at: datetime | None = None
     encrypted: EncryptedFields | None = None
 
 

@@ -5,11 +5,12 @@ from dataclasses import fields, replace
 from typing import get_args
 
 from services.intake import store
-from services.intake.domain import EncryptedNote, Meetings, Opening, SharedNotes
+from services.intake.domain import Agreement, EncryptedNote, Meetings, Opening, SharedNotes
 from services.intake.handlers.service import service
 from services.intake.rules import StatusEvent
 from shared.clock import now
 from shared.contracts import (
+    AgreementChanged,
     ContactReleased,
     CoordinatorNeeded,
     MatchEnded,
@@ -104,6 +105,17 @@ def show_whether_anybody_may_read(event: RequestReadersChanged, db: Db) -> list[
 def save_meetings(event: MeetingsChanged, db: Db) -> list[Event]:
     known = {name.name: getattr(event, name.name) for name in fields(Meetings) if hasattr(event, name.name)}
     store.save_meetings(db, Meetings(id=event.match_id, **known))
+    return []
+
+
+@service.on(AgreementChanged)
+def save_agreement(event: AgreementChanged, db: Db) -> list[Event]:
+    """Nothing of somebody who left."""
+    request = store.request(db, event.request_id)
+    if request and request.ended_at is None:
+        known = store.agreement_of(db, event.match_id) or Agreement(id=event.match_id, request_id=event.request_id)
+        told = {name.name: getattr(event, name.name) for name in fields(Agreement) if hasattr(event, name.name)}
+        store.save_agreement(db, known.hear(Agreement(id=event.match_id, **told)))
     return []
 
 

@@ -2,6 +2,7 @@
 field is stored under its name, `id` as `_id`, None is left out (shared/documents.py). What only its owner may read is encrypted
 under the owner's key."""
 
+from services.intake.store.agreements import *
 from services.intake.store.calendars import *
 from services.intake.store.corrections import *
 from services.intake.store.daily_checks import *

@@ -21,6 +21,7 @@ INDEXES = {
         IndexModel("reemissions", name="given_up", partialFilterExpression={"reemissions": {"$gte": MOST_REEMISSIONS}}),
         _where_it_exists("next_look_at"),
     ],
+    "agreements": [IndexModel("request_id")],
     "meetings": [IndexModel("request_id")],
     "drafts": [],
     "team": [],

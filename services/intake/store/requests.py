@@ -44,13 +44,14 @@ def save_choice(db: Db, request_id: str, choice: NextChoice) -> bool:
 
 
 def mark_lapsed(db: Db, request_id: str) -> bool:
-    """Answers, notes and code words go at once; the rest stays for a while, so that its page can say what happened."""
+    """Answers, notes, agreements and code words go at once; the rest stays for a while: its page can say what happened."""
     gone = dict.fromkeys(
         ("encrypted_answers", "encrypted_code_words", "code_words_until", "notes", "next_look_at", "openings", "shared_notes"), 1
     )
     change = {"$set": {"ended_at": now()}, "$unset": gone}
     ended = db.requests.find_one_and_update({"_id": request_id, "ended_at": None}, change)
     if ended is not None:
+        db.agreements.delete_many({"request_id": request_id})
         db.links.update_many({"person_id": ended["person_id"]}, {"$min": {"expires_at": now() + KEPT_AFTER_THE_END}})
     return ended is not None
 
@@ -93,6 +94,7 @@ def erase_request(db: Db, request: Request) -> None:
     """With all that opens it, and a draft that a page left open may have saved since."""
     db.requests.delete_one({"_id": request.id})
     db.meetings.delete_many({"request_id": request.id})
+    db.agreements.delete_many({"request_id": request.id})
     db.links.delete_many({"person_id": request.person_id})
     db.drafts.delete_one({"_id": request.person_id})
 

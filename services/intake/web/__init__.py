@@ -5,6 +5,7 @@ from flask import Flask
 from services.intake.handlers import service
 from services.intake.listing import ListingCache
 from services.intake.web import (
+    agreements,
     ask,
     calendar,
     corrections,
@@ -29,6 +30,7 @@ def make_app(settings: Settings | None = None) -> Flask:
         way_in.ways_in,
         meetings.meetings,
         meeting_times.meeting_times,
+        agreements.agreements,
         calendar.calendar,
         corrections.corrections,
     )

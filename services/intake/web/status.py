@@ -63,6 +63,8 @@ def show_status() -> Response:
         "team": store.team(service.db, service.vault) if any(note.coordinator_id for note in notes) else {},
         "unread_by": sent.unread_by(now()),
         "place": _place(sent, keys),
+        "agreement": store.agreement_of(service.db, sent.status.match_id) if sent.status.match_id else None,
+        "earlier_agreement": any(one.ended_at and one.newest for one in store.agreements_about(service.db, sent.id)),
     }
     return status_page("status/now.html", sent, **context)
 

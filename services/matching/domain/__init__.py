@@ -5,6 +5,7 @@ here reads a clock, draws an id or knows a database: moments, ids and encrypted 
 rules.py.
 """
 
+from services.matching.domain.agreement import Agreement
 from services.matching.domain.desk import AuditAction, AuditEntry, Coordinator, CoordinatorTask, TaskReason
 from services.matching.domain.feedback import Feedback
 from services.matching.domain.match import Match
@@ -17,6 +18,7 @@ from services.matching.domain.versioned import InvalidTransition, Versioned
 
 __all__ = [
     "CODES",
+    "Agreement",
     "AuditAction",
     "AuditEntry",
     "Coordinator",

@@ -1,12 +1,13 @@
 """What matching does. Importing the package registers every handler.
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, floods, feedback, endings,
-meetings, rooms, sharing, way_in, corrections, daily_checks, assignment, own_list, profile_edits, stepping_back, stored_before,
-team. Below them: beginning, answers, requests, talk_first, offers, notes, links, tasks, erasure, profiles, names. What pages
-show: reading.
+meetings, agreements, rooms, sharing, way_in, corrections, daily_checks, assignment, own_list, profile_edits, stepping_back,
+stored_before, team. Below them: beginning, answers, requests, talk_first, offers, notes, links, tasks, erasure, profiles, names.
+What pages show: reading.
 """
 
 from services.matching.handlers import (
+    agreements,
     assignment_job,
     broker_events,
     coordinator,
@@ -30,6 +31,7 @@ from services.matching.handlers import (
 from services.matching.handlers.service import service
 
 __all__ = [
+    "agreements",
     "assignment_job",
     "broker_events",
     "coordinator",

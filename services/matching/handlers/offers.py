@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from services.matching import rules, store
 from services.matching.domain import Match, Offer, Practitioner, Request
+from services.matching.handlers.agreements import end_agreement
 from services.matching.handlers.links import issue_links
 from services.matching.handlers.meetings import end_meetings
 from services.matching.handlers.service import service
@@ -66,7 +67,9 @@ def end_match(match: Match, by: PairMember, then: AfterEnding, request: Request,
     store.offers.save_match(db, match)
     store.offers.save(db, offer)
     events = request.end_match(match, offer, then)
-    return events + end_meetings(match, db) if undo_until else events + free_place(offer, db, pending=False)
+    if undo_until is None:
+        return events + free_place(offer, db, pending=False)
+    return events + end_meetings(match, db) + end_agreement(match, db)
 
 
 def settle_end(offer: Offer, db: Db) -> list[Event]:

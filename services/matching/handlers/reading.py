@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.matching import rules, store
-from services.matching.domain import AuditEntry, Match, Meetings, Note, Offer, OwnChange, Practitioner, Request
+from services.matching.domain import Agreement, AuditEntry, Match, Meetings, Note, Offer, OwnChange, Practitioner, Request
 from services.matching.handlers import names
+from services.matching.handlers.agreements import AgreementView, view_agreement
 from services.matching.handlers.answers import may_change_to_yes
 from services.matching.handlers.coordinator import OPENING_LASTS
 from services.matching.handlers.endings import yes_is_new
@@ -47,7 +48,7 @@ class OfferView:
     `time_zone` is the practitioner's. `request` None: it is no longer theirs to read. `yes_is_new`: a coordinator is told when
     they end their meetings. `may_undo`: they may take back that they did. `on_hold`: the supportee takes a pause.
     `may_list`: they may put this person on their own list, `is_listed`: they did. `meetings`: when the two meet, `place`:
-    where, `phone`: their number, once both said yes to calls."""
+    where, `phone`: their number, once both said yes to calls. `agreement`: what they agree on, or did."""
 
     offer: Offer
     request: Request | None
@@ -64,6 +65,7 @@ class OfferView:
     meetings: Meetings | None = None
     place: str = ""
     phone: str | None = None
+    agreement: Agreement | None = None
 
     @property
     def shared_at(self) -> datetime | None:
@@ -107,7 +109,8 @@ class ListedView:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PractitionerView:
-    """A practitioner's own page. `own_list`: about whom they are not asked. `may_list`: there is space for more."""
+    """A practitioner's own page. `own_list`: about whom they are not asked. `may_list`: there is space for more. `agreed_before`:
+    (offer, name) of those whom they do not meet any more, and with whom they agreed on something that is still kept."""
 
     practitioner: Practitioner
     name: str
@@ -115,6 +118,7 @@ class PractitionerView:
     matched: list[MatchedView]
     own_list: list[ListedView]
     may_list: bool
+    agreed_before: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -185,7 +189,24 @@ def view_offer(offer: Offer, db: Db) -> OfferView:
         meetings=found,
         place=place_of(found, request, match) if found and request and match else "",
         phone=phone_of(found, request, match) if found and request and match else None,
+        agreement=agreement_of_offer(offer, db),
     )
+
+
+def view_agreement_of(offer: Offer, db: Db) -> AgreementView | None:
+    """Also when their meetings ended, as long as it is kept; None when nothing opens it."""
+    match = store.offers.find_match(db, offer.id)
+    request = store.requests.find(db, offer.request_id) if match else None
+    if match is None or request is None or (match.ended_at and agreement_of_offer(offer, db) is None):
+        return None
+    return view_agreement(match, request, db, fields_of(request, match, ("name",)).get("name", ""))
+
+
+def agreement_of_offer(offer: Offer, db: Db) -> Agreement | None:
+    """What stands there."""
+    match = store.offers.find_match(db, offer.id) if offer.state in ("accepted", "ended") else None
+    found = store.agreements.find(db, match.id) if match else None
+    return found if found and found.newest else None
 
 
 def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
@@ -207,7 +228,16 @@ def view_practitioner(practitioner_id: str, db: Db) -> PractitionerView | None:
             for entry in practitioner.own_list
         ],
         may_list=has_space(practitioner),
+        agreed_before=_agreed_before(practitioner_id, db),
     )
+
+
+def _agreed_before(practitioner_id: str, db: Db) -> list[tuple[str, str]]:
+    over = store.agreements.over_with(db, practitioner_id)
+    requests = store.requests.find_many(db, [one.request_id for one in over]) if over else {}
+    matches = {one.id: store.offers.match(db, one.id) for one in over}
+    known = [(one.offer_id, requests.get(one.request_id), matches[one.id]) for one in over]
+    return [(offer_id, fields_of(request, match, ("name",)).get("name", "")) for offer_id, request, match in known if request]
 
 
 def dates_of(practitioner_id: str, db: Db) -> list[Dates]:

@@ -2,7 +2,18 @@
 
 from pymongo import IndexModel
 
-from services.matching.store import assignment, coordinators, feedback, meetings, notes, offers, practitioners, requests, tasks
+from services.matching.store import (
+    agreements,
+    assignment,
+    coordinators,
+    feedback,
+    meetings,
+    notes,
+    offers,
+    practitioners,
+    requests,
+    tasks,
+)
 from shared import tokens
 from shared.contracts import RequestSubmitted
 from shared.transaction import Keys
@@ -13,6 +24,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "offers": offers.OFFER_INDEXES,
     "matches": offers.MATCH_INDEXES,
     "meetings": meetings.INDEXES,
+    "agreements": agreements.INDEXES,
     "assignment_triggers": assignment.TRIGGER_INDEXES,
     "feedback": feedback.INDEXES,
     "jobs": assignment.JOB_INDEXES,
@@ -35,6 +47,7 @@ def keys_of_submitted(event: RequestSubmitted) -> Keys:
 
 __all__ = [
     "INDEXES",
+    "agreements",
     "assignment",
     "coordinators",
     "feedback",

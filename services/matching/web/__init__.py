@@ -3,13 +3,25 @@
 from flask import Flask
 
 from services.matching.handlers import service
-from services.matching.web import auth, calendar, desk, feedback, helpers, me, meetings, offers, practitioners, profile
+from services.matching.web import (
+    agreements,
+    auth,
+    calendar,
+    desk,
+    feedback,
+    helpers,
+    me,
+    meetings,
+    offers,
+    practitioners,
+    profile,
+)
 from shared.settings import Settings, read_core
 from shared.web.app import make_service_app
 
 
 def make_app(settings: Settings | None = None) -> Flask:
-    theirs = (offers.offers, meetings.meetings, calendar.calendar, auth.auth, me.me, profile.profile)
+    theirs = (offers.offers, meetings.meetings, agreements.agreements, calendar.calendar, auth.auth, me.me, profile.profile)
     parts = (*theirs, desk.desk, feedback.feedback, practitioners.practitioners)
     app = make_service_app(service, settings or read_core(), "services.matching", *parts)
     helpers.add_to(app)

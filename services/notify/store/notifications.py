@@ -3,6 +3,7 @@
 A document is a Notification; `encrypted` until it was sent; next_at, claim, attempts: see shared/leased_work.py;
 finished_at: when it was not pending any more"""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,12 @@ def add_notifications(db: Db, notifications: Sequence[Notification]) -> list[Not
 
 def find_notification(db: Db, notification_id: str) -> Notification | None:
     return load_one(Notification, db.notifications.find_one({"_id": notification_id}))
+
+
+def newest_notification(db: Db, person_id: str, offer_id: str, about: str) -> Notification | None:
+    """Of those to this person whose cause begins so."""
+    theirs = {"offer_id": offer_id, "person_id": person_id, "cause": {"$regex": f"^{re.escape(about)}"}}
+    return load_one(Notification, db.notifications.find_one(theirs, sort=[("created_at", -1)]))
 
 
 def find_pending_notifications(db: Db, channel: Channel) -> list[Notification]:

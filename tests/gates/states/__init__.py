@@ -27,6 +27,7 @@ from tests.gates.states import (
     reading,
     resting,
     status,
+    together,
     ways_in,
 )
 from tests.gates.walk import Walk
@@ -39,6 +40,7 @@ ON_ONE_DAY = (
     status,
     ways_in,
     answering,
+    together,
     my_page,
     desk,
     practitioners,
