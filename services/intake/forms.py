@@ -43,6 +43,7 @@ FOR_SOMEONE = _("Write a few words, or give them the address of this site and no
 FEEDBACK = _("Answer one of the two questions")
 SIX_FIGURES = _("This code is not right, or its ten minutes are over. You can try five times, and ask for another")
 ADDRESS = _("Write the email address that you gave us, or the phone number with + and the code of its country")
+NOBODY_READS_IT = _("No coordinator can read a note of yours: each of them is among the people you would rather not meet.")
 CODE = _("We cannot find these words. Look at how they are written, and in which order")
 
 

@@ -298,7 +298,8 @@ class RequestLapsed(Event):
 @contract("coordinator.needed.v1", subject="request_id", published_by="matching")
 class CoordinatorNeeded(Event):
     """A coordinator is needed. `reaching_out`: the request itself moved to that state, and the supportee is told so.
-    `taken`: a coordinator did this and holds it, so the desk need not be called."""
+    `taken`: a coordinator did this and holds it, so the desk need not be called. `not_for`: `ids`, for notify: coordinators from
+    whom this request is hidden, with spaces between them, who are not called."""
 
     request_id: str
     supportee_id: str
@@ -306,6 +307,7 @@ class CoordinatorNeeded(Event):
     reaching_out: bool
     version: int
     taken: bool = False
+    not_for: EncryptedFields | None = None
 
 
 @contract("contact.released.v1", subject="request_id", published_by="matching")
@@ -320,12 +322,13 @@ class ContactReleased(Event):
 
 @contract("request.readers_changed.v1", subject="request_id", published_by="matching")
 class RequestReadersChanged(Event):
-    """`nobody`: what this supportee wrote that we should know before we write is read by nobody, as every coordinator is somebody
-    whom they would never meet; false: that is so no more."""
+    """`nobody`: no coordinator reads anything of this supportee, as every one is somebody whom they would never meet; false: that
+    is so no more. `somebody_was_to_write`: they were told that a person writes to them."""
 
     request_id: str
     nobody: bool
     version: int
+    somebody_was_to_write: bool = False
 
 
 @contract("request.released.v1", subject="request_id", published_by="matching")

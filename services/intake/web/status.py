@@ -139,7 +139,8 @@ def show_write() -> Response:
 
 @status.get("/s/write/coordinators")
 def show_write_to_coordinators() -> Response:
-    return _write_page("coordinators")
+    sent, _ = current_request()
+    return redirect_after_post("/s") if sent and sent.has_no_reader else _write_page("coordinators")
 
 
 @status.post("/s/write")
@@ -155,6 +156,8 @@ def send_note() -> Response:
     reader = _note_reader(sent, access.own_notes(sent, keys)) if note["to"] == "practitioner" else None
     if note["to"] == "practitioner" and reader is None:
         return _write_page("", {"to": forms.NO_LONGER_WITH})
+    if note["to"] != "practitioner" and sent.has_no_reader:
+        return _write_page("", {"words": forms.NOBODY_READS_IT})
     only_for = note["to"] if note["to"] in team else None
     try:
         run_form(service, must_reach(write_note), WriteNote(sent.id, keys, form_id(), note["words"], reader, only_for), sent.id)

@@ -127,6 +127,8 @@ class _StatusPresenter:
         return _("We have asked %(name)s", name=name)
 
     def _a_person_writes(self) -> str:
+        if self.request.has_no_reader:
+            return _("Nobody can write to you yet")
         if self._is_late():
             return _("A person is still to write to you")
         return _("A person will write to you by %(day)s", day=self._latest())
@@ -136,6 +138,11 @@ class _StatusPresenter:
         return self._latest_at() < now() and not any(note.author == "coordinator" for note in self.request.notes)
 
     def _it_is_late(self) -> list[str]:
+        if self.request.has_no_reader:
+            return [
+                _("Everybody who could is among the people you would rather not meet."),
+                _("You can take a name out, choose somebody yourself, or leave it as it is."),
+            ]
         if not self._is_late():
             return []
         return [

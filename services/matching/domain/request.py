@@ -64,7 +64,7 @@ class Request(Versioned):
     a coordinator has to talk first, `checked`: those who may be asked after that. `alive_at`: a sign of life after they were
     silent for long. `matched_at`: while their words about themselves are still kept after a yes. `ended_at`: when nothing was
     left to follow. `differs_since`: since its page was found to show something else.
-    `has_no_reader`: their page says that nobody may read what we should know before we write.
+    `has_no_reader`: their page says that no coordinator may read anything of it.
     `flood`: it came in a flood, and nothing happens with it before a coordinator has said so; `goes_on`, `ends`: `flood_by` has
     said so, and it is about to be done.
     """
@@ -199,10 +199,11 @@ class Request(Versioned):
         self.flood = "held"
         return self.call_coordinators("flood")
 
-    def change_readers(self, *, nobody: bool) -> list[Event]:
+    def change_readers(self, *, nobody: bool, somebody_was_to_write: bool) -> list[Event]:
         self.has_no_reader = nobody
         self.version += 1
-        return [RequestReadersChanged(request_id=self.id, nobody=nobody, version=self.version)]
+        facts = {"nobody": nobody, "somebody_was_to_write": somebody_was_to_write}
+        return [RequestReadersChanged(request_id=self.id, version=self.version, **facts)]
 
     def release_from_flood(self) -> list[Event]:
         """Its next step is to be decided, as if it came now."""

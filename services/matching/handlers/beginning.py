@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from services.matching.domain import Request
-from services.matching.handlers.held import hold_until_read, read_first
+from services.matching.handlers.held import hold_until_read, read_first, tell_who_may_read
 from services.matching.handlers.requests import next_step, take_step
 from services.matching.handlers.tasks import hand_to_coordinators
 from services.matching.rules import Step
@@ -16,7 +16,8 @@ def begin_request(request: Request, db: Db) -> list[Event]:
     """Nobody is shown or asked before somebody has read whom they would never meet. Changes the request; the caller saves it."""
     wrote = request.encrypted.fields if request.encrypted else {}
     events = _first_step(request, "avoid_words" in wrote, db)
-    return events + (read_first(request, db) if "before_we_write" in wrote else [])
+    events += read_first(request, db) if "before_we_write" in wrote else []
+    return events + tell_who_may_read(request, db)
 
 
 def _first_step(request: Request, names_somebody: bool, db: Db) -> list[Event]:

@@ -1,7 +1,7 @@
 """What the desk shows: tasks by the time they are due, and every request by its state. Nothing that anybody wrote, and no name of
 a supportee: these are read only after an opening (reading.py)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -80,14 +80,15 @@ def view_desk(db: Db, after: str = "", before: str = "", you: str | None = None)
     """The page after or before the task with this id; without one the first. `you`, here and below: the coordinator who looks,
     from whom is hidden what is about people who would never meet somebody of that name."""
     but = _hidden_index(you, db)
-    page, oldest = store.tasks.page_of_open(db, after, before, but), store.tasks.oldest_open(db, but)
+    flood = not but or store.requests.count_flood(db, 1, but) > 0
+    page, oldest = store.tasks.page_of_open(db, after, before, but, flood=flood), store.tasks.oldest_open(db, but, flood=flood)
     moment, zone = now(), service.programme.time_zone
     coordinator = store.coordinators.find(db, you) if you else None
     today = moment.astimezone(ZoneInfo(zone)).date()
     return DeskView(
-        tasks=page.of(_shown(page.items, moment, db)),
-        open_tasks=store.tasks.count_open(db, MOST_COUNTED + 1, but=but),
-        due_today=store.tasks.count_open(db, MOST_COUNTED + 1, due_by=rules.end_of_day(today, zone), but=but),
+        tasks=page.of(_shown(page.items, moment, db, but)),
+        open_tasks=store.tasks.count_open(db, MOST_COUNTED + 1, but=but, flood=flood),
+        due_today=store.tasks.count_open(db, MOST_COUNTED + 1, due_by=rules.end_of_day(today, zone), but=but, flood=flood),
         open_offers=store.requests.count_asking(db, MOST_COUNTED + 1, but),
         you_are_shown=bool(coordinator and coordinator.is_shown),
         oldest_days=(moment - oldest.since).days if oldest else 0,
@@ -145,14 +146,16 @@ def _hidden_index(you: str | None, db: Db) -> tuple[str, ...]:
     return names.of_coordinator(you, db) if you else ()
 
 
-def _shown(tasks: list[CoordinatorTask], moment: datetime, db: Db) -> Callable[[CoordinatorTask], TaskView]:
+def _shown(
+    tasks: list[CoordinatorTask], moment: datetime, db: Db, but: Collection[str] = ()
+) -> Callable[[CoordinatorTask], TaskView]:
     """Everything that a page of tasks names, read once for all of them."""
     requests = store.requests.find_many(db, [task.request_id for task in tasks if task.request_id])
     offers = {offer.request_id: offer for offer in store.offers.that_hold_places(db, requests)}
     people = [task.person_id for task in tasks if task.person_id] + [offer.practitioner_id for offer in offers.values()]
     known, zone = _practitioners(people, db), service.programme.time_zone
     coordinators = _coordinators([task.holder for task in tasks if task.holder], db)
-    held = store.requests.count_flood(db, MOST_COUNTED) if any(task.reason == "flood" for task in tasks) else 0
+    held = store.requests.count_flood(db, MOST_COUNTED, but) if any(task.reason == "flood" for task in tasks) else 0
 
     def view(task: CoordinatorTask) -> TaskView:
         return TaskView(

@@ -14,7 +14,7 @@ from services.matching.handlers import names
 from services.matching.handlers.beginning import begin_request
 from services.matching.handlers.coordinator import audit
 from services.matching.handlers.service import service
-from services.matching.handlers.tasks import close_flood_task, open_flood_task
+from services.matching.handlers.tasks import close_flood_task, not_for_those_named, open_flood_task
 from shared.clock import now
 from shared.messages import Event
 from shared.mongo import Db
@@ -26,7 +26,7 @@ AT_ONCE = 200
 def hold_in_flood(request: Request, db: Db) -> list[Event]:
     """Changes the request; the caller saves it."""
     open_flood_task(db)
-    return request.hold_in_flood()
+    return not_for_those_named(request.hold_in_flood(), request, db)
 
 
 def end_request(request: Request, db: Db) -> list[Event]:

@@ -3,18 +3,21 @@ those whose person is not written to before a coordinator read why, where no coo
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import get_args
 
 from services.matching import store
 from services.matching.domain import Request
 from services.matching.handlers import names
 from services.matching.handlers.requests import next_step, take_step
 from services.matching.handlers.service import service
-from services.matching.handlers.tasks import call_coordinators
+from services.matching.handlers.tasks import call_again, call_coordinators
 from shared.clock import now
+from shared.contracts import EscalationReason
 from shared.messages import Event
 from shared.mongo import Db
 
 SECONDS_BETWEEN_LOOKS = 60
+CALLED_FOR: tuple[EscalationReason, ...] = get_args(EscalationReason)
 SECONDS_BETWEEN_LOOKS_AT_READERS = 60 * 60
 
 
@@ -53,19 +56,20 @@ def read_first(request: Request, db: Db) -> list[Event]:
 def tell_who_may_read(request: Request, db: Db) -> list[Event]:
     """Their page says so when every coordinator is somebody whom they would never meet. Changes the request; the caller saves
     it."""
-    waits = store.tasks.find_open(db, request.id, "read_first") is not None
-    nobody = waits and _is_hidden_from_all(request, db)
+    nobody = names.nobody_may_read(request, db)
     if nobody == request.has_no_reader:
         return []
-    events = request.change_readers(nobody=nobody)
-    return events + (request.call_coordinators("read_first") if waits and not nobody else [])
+    waits = [task.reason for task in store.tasks.open_about(db, request.id)]
+    events = request.change_readers(nobody=nobody, somebody_was_to_write="reach_out" in waits)
+    called = next((reason for reason in CALLED_FOR if reason in waits), None)
+    return events + (call_again(request, called, db) if called and not nobody else [])
 
 
-def find_unread(db: Db) -> Iterable[str]:
-    return store.tasks.requests_with_open(db, "read_first")
+def find_who_named_somebody(db: Db) -> Iterable[str]:
+    return store.requests.ids_that_name_somebody(db)
 
 
-@service.every(SECONDS_BETWEEN_LOOKS_AT_READERS, find_unread)
+@service.every(SECONDS_BETWEEN_LOOKS_AT_READERS, find_who_named_somebody)
 def look_for_readers(request_id: str, db: Db) -> list[Event]:
     """Coordinators come, leave and change their names."""
     request = store.requests.find(db, request_id)
@@ -73,9 +77,3 @@ def look_for_readers(request_id: str, db: Db) -> list[Event]:
     if request and events:
         store.requests.save(db, request)
     return events
-
-
-def _is_hidden_from_all(request: Request, db: Db) -> bool:
-    everyone = store.coordinators.everyone(db) if request.avoid_index else []
-    avoided = set(request.avoid_index)
-    return bool(everyone) and all(not avoided.isdisjoint(names.of_coordinator(one.id, db)) for one in everyone)

@@ -45,5 +45,18 @@ def of_coordinator(coordinator_id: str, db: Db) -> tuple[str, ...]:
     return (*coordinator.name_index, _of_practitioner(practitioner.id)) if practitioner else coordinator.name_index
 
 
+def coordinators_named(request: Request, db: Db) -> list[str]:
+    """Those from whom it is hidden."""
+    avoided = set(request.avoid_index)
+    everyone = store.coordinators.everyone(db) if avoided else []
+    return [one.id for one in everyone if not avoided.isdisjoint(of_coordinator(one.id, db))]
+
+
+def nobody_may_read(request: Request, db: Db) -> bool:
+    """Every coordinator is somebody whom they would never meet."""
+    named = coordinators_named(request, db)
+    return bool(named) and len(named) == len(store.coordinators.everyone(db))
+
+
 def _of_practitioner(practitioner_id: str) -> str:
     return service.vault.blind_index("practitioner", practitioner_id)[:SIGNS]

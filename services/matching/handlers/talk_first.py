@@ -8,7 +8,7 @@ from services.matching import rules, store
 from services.matching.domain import Practitioner, Request
 from services.matching.handlers import names
 from services.matching.handlers.offers import make_offer
-from services.matching.handlers.tasks import open_task
+from services.matching.handlers.tasks import call_again, open_task
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -34,7 +34,7 @@ def call_to_check(request: Request, practitioner_id: str, db: Db) -> list[Event]
     """Changes the request; the caller saves it. The event says no more than when nobody is free."""
     request.talk_first_with(practitioner_id)
     open_task(request, "ask_in_person", db, person_id=practitioner_id)
-    return request.call_coordinators("nobody_suits")
+    return call_again(request, "nobody_suits", db)
 
 
 def _check_first(request: Request, practitioner: Practitioner, db: Db, choice_index: int | None) -> list[Event]:

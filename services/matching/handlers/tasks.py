@@ -1,13 +1,15 @@
 """Tasks for coordinators: one for each reason and request, open until somebody resolved it."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime
 
 from services.matching import rules, store
 from services.matching.domain import CoordinatorTask, Request, TaskReason
+from services.matching.handlers import names
 from services.matching.handlers.service import service
 from shared.clock import now
-from shared.contracts import EscalationReason
+from shared.contracts import CoordinatorNeeded, EscalationReason
 from shared.messages import Event
 from shared.mongo import Db
 
@@ -17,13 +19,27 @@ def call_coordinators(
 ) -> list[Event]:
     """Changes the request; the caller saves it. [] when the task is open already. `holder`: the coordinator it is for."""
     is_new = open_task(request, reason, db, person_id=person_id, holder=holder)
-    return request.call_coordinators(reason) if is_new else []
+    return call_again(request, reason, db) if is_new else []
 
 
 def hand_to_coordinators(request: Request, reason: EscalationReason, db: Db, *, holder: str | None = None) -> list[Event]:
     """Changes the request; the caller saves it. `holder`: the coordinator who does this."""
     open_task(request, reason, db, holder=holder)
-    return request.hand_to_coordinators(reason, taken=holder is not None)
+    return not_for_those_named(request.hand_to_coordinators(reason, taken=holder is not None), request, db)
+
+
+def call_again(request: Request, reason: EscalationReason, db: Db) -> list[Event]:
+    """Also where the task is open already. Changes the request; the caller saves it."""
+    return not_for_those_named(request.call_coordinators(reason), request, db)
+
+
+def not_for_those_named(events: list[Event], request: Request, db: Db) -> list[Event]:
+    """Who is called and finds nothing could guess by whom they were named."""
+    named = names.coordinators_named(request, db)
+    if not named:
+        return events
+    sealed = service.vault.encrypt_for("notify", request.supportee_id, {"ids": " ".join(named)})
+    return [replace(one, not_for=sealed) if isinstance(one, CoordinatorNeeded) else one for one in events]
 
 
 def open_task(request: Request, reason: TaskReason, db: Db, *, person_id: str | None = None, holder: str | None = None) -> bool:

@@ -8,7 +8,7 @@ from services.matching.handlers import names
 from services.matching.handlers.requests import find_request
 from services.matching.handlers.service import service
 from services.matching.handlers.sign_in import team_changed
-from services.matching.handlers.tasks import call_coordinators
+from services.matching.handlers.tasks import call_again, call_coordinators
 from shared.contracts import NotesReleased
 from shared.messages import Event
 from shared.mongo import Db
@@ -60,7 +60,7 @@ def release_notes(event: NotesReleased, db: Db) -> list[Event]:
     if task:
         task.let_go()
         store.tasks.save(db, task)
-        events = request.call_coordinators("wrote")
+        events = call_again(request, "wrote", db)
     else:
         events = call_coordinators(request, "wrote", db)
     store.requests.save(db, request)

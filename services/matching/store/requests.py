@@ -29,6 +29,7 @@ INDEXES = [
     IndexModel(
         [("flood", 1), ("submitted_at", 1), ("_id", 1)], name="flood", partialFilterExpression={"flood": {"$exists": True}}
     ),
+    IndexModel("avoid_index", name="names_somebody", partialFilterExpression={"avoid_index": {"$gt": ""}}),
     IndexModel("held_until", partialFilterExpression={"held_until": {"$exists": True}}),
 ]
 IN_TURN = [("submitted_at", 1), ("_id", 1)]
@@ -82,6 +83,11 @@ def save(db: Db, *changed: Request) -> None:
 def ids_held_until(db: Db, moment: datetime) -> list[str]:
     """Those whose time to be read is over."""
     return [row["_id"] for row in db.requests.find({"held_until": {"$lte": moment}}, {"_id": 1})]
+
+
+def ids_that_name_somebody(db: Db) -> list[str]:
+    """Those that have not ended: names go with the end."""
+    return [row["_id"] for row in db.requests.find({"avoid_index": {"$gt": ""}}, {"_id": 1})]
 
 
 def page_of_flood(db: Db, after: str, before: str, but: Collection[str] = ()) -> Page[Request]:

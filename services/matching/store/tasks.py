@@ -69,20 +69,22 @@ def save(db: Db, changed: CoordinatorTask) -> None:
     documents.save(db.coordinator_tasks, changed, derived=["is_open"])
 
 
-def page_of_open(db: Db, after: str, before: str, but: Collection[str] = ()) -> Page[CoordinatorTask]:
-    """Whatever is due first. `but`, here and below: not what is hidden from somebody whose name has this index."""
-    where = {"is_open": True, **_hidden_from(but)}
+def page_of_open(db: Db, after: str, before: str, but: Collection[str] = (), *, flood: bool = True) -> Page[CoordinatorTask]:
+    """Whatever is due first. `but`, here and below: not what is hidden from somebody whose name has this index. `flood`: with
+    the one task about all that came in a flood."""
+    where = {"is_open": True, **_hidden_from(but), **_with_flood(flood)}
     return pages.read(db.coordinator_tasks, CoordinatorTask, where, "due_at", PAGE, after=after, before=before)
 
 
-def oldest_open(db: Db, but: Collection[str] = ()) -> CoordinatorTask | None:
-    where = {"is_open": True, **_hidden_from(but)}
+def oldest_open(db: Db, but: Collection[str] = (), *, flood: bool = True) -> CoordinatorTask | None:
+    where = {"is_open": True, **_hidden_from(but), **_with_flood(flood)}
     return load_one(CoordinatorTask, db.coordinator_tasks.find_one(where, sort=[("since", 1)]))
 
 
-def count_open(db: Db, at_most: int, due_by: datetime | None = None, but: Collection[str] = ()) -> int:
+def count_open(db: Db, at_most: int, due_by: datetime | None = None, but: Collection[str] = (), *, flood: bool = True) -> int:
     due = {"due_at": {"$lte": due_by}} if due_by else {}
-    return db.coordinator_tasks.count_documents({"is_open": True, **due, **_hidden_from(but)}, limit=at_most)
+    where = {"is_open": True, **due, **_hidden_from(but), **_with_flood(flood)}
+    return db.coordinator_tasks.count_documents(where, limit=at_most)
 
 
 def done_since(
@@ -129,6 +131,10 @@ def audit_about(db: Db, request_id: str) -> list[AuditEntry]:
 def was_opened_since(db: Db, coordinator_id: str, request_id: str, since: datetime) -> bool:
     wanted = {"coordinator_id": coordinator_id, "request_id": request_id, "action": "opened", "at": {"$gt": since}}
     return db.audit.find_one(wanted, {"_id": 1}) is not None
+
+
+def _with_flood(flood: bool) -> Doc:
+    return {} if flood else {"_id": {"$ne": FLOOD}}
 
 
 def _hidden_from(name_index: Collection[str]) -> Doc:

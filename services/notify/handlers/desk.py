@@ -1,5 +1,6 @@
 """Coordinators who are called to the desk: the first task calls at once, what comes soon after it is gathered."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from services.notify import store
@@ -12,8 +13,9 @@ from shared.mongo import Db
 TEMPLATE = "reach_out"
 
 
-def call_coordinators(db: Db, cause: str) -> None:
-    for coordinator in store.find_coordinators(db):
+def call_coordinators(db: Db, cause: str, not_for: Collection[str] = ()) -> None:
+    """`not_for`: their ids."""
+    for coordinator in (one for one in store.find_coordinators(db) if one.person_id not in not_for):
         for channel in coordinator.channels_for(TEMPLATE):
             if channel in service.channels:
                 _call(db, coordinator, channel, cause)

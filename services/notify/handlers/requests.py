@@ -12,6 +12,7 @@ from shared.contracts import (
     CoordinatorNeeded,
     NoteWritten,
     RequestLapsed,
+    RequestReadersChanged,
     RequestStillWaiting,
     RequestWaiting,
     RequestWithdrawn,
@@ -45,10 +46,20 @@ def enqueue_waiting(event: RequestWaiting, db: Db) -> list[Event]:
 @service.on(CoordinatorNeeded)
 def enqueue_coordinator_call(event: CoordinatorNeeded, db: Db) -> list[Event]:
     if not event.taken:
-        call_coordinators(db, f"{event.request_id}/{event.version}")
+        not_for = service.vault.decrypt_fields(event.not_for)["ids"].split() if event.not_for else []
+        call_coordinators(db, f"{event.request_id}/{event.version}", not_for)
     if event.reaching_out:
         return enqueue_supportee_update(db, event.request_id, event.version, "someone_will_write")
     return []
+
+
+@service.on(RequestReadersChanged)
+def enqueue_that_nobody_writes(event: RequestReadersChanged, db: Db) -> list[Event]:
+    """A promise that nobody can keep now is said on their page."""
+    if not event.nobody or not event.somebody_was_to_write or store.find_last_update(db, event.request_id).withdrawn:
+        return []
+    supportee = require(store.find_supportee(db, event.request_id))
+    return enqueue_notification(db, supportee, Message("message", f"{event.request_id}/{event.version}"))
 
 
 @service.on(NoteWritten)
