@@ -6,8 +6,9 @@ FEEDBACK = {"programme": _("Our support"), "site": _("This website")}
 HELP = {
     "listening": _("Someone to listen"),
     "planning": _("Planning for hard times"),
-    "making_sense": _("Making sense of things together"),
-    "forms": _("Help with forms and appointments"),
+    "making_sense": _("Making sense of things"),
+    "forms": _("Forms and appointments"),
+    "lived_it": _("Someone who has lived it too"),
     "other": _("Something else"),
 }
 MEETING_TYPES = {

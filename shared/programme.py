@@ -1,6 +1,7 @@
 """What a collective says of itself: names, promises, deadlines. One TOML file, read once, checked at start."""
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -80,6 +81,7 @@ class Programme:
     rooms_at: str = ""  # where video rooms are made, by a name that nobody can guess; empty: practitioners bring their own
     doings: dict[str, dict[str, str]] = field(default_factory=dict)  # what two people can do together: code -> language -> words
     agreement: dict[str, dict[str, str]] = field(default_factory=dict)  # other words for headings: code -> language -> words
+    lived: dict[str, dict[str, str]] = field(default_factory=dict)  # what practitioners may say that they have lived: as doings
     retention: dict[str, float] = field(default_factory=dict)  # days, where they are fewer than in retention.py
 
     def words_in(self, language: str) -> Words:
@@ -88,6 +90,15 @@ class Programme:
     def days_kept(self, name: str) -> float:
         days = self.retention.get(name, retention.DAYS[name])
         return int(days) if days == int(days) else days
+
+    @property
+    def listed(self) -> dict[str, tuple[str, ...]]:
+        """The codes of its lists."""
+        return {"doings": tuple(self.doings), "lived": tuple(self.lived)}
+
+    def lived_in(self, code: str, language: str) -> str:
+        """As `doing_in`."""
+        return self.lived.get(code, {}).get(language, "")
 
     def doing_in(self, code: str, language: str) -> str:
         """Empty when this programme does not know it any more."""
@@ -128,11 +139,19 @@ def read_programme(path: Path) -> Programme:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: words are missing for {', '.join(missing) or 'every language'}")
     if programme.rooms_at and not is_link(programme.rooms_at):
         raise SystemExit(f"PROGRAMME_FILE {path.name}: rooms_at has to be an address that begins with https://")
-    unnamed = [code for code, words in programme.doings.items() if not set(programme.languages) <= {*words}]
-    if unnamed:
-        raise SystemExit(f"PROGRAMME_FILE {path.name}: words are missing for the doings {', '.join(unnamed)}")
+    _check_lists(programme, path.name)
     _check_headings(programme, path.name)
     return programme
+
+
+def _check_lists(programme: Programme, file: str) -> None:
+    for name, listed in (("doings", programme.doings), ("lived", programme.lived)):
+        unnamed = [code for code, words in listed.items() if not set(programme.languages) <= {*words}]
+        if unnamed:
+            raise SystemExit(f"PROGRAMME_FILE {file}: words are missing for the {name} {', '.join(unnamed)}")
+        odd = [code for code in listed if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", code)]
+        if odd:
+            raise SystemExit(f"PROGRAMME_FILE {file}: a code of {name} has letters, digits, - and _ alone: {', '.join(odd)}")
 
 
 def _check_headings(programme: Programme, file: str) -> None:

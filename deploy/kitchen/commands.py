@@ -280,7 +280,7 @@ def import_people(file: Path, dry_run: bool) -> None:
     rows = module.read_file(Path("/dev/stdin") if str(file) == "-" else file)
     console = _console()
     checked, programme = track(rows, "Checking", console=console, transient=True), matching.programme
-    entries, problems = module.check(checked, programme.time_zone, programme.text_countries)
+    entries, problems = module.check(checked, programme.time_zone, programme.text_countries, programme.listed)
     for row, column, reason in problems:
         click.echo(f"row {row}, {column}: {reason}", err=True)
     if problems:

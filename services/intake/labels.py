@@ -19,7 +19,6 @@ __all__ = [
     "REACH",
     "SAFELY",
     "SPOKEN_LANGUAGES",
-    "WHEN",
     "listed",
 ]
 
@@ -43,13 +42,14 @@ SAFELY = {
     "ask_words": _("Ask for my code words before showing anything: no link in an email opens my page"),
     "texts_safe": _("If I lose my code words, a code to come in may be texted to my number"),
 }
-WHEN = {"morning": _("Mornings"), "afternoon": _("Afternoons"), "evening": _("Evenings")}
 SPOKEN_LANGUAGES = {"en": "English", "es": "Español", "both": _("Either English or Spanish"), "other": _("Another language")}
 AGES = {"": _("I would rather not say"), **shared_labels.AGES}
 FILTERS = {
     "meeting_types": _("How to meet"),
     "languages": _("Language"),
     "when": _("When"),
+    "lived": _("What they have lived"),
+    "doings": _("Doing something together"),
     "help": _("What you can do together"),
     "text": _("Words"),
 }

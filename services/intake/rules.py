@@ -51,7 +51,11 @@ class Entry:
     languages: tuple[str, ...] = ()
     meeting_types: tuple[MeetingType, ...] = ()
     parts: tuple[Part, ...] = ()
+    time_zone: str | None = None
     help: tuple[Help, ...] = ()
+    doings: tuple[str, ...] = ()
+    lived: tuple[str, ...] = ()
+    lived_words: str = ""
     slug: str = ""
     name: str = ""
     pronouns: str = ""
@@ -67,7 +71,7 @@ class Entry:
 
     @cached_property
     def own_words(self) -> str:
-        """Everything that they say of themselves, folded."""
+        """What can be looked for of what they say of themselves, folded. Not what they have lived."""
         said = [self.name, self.pronouns, self.words, self.can_sit_with, self.first_meeting, self.access]
         return folded(" ".join(said))
 
@@ -97,47 +101,6 @@ def daily_order(entries: Iterable[Entry], today: date, language: str) -> list[En
 def speaks(entry: Entry, *languages: str) -> bool:
     """One of these, or nobody knows."""
     return not entry.languages or any(language in entry.languages for language in languages)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What a visitor looks for. Within a group any of the ticked will do; all groups must be met."""
-
-    meeting_types: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    when: tuple[str, ...] = ()
-    help: tuple[str, ...] = ()
-    text: str = ""
-
-
-def matching_wish(entries: Sequence[Entry], wish: Wish) -> list[Entry]:
-    conditions = list(_conditions(wish).values())
-    if not conditions:
-        return list(entries)
-    return [entry for entry in entries if all(met(entry) for met in conditions)]
-
-
-def counts_without_each_filter(entries: Sequence[Entry], wish: Wish) -> dict[str, int]:
-    """How many there are when one group of the wish is dropped: only those groups whose dropping helps, best first."""
-    conditions = _conditions(wish)
-    found = {name: sum(all(met(e) for other, met in conditions.items() if other != name) for e in entries) for name in conditions}
-    return dict(sorted(((name, count) for name, count in found.items() if count), key=lambda pair: -pair[1]))
-
-
-def _conditions(wish: Wish) -> dict[str, Callable[[Entry], bool]]:
-    conditions: dict[str, Callable[[Entry], bool]] = {}
-    if wish.meeting_types:
-        conditions["meeting_types"] = lambda e: not e.meeting_types or bool(set(wish.meeting_types) & set(e.meeting_types))
-    if wish.languages:
-        conditions["languages"] = lambda e: bool(set(wish.languages) & set(e.languages))
-    if wish.when:
-        conditions["when"] = lambda e: not e.parts or bool(set(wish.when) & {part.split("_")[1] for part in e.parts})
-    if wish.help:
-        conditions["help"] = lambda e: bool(set(wish.help) & set(e.help))
-    if wish.text.strip():
-        words = folded(wish.text).split()
-        conditions["text"] = lambda e: all(word in e.own_words for word in words)
-    return conditions
 
 
 def named_like(entries: Iterable[Entry], typed: str) -> list[Entry]:

@@ -1,7 +1,7 @@
 """What people write to matching, checked: on pages and in an imported file."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, get_args
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,6 +19,8 @@ from shared.people import parse_email
 from shared.web.forms import UNKNOWN_FIELD, Form, phone_and_error
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HELP_OFFERED = [help for help in get_args(Help) if help != "lived_it"]
+"""That they have lived it themselves a practitioner says by what they have lived."""
 STATES: tuple[PractitionerState, ...] = ("open", "full", "resting", "stepped_back")
 EMAIL = _("Check the email address. It should look like name@example.org")
 LONG = _("Shorten this a little. Everything you wrote is still here")
@@ -51,6 +53,11 @@ def _one(allowed: Sequence[str], message: str = UNKNOWN_FIELD, *, default: str |
 
 def _required_one(allowed: Sequence[str], message: str = UNKNOWN_FIELD) -> fields.String:
     return fields.String(validate=validate.OneOf(allowed, error=message), error_messages={"required": message}, required=True)
+
+
+def _codes() -> fields.List[Any]:
+    """Of a list of the programme's."""
+    return fields.List(fields.String(validate=validate.Regexp(r"^[A-Za-z0-9_-]{1,40}$", error=UNKNOWN_FIELD)), load_default=list)
 
 
 def _number(least: int, most: int) -> fields.Integer:
@@ -200,7 +207,7 @@ class FindRequestForm(Form):
 
 class ProfileForm(Form):
     """A practitioner, as a coordinator and an imported file write them. `home_zone`: for whoever gives no time zone. `countries`:
-    those whose numbers are texted; none: all are."""
+    those whose numbers are texted; none: all are. `listed`: the codes of the programme's lists `doings` and `lived`."""
 
     name = fields.String(required=True, validate=validate.Length(1, 80, error=LONG), error_messages={"required": NAME})
     pronouns = _text(80)
@@ -209,12 +216,15 @@ class ProfileForm(Form):
     first_meeting = _text(600)
     not_offered = _text(300)
     access = _text(300)
+    lived_words = _text(300)
     languages = fields.List(fields.String(validate=validate.Regexp(r"^[a-z]{2,3}$", error=UNKNOWN_FIELD)), load_default=list)
     meeting_types = _many(get_args(MeetingType))
     parts = _many(get_args(Part))
     hours = fields.List(HoursRow(), load_default=list)
-    help = _many(get_args(Help))
-    not_now = _many(get_args(Help))
+    help = _many(HELP_OFFERED)
+    doings = _codes()
+    lived = _codes()
+    not_now = _many(HELP_OFFERED)
     ages = _many(get_args(AgeGroup))
     places = _number(0, 50)
     offers_at_once = _number(1, 10)
@@ -226,10 +236,22 @@ class ProfileForm(Form):
     phone = fields.String(load_default=None)
 
     def __init__(
-        self, *, home_zone: str, is_new: bool, countries: tuple[str, ...] = (), only: tuple[str, ...] | None = None
+        self,
+        *,
+        home_zone: str,
+        is_new: bool,
+        countries: tuple[str, ...] = (),
+        only: tuple[str, ...] | None = None,
+        listed: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         super().__init__(only=only)
-        self._home_zone, self._is_new, self._countries = home_zone, is_new, countries
+        self._home_zone, self._is_new, self._countries, self._listed = home_zone, is_new, countries, listed or {}
+
+    @validates_schema
+    def codes_are_listed(self, data: dict[str, Any], **_: Any) -> None:
+        wrong = [name for name in ("doings", "lived") if not set(data.get(name, ())) <= {*self._listed.get(name, ())}]
+        if wrong:
+            raise ValidationError({name: [UNKNOWN_FIELD] for name in wrong})
 
     @validates_schema(skip_on_field_errors=False)
     def contact_is_complete(self, data: dict[str, Any], **_: Any) -> None:

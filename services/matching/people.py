@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from services.matching import forms
@@ -12,7 +12,7 @@ from services.matching.handlers.profiles import PractitionerProfile
 from shared.service import Service
 from shared.web.forms import in_words, load
 
-SPACED = ("languages", "meeting_types", "parts", "help", "not_now", "ages")
+SPACED = ("languages", "meeting_types", "parts", "help", "doings", "lived", "not_now", "ages")
 COLUMNS = tuple(forms.ProfileForm(home_zone="UTC", is_new=True).fields)
 TOO_MANY = "after the last column"
 Problem = tuple[int, str, str]
@@ -24,14 +24,17 @@ def read_file(file: Path) -> list[dict[str, str]]:
 
 
 def check(
-    rows: Iterable[Mapping[str, str]], home_zone: str, countries: tuple[str, ...] = ()
+    rows: Iterable[Mapping[str, str]],
+    home_zone: str,
+    countries: tuple[str, ...] = (),
+    listed: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[list[PractitionerProfile], list[Problem]]:
     """The people in these rows, and what is wrong: row number as a spreadsheet counts, column, reason. Never a value."""
     profiles: list[PractitionerProfile] = []
     problems: list[Problem] = []
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, 2):
-        data, errors = load(forms.ProfileForm(home_zone=home_zone, is_new=True, countries=countries), _cells(row))
+        data, errors = load(forms.ProfileForm(home_zone=home_zone, is_new=True, countries=countries, listed=listed), _cells(row))
         for column, message in errors.items():
             says = in_words(message, str, "en", countries) if column in COLUMNS else "is not a column we know"
             problems.append((number, column, says))

@@ -12,12 +12,11 @@ from zoneinfo import ZoneInfo
 
 from services.matching.domain import Hours, Practitioner, Request, TaskReason
 from shared.contracts import Next, Part, WeeklyHour
+from shared.weeks import DAYS, PARTS_OF_DAY
 
 MINUTES_TOGETHER = 60
 WAKING_HOURS = (9, 21)
 MOST_SUGGESTIONS = 3
-PARTS_OF_DAY = {"morning": (8 * 60, 12 * 60), "afternoon": (12 * 60, 17 * 60), "evening": (17 * 60, 22 * 60)}
-DAYS = {"weekday": range(5), "weekend": range(5, 7)}
 Interval = tuple[datetime, datetime]
 NextAction = Literal["ask", "ask_me", "suggest", "wait", "nobody_suits"]
 DAYS_TO_ACT: dict[TaskReason, int] = {
@@ -260,7 +259,7 @@ def _in_common(request: Request, p: Practitioner) -> int:
     return sum(
         len(set(wanted) & set(offered))
         for wanted, offered in (
-            (request.help, p.help),
+            (request.help, p.helps),
             (request.languages, p.languages),
             (request.meeting_types, p.meeting_types),
         )

@@ -10,7 +10,7 @@ MeetingType = Literal["video", "phone", "text", "email", "in_person"]
 Part = Literal[
     "weekday_morning", "weekday_afternoon", "weekday_evening", "weekend_morning", "weekend_afternoon", "weekend_evening"
 ]
-Help = Literal["listening", "planning", "making_sense", "forms", "other"]
+Help = Literal["listening", "planning", "making_sense", "forms", "lived_it", "other"]
 AgeGroup = Literal["under_18", "18_to_25", "26_to_64", "65_and_over"]
 Mode = Literal["chosen", "suggest", "anyone", "reach_out"]
 IfNot = Literal["next_choice", "ask_me", "suggest", "wait"]

@@ -389,8 +389,9 @@ class ReplyProcessed(Event):
 
 @contract("practitioner.changed.v1", subject="practitioner_id", published_by="matching")
 class PractitionerChanged(Event):
-    """The whole public entry, as it is now. `encrypted_profile`: JSON {slug, name, pronouns, words, can_sit_with, first_meeting,
-    not_offered, access}, readable by intake with the directory key."""
+    """The whole public entry, as it is now. `parts` are in `time_zone`. `doings`: codes of the programme's. `encrypted_profile`:
+    JSON {slug, name, pronouns, words, can_sit_with, first_meeting, not_offered, access, lived, lived_words}, readable by intake
+    with the directory key; `lived`: codes of the programme's list, with spaces between them."""
 
     practitioner_id: str
     version: int
@@ -400,6 +401,8 @@ class PractitionerChanged(Event):
     meeting_types: tuple[MeetingType, ...]
     parts: tuple[Part, ...]
     help: tuple[Help, ...]
+    doings: tuple[str, ...] = ()
+    time_zone: str | None = None
     encrypted_profile: str
 
 

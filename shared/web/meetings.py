@@ -1,6 +1,6 @@
 """When two people meet, as one of them reads it: in their own zone, with the dates marked where clocks change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -154,7 +154,13 @@ def shown_date(series: Series, on: str, zone: str, moment: datetime) -> ShownDat
 def add_to(app: Flask) -> None:
     app.add_template_filter(is_link)
     app.add_template_filter(lambda number: shown_number(number, language()), "phone_number")
+    app.add_template_filter(called_in)
     app.add_template_filter(lambda doings: [(code, words[language()]) for code, words in doings.items()], "doing_options")
+
+
+def called_in(codes: Sequence[str], listed: Mapping[str, Mapping[str, str]]) -> str:
+    """In words of the reader's language: those that the programme still knows."""
+    return ", ".join(listed[code][language()] for code in codes if code in listed)
 
 
 def _shown(one: MeetingDate, series: Series, zone: str, moment: datetime) -> ShownDate:

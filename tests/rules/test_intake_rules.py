@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.intake import forms, rules
 from services.intake.domain import TypedAnswers
-from services.intake.rules import Entry, NextChoice, StatusEvent, Wish
+from services.intake.rules import Entry, NextChoice, StatusEvent
 from shared.contracts import Choice, IfNot
 
 TODAY = date(2026, 11, 23)
@@ -44,18 +44,6 @@ def test_those_who_speak_the_readers_language_stand_first() -> None:
     assert ids(rules.daily_order(PEOPLE, TODAY, "es")) == ["kai", "ana", "juniper"]
     nobody_knows = Entry(id="noor", state="open")
     assert ids(rules.daily_order([*PEOPLE, nobody_knows], TODAY, "es"))[-1] == "juniper"
-
-
-def test_all_groups_of_a_wish_must_be_met_and_any_tick_within_one() -> None:
-    assert ids(rules.matching_wish(PEOPLE, Wish(meeting_types=("video", "text"), languages=("en",)))) == ["juniper"]
-    assert ids(rules.matching_wish(PEOPLE, Wish(when=("morning",)))) == ["kai", "ana"]
-    assert ids(rules.matching_wish(PEOPLE, Wish(text="BEES keep"))) == ["juniper"]
-
-
-def test_an_empty_result_names_what_to_drop() -> None:
-    wish = Wish(meeting_types=("phone",), text="bees")
-    assert rules.matching_wish(PEOPLE, wish) == []
-    assert rules.counts_without_each_filter(PEOPLE, wish) == {"meeting_types": 1, "text": 1}
 
 
 def test_whoever_is_not_open_at_send_is_named_in_the_order_chosen() -> None:

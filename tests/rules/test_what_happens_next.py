@@ -74,6 +74,13 @@ def test_what_they_said_matters_comes_before_all_else() -> None:
     assert rank_candidates(a_request(help=("listening",)), [fills_forms, listens], TODAY)[0] is listens
 
 
+def test_someone_who_has_lived_it_too_comes_first_only_for_who_ticked_that() -> None:
+    long_ago = a_practitioner("kai", last_asked_at=MONDAY - timedelta(days=9))
+    lived = a_practitioner("juniper", has_lived_it=True, last_asked_at=MONDAY)
+    assert rank_candidates(a_request(help=("lived_it",)), [long_ago, lived], TODAY) == [lived, long_ago]
+    assert rank_candidates(a_request(help=("listening",)), [long_ago, lived], TODAY) == [long_ago, lived]
+
+
 def test_then_whoever_was_asked_longest_ago() -> None:
     lately, long_ago = a_practitioner("a", last_asked_at=MONDAY), a_practitioner("b", last_asked_at=MONDAY - timedelta(days=9))
     assert rank_candidates(a_request(), [lately, long_ago], TODAY) == [long_ago, lately]

@@ -86,10 +86,11 @@ def _entry(document: Doc, keys: Vault) -> Entry | None:
     except DecryptionError:
         return None
     shown = {**document, **{name: _as_text(profile.get(name)) for name in _OWN_WORDS}}
+    shown["lived"] = _as_text(profile.get("lived")).split()
     return next(load_each(Entry, [shown]), None)
 
 
-_OWN_WORDS = ("slug", "name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access")
+_OWN_WORDS = ("slug", "name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access", "lived_words")
 
 
 def _as_text(value: Any) -> str:

@@ -5,17 +5,18 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, request
 from marshmallow import EXCLUDE, fields, validate
 
-from services.intake import labels, rules, store
+from services.intake import filters, forms, labels, rules, store
+from services.intake.filters import Wish
 from services.intake.handlers import service
-from services.intake.rules import Wish
-from services.intake.web.helpers import listing
+from services.intake.web.helpers import current_draft, listing
 from shared.clock import now
+from shared.people import zones, zones_by_region
 from shared.web.forms import Form, read
 from shared.web.locale import language
 from shared.web.views import render
 
 people = Blueprint("people", __name__)
-GROUPS = ("meeting_types", "languages", "when", "help")
+GROUPS = ("meeting_types", "languages", "when", "lived", "doings", "help")
 
 
 class WishForm(Form):
@@ -24,15 +25,18 @@ class WishForm(Form):
 
     meeting_types = fields.List(fields.String(validate=validate.OneOf(labels.MEETING_TYPES)), load_default=[])
     languages = fields.List(fields.String(validate=validate.Length(max=8)), load_default=[])
-    when = fields.List(fields.String(validate=validate.OneOf(labels.WHEN)), load_default=[])
+    when = fields.List(fields.String(validate=validate.OneOf(labels.PARTS)), load_default=[])
+    lived = fields.List(fields.String(validate=validate.Length(max=40)), load_default=[])
+    doings = fields.List(fields.String(validate=validate.Length(max=40)), load_default=[])
     help = fields.List(fields.String(validate=validate.OneOf(labels.HELP)), load_default=[])
     text = fields.String(validate=validate.Length(max=100), load_default="")
+    zone = fields.String(validate=validate.OneOf(zones()), load_default="")
 
 
 @people.get("/people")
 def show_people() -> Response:
-    here, wish = listing(), _wish()
-    found = rules.matching_wish(here.in_daily_order(now().date(), language()), wish)
+    here, wish, today = listing(), _wish(), now().date()
+    found = filters.matching_wish(here.in_daily_order(today, language()), wish, today)
     page = rules.page_of(found, _page())
     return render(
         "people.html",
@@ -43,10 +47,12 @@ def show_people() -> Response:
         found=len(found),
         anybody=bool(here.everybody),
         wish=wish,
-        narrowed=wish != Wish(),
+        narrowed=wish.narrows,
         open_now=sum(entry.state == "open" for entry in found),
-        instead={} if found else rules.counts_without_each_filter(here.everybody, wish),
+        instead={} if found else filters.counts_without_each_filter(here.everybody, wish, today),
         languages_here=here.languages,
+        regions=zones_by_region(),
+        known_zones=zones(),
         by_language=bool(found) and rules.speaks(found[0], language()) and not rules.speaks(found[-1], language()),
     )
 
@@ -62,11 +68,17 @@ def show_profile(slug: str) -> Response:
 
 
 def _wish() -> Wish:
-    """What the address asks for; everybody, when it cannot be read."""
+    """What the address asks for; everybody, when it cannot be read. Where it names no zone: the one they gave in the form, or the
+    collective's."""
     wish, errors = read(WishForm(), request.args)
     if errors:
-        return Wish()
-    return Wish(text=wish["text"], **{name: tuple(wish[name]) for name in GROUPS})
+        return Wish(zone=_zone())
+    return Wish(text=wish["text"], zone=wish["zone"] or _zone(), **{name: tuple(wish[name]) for name in GROUPS})
+
+
+def _zone() -> str:
+    draft = current_draft()
+    return forms.time_zone_of(draft.typed if draft else {}, service.programme.time_zone)
 
 
 def _page() -> int:
@@ -81,4 +93,5 @@ def _asked(wish: Wish, page: int) -> str:
 
 def _pairs(wish: Wish) -> list[tuple[str, str | int]]:
     pairs: list[tuple[str, str | int]] = [(name, value) for name in GROUPS for value in getattr(wish, name)]
-    return pairs + ([("text", wish.text)] if wish.text else [])
+    named = {"text": wish.text, "zone": wish.zone if wish.when else ""}
+    return pairs + [(name, value) for name, value in named.items() if value]

@@ -75,6 +75,8 @@ class Practitioner(Versioned):
     hours: tuple[Hours, ...] = ()
     time_zone: str = "UTC"
     help: tuple[Help, ...] = ()
+    doings: tuple[str, ...] = ()
+    has_lived_it: bool = False
     not_now: tuple[Help, ...] = ()
     name_index: tuple[str, ...] = ()
     own_list: tuple[NotAgain, ...] = field(default=(), repr=False)
@@ -123,6 +125,11 @@ class Practitioner(Versioned):
     def is_available(self) -> bool:
         """Has room for somebody who does not wait for it already."""
         return self.has_room and self.free_places > self.reserved
+
+    @property
+    def helps(self) -> tuple[Help, ...]:
+        """With what they have lived, where they say something of it."""
+        return (*self.help, "lived_it") if self.has_lived_it else self.help
 
     @property
     def public_state(self) -> PractitionerState:
@@ -244,7 +251,9 @@ class Practitioner(Versioned):
             languages=self.languages,
             meeting_types=self.meeting_types,
             parts=self.parts,
-            help=self.help,
+            help=self.helps,
+            doings=self.doings,
+            time_zone=self.time_zone,
             encrypted_profile=self.encrypted_profile,
         )
 

@@ -58,9 +58,9 @@ def edit_profile(command: EditProfile, db: Db) -> list[Event]:
 def as_profile(practitioner: Practitioner) -> PractitionerProfile:
     """As it would be written again. Their contact is not among it: nobody here can read it."""
     public = profiles.public_profile(practitioner)
-    names = {field.name for field in fields(PractitionerProfile)} - {"practitioner_id", *PUBLIC_FIELDS, *CONTACT}
+    names = {field.name for field in fields(PractitionerProfile)} - {"practitioner_id", "lived", *PUBLIC_FIELDS, *CONTACT}
     known: dict[str, Any] = {name: getattr(practitioner, name) for name in names}
-    known |= {name: public.get(name, "") for name in PUBLIC_FIELDS}
+    known |= {name: public.get(name, "") for name in PUBLIC_FIELDS} | {"lived": tuple(public.get("lived", "").split())}
     return PractitionerProfile(practitioner_id=practitioner.id, **known)
 
 

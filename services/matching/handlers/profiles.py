@@ -25,7 +25,7 @@ from shared.contracts import (
 from shared.messages import Event
 from shared.mongo import Db
 
-PUBLIC_FIELDS = ("name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access")
+PUBLIC_FIELDS = ("name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access", "lived_words")
 
 
 class EmailInUse(ValueError):
@@ -51,6 +51,9 @@ class PractitionerProfile:
     parts: tuple[Part, ...] = ()
     hours: tuple[Hours, ...] = ()
     help: tuple[Help, ...] = ()
+    doings: tuple[str, ...] = ()
+    lived: tuple[str, ...] = ()
+    lived_words: str = ""
     not_now: tuple[Help, ...] = ()
     ages: tuple[AgeGroup, ...] = ()
     places: int | None = None
@@ -84,7 +87,7 @@ def write(profile: PractitionerProfile, db: Db, own_change: Topic | None = None)
 
 
 def public_profile(practitioner: Practitioner) -> dict[str, str]:
-    """slug and PUBLIC_FIELDS."""
+    """slug, lived (codes with spaces between them) and PUBLIC_FIELDS."""
     profile: dict[str, str] = json.loads(service.vault.decrypt_profile(practitioner.id, practitioner.encrypted_profile))
     return profile
 
@@ -137,6 +140,8 @@ def _copy_limits(profile: PractitionerProfile, practitioner: Practitioner) -> No
     practitioner.parts = profile.parts
     practitioner.hours = profile.hours
     practitioner.help = profile.help
+    practitioner.doings = profile.doings
+    practitioner.has_lived_it = bool(profile.lived or profile.lived_words)
     practitioner.not_now = profile.not_now
     practitioner.ages = profile.ages
     practitioner.time_zone = profile.time_zone
@@ -192,7 +197,7 @@ def _encrypt_profile(profile: PractitionerProfile, practitioner: Practitioner, d
     slug = known or _free_slug(profile.name, practitioner.id, db)
     practitioner.name_index = names.of_name(profile.name)
     practitioner.slug_index = service.vault.blind_index("slug", slug)
-    written = {"slug": slug, **{name: getattr(profile, name) for name in PUBLIC_FIELDS}}
+    written = {"slug": slug, "lived": " ".join(profile.lived), **{name: getattr(profile, name) for name in PUBLIC_FIELDS}}
     practitioner.encrypted_profile = service.vault.encrypt_profile(practitioner.id, json.dumps(written, ensure_ascii=False))
 
 

@@ -68,7 +68,9 @@ def _show_list(errors: Errors | None = None) -> Response:
 
 def _save(practitioner_id: str, coordinator_id: str, *, is_new: bool) -> Errors:
     programme = service.programme
-    form = forms.ProfileForm(home_zone=programme.time_zone, is_new=is_new, countries=programme.text_countries)
+    form = forms.ProfileForm(
+        home_zone=programme.time_zone, is_new=is_new, countries=programme.text_countries, listed=programme.listed
+    )
     typed, errors = read(form, forms.join_hours(request.form))
     if errors:
         return errors

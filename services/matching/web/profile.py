@@ -21,8 +21,8 @@ FORMS: dict[Topic, type[forms.ProfileForm]] = {
     "letters": forms.LettersForm,
 }
 FIELDS: dict[Topic, tuple[str, ...]] = {
-    "words": ("name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access"),
-    "ways": ("languages", "meeting_types", "help", "ages", "not_now"),
+    "words": ("name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access", "lived", "lived_words"),
+    "ways": ("languages", "meeting_types", "help", "doings", "ages", "not_now"),
     "hours": ("parts", "hours", "time_zone"),
     "letters": ("channels", "quiet_from", "quiet_until", "language", "email", "phone"),
 }
@@ -48,8 +48,10 @@ def save(topic: Topic) -> Response:
 
 
 def _save(topic: Topic, practitioner: Practitioner) -> Errors:
-    countries = service.programme.text_countries
-    form = FORMS[topic](home_zone=practitioner.time_zone, is_new=False, countries=countries, only=FIELDS[topic])
+    programme, zone = service.programme, practitioner.time_zone
+    form = FORMS[topic](
+        home_zone=zone, is_new=False, countries=programme.text_countries, listed=programme.listed, only=FIELDS[topic]
+    )
     typed, errors = read(form, forms.join_hours(request.form))
     return errors or profiles.save(practitioner.id, typed, "practitioner", practitioner.id, own=topic)
 

@@ -1,6 +1,6 @@
 """What the pages of a profile share, of a practitioner's own and of coordinators: what stands in the fields, what is saved."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import request
@@ -9,17 +9,18 @@ from werkzeug.datastructures import MultiDict
 
 from services.matching import forms, labels
 from services.matching.domain import Practitioner, Topic
-from services.matching.handlers import reading
+from services.matching.handlers import reading, service
 from services.matching.handlers.profile_edits import ChangedMeanwhile, EditProfile, edit_profile, traces
 from services.matching.handlers.profiles import PUBLIC_FIELDS, EmailInUse
 from services.matching.web.helpers import day_names, in_words, run
 from shared.contracts import TeamRole
 from shared.i18n import _
 from shared.web.forms import Errors
+from shared.web.meetings import called_in
 from shared.web.views import language_name
 
 EMPTY_ROWS = 2
-LISTS = ("languages", "meeting_types", "parts", "help", "not_now", "ages", "channels")
+LISTS = ("languages", "meeting_types", "parts", "help", "doings", "not_now", "ages", "channels")
 SINGLE = ("places", "offers_at_once", "time_zone", "language", "state", "quiet_from", "quiet_until")
 CHANGED = _(
     "Somebody else changed this meanwhile. How it is now stands at the top of the page. Save again to keep what you wrote"
@@ -33,6 +34,11 @@ CALLED: Mapping[str, Mapping[str, str]] = {
     "ages": labels.AGES,
 }
 
+LISTED: Mapping[str, Callable[[], Mapping[str, Mapping[str, str]]]] = {
+    "doings": lambda: service.programme.doings,
+    "lived": lambda: service.programme.lived,
+}
+
 
 def as_typed(practitioner: Practitioner) -> Typed:
     typed: Typed = MultiDict(reading.profile_of(practitioner))
@@ -41,6 +47,7 @@ def as_typed(practitioner: Practitioner) -> Typed:
     typed["resting_until"] = forms.day_of(practitioner.resting_until, practitioner.time_zone)
     for name in LISTS:
         typed.setlist(name, list(getattr(practitioner, name)))
+    typed.setlist("lived", typed.pop("lived", "").split())
     rows = [forms.hours_as_text(hours) for hours in practitioner.hours]
     for name, values in zip(("day", "start", "end"), zip(*rows, strict=True), strict=False):
         typed.setlist(name, list(values))
@@ -91,6 +98,9 @@ def _field_of(name: str) -> str:
 def _in_words(practitioner: Practitioner, name: str) -> str:
     if name in PUBLIC_FIELDS:
         return reading.profile_of(practitioner).get(name) or "–"
+    if name in LISTED:
+        codes = getattr(practitioner, name, None) or reading.profile_of(practitioner).get(name, "").split()
+        return called_in(codes, LISTED[name]()) or "–"
     value = getattr(practitioner, name)
     if name in CALLED:
         return in_words(value, CALLED[name]) or "–"

@@ -16,7 +16,8 @@ PAGES = {
     "/people": "people",
     "/people?page=2": "people/second page",
     "/people?text=rivers": "people/narrowed",
-    "/people?text=rivers&meeting_types=phone&languages=es&when=evening": "people/nobody matches, and what to drop",
+    "/people?text=rivers&meeting_types=phone&languages=es&when=weekend_morning": "people/nobody matches, and what to drop",
+    "/people?lived=prison&zone=Europe/London&when=weekday_evening": "people/nobody has lived it",
     "/people?text=nobody-says-this": "people/nobody matches",
 }
 WHO_STANDS_WHERE_IS_CHANCE = ("people", "people/second page")
@@ -25,7 +26,8 @@ FULL_PROFILE = {
     "pronouns": "she/they", "words": "I keep bees, and I have been in the place where words stop. We can sit beside it.",
     "can_sit_with": "grief, voices, nothing at all", "first_meeting": "Tea, twenty minutes, and you may leave at any point.",
     "not_offered": "Advice.", "access": "captions, camera off, breaks", "languages": "en es", "meeting_types": "video phone text",
-    "parts": "weekday_evening weekend_morning", "help": "listening planning",
+    "parts": "weekday_evening weekend_morning", "help": "listening planning", "doings": "walk paperwork",
+    "lived": "grief extreme_states", "lived_words": "The winter when I heard more than was said.",
 }  # fmt: skip
 
 
