@@ -13,7 +13,9 @@ from bench.half_year import invariants
 from bench.half_year.invariants import Stores
 from bench.half_year.pages import Page
 from services.intake.domain import EncryptedNote, Request
-from services.matching.domain import Offer
+from services.intake.domain import Meetings as ShownMeetings
+from services.matching.domain import Meetings, Offer
+from shared.contracts import Series
 from shared.service import Service
 from tests.people import a_practitioner, a_request
 
@@ -26,6 +28,11 @@ SENT: dict[str, Any] = {
     "id": "r1", "person_id": "sam", "mode": "suggest", "choices": (), "language": "en", "time_zone": "UTC", "sent_at": NOW,
     "silent_since": NOW, "notes": (EncryptedNote(id="n1", encrypted="AQ", at=NOW, author="supportee"),),
 }  # fmt: skip
+SERIES = Series(id="s1", first="2026-12-07", minute=1080, zone="UTC")
+WHOSE: dict[str, Any] = {
+    "id": "m1", "request_id": "r1", "supportee_zone": "UTC", "practitioner_zone": "UTC", "version": 3, "series": SERIES,
+}  # fmt: skip
+KEPT: dict[str, Any] = {**WHOSE, "offer_id": "o1", "supportee_id": "sam", "practitioner_id": "kai"}
 LIVES = Stores(
     at=NOW,
     practitioners={"kai": a_practitioner("kai", taken=1)},
@@ -35,6 +42,8 @@ LIVES = Stores(
     tasks=[],
     ways_in={"sam"},
     notes={"r1": {"n1"}},
+    meetings={"m1": Meetings(**KEPT)},
+    shown_meetings={"m1": ShownMeetings(**WHOSE)},
 )
 Check = Callable[[Stores], Iterator[str]]
 CHECKS: dict[str, Check] = {
@@ -42,6 +51,7 @@ CHECKS: dict[str, Check] = {
     "I17": invariants._pairs,
     "I18": invariants._reachable,
     "I19": invariants._notes,
+    "I23": invariants._meetings,
 }
 
 
@@ -65,6 +75,10 @@ def test_nothing_is_found_where_all_is_well() -> None:
         ({"sent": {"r1": Request(**{**SENT, "ended_at": NOW})}}, {"I18"}),
         ({"notes": {}}, {"I19"}),
         ({"notes": {"r1": {"n1", "n2"}}}, {"I19"}),
+        ({"meetings": {"m1": Meetings(**{**KEPT, "version": 4})}}, {"I23"}),
+        ({"meetings": {"m1": Meetings(**{**KEPT, "series": replace(SERIES, skipped=("2026-12-14",))})}}, {"I23"}),
+        ({"shown_meetings": {}}, {"I23"}),
+        ({"offers": {}, "practitioners": {"kai": a_practitioner("kai", taken=0)}}, {"I23"}),
     ],
 )
 def test_what_went_wrong_is_named(what_went_wrong: dict[str, Any], names: set[str]) -> None:
@@ -74,7 +88,8 @@ def test_what_went_wrong_is_named(what_went_wrong: dict[str, Any], names: set[st
 @pytest.mark.parametrize(("undo_until", "names"), [(NOW + timedelta(hours=1), set()), (NOW - timedelta(hours=1), {"I17"})])
 def test_a_place_may_be_held_as_long_as_an_end_can_be_taken_back(undo_until: datetime, names: set[str]) -> None:
     ended = Offer(**{**ACCEPTED, "state": "ended", "undo_until": undo_until})
-    assert found_in(replace(LIVES, offers={"o1": ended}, asked={"r1": a_request(id="r1", state="waiting")})) == names
+    lives = replace(LIVES, offers={"o1": ended}, asked={"r1": a_request(id="r1", state="waiting")}, meetings={})
+    assert found_in(lives) == names
 
 
 def test_a_row_past_its_retention_is_found(matching: Service) -> None:

@@ -58,7 +58,9 @@ class HalfYear:
 
     def so_far(self) -> str:
         """How many requests stand how."""
-        states = Counter(row["state"] for row in self.world.services["matching"].db.requests.find({}, {"state": 1}))
+        matching = self.world.services["matching"].db
+        states = Counter(row["state"] for row in matching.requests.find({}, {"state": 1}))
+        states["with an hour"] = matching.meetings.count_documents({"series": {"$exists": True}, "ended_at": {"$exists": False}})
         asked = sum(one.asked_at is not None for one in self.supportees)
         return ", ".join([f"{asked} asked so far", *(f"{number} {state}" for state, number in sorted(states.items()))])
 

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bench.half_year.people import Supportee
 from bench.half_year.world import World
+from services.intake.domain import Meetings as ShownMeetings
 from services.intake.domain import Request as Page
-from services.matching.domain import CoordinatorTask, Offer, Practitioner, Request
+from services.matching.domain import CoordinatorTask, Meetings, Offer, Practitioner, Request
 from services.matching.invariants import is_held_for_somebody, places_are_right, slots_and_codes
 from shared import retention, sweeper
 from shared.documents import load_all
@@ -30,6 +31,8 @@ class Stores:
     tasks: list[CoordinatorTask]
     ways_in: set[str]  # people whose code words open their page
     notes: dict[str, set[str]]  # request -> ids, as matching keeps them
+    meetings: dict[str, Meetings] = field(default_factory=dict)  # of each match, as matching keeps them
+    shown_meetings: dict[str, ShownMeetings] = field(default_factory=dict)  # as the supportee's page shows them
 
 
 def broken(world: World, supportees: list[Supportee]) -> list[str]:
@@ -40,6 +43,7 @@ def broken(world: World, supportees: list[Supportee]) -> list[str]:
         _pairs(stores),
         _reachable(stores),
         _notes(stores),
+        _meetings(stores),
         _silence(stores, world, asked),
         _first_letters(world, asked),
         _retention(world),
@@ -62,6 +66,8 @@ def _read(world: World) -> Stores:
         tasks=load_all(CoordinatorTask, matching.coordinator_tasks.find({"is_open": True})),
         ways_in={row["person_id"] for row in codes},
         notes=notes,
+        meetings={one.id: one for one in load_all(Meetings, matching.meetings.find())},
+        shown_meetings={one.id: one for one in load_all(ShownMeetings, intake.meetings.find())},
     )
 
 
@@ -115,6 +121,21 @@ def _notes(stores: Stores) -> Iterator[str]:
         theirs, ours = {note.id for note in page.notes}, stores.notes.get(id, set())
         if page.ended_at is None and theirs != ours:
             yield f"I19 request {id}: {len(theirs - ours)} notes on its page alone, {len(ours - theirs)} with matching alone"
+
+
+def _meetings(stores: Stores) -> Iterator[str]:
+    """I23: both of two see the same hour, and none of a pair that has ended."""
+    for id, kept in stores.meetings.items():
+        page, shown = stores.sent.get(kept.request_id), stores.shown_meetings.get(id)
+        offer = stores.offers.get(kept.offer_id)
+        if kept.ended_at is None and (offer is None or not offer.holds_place):
+            yield f"I23 meetings {id} go on, and their pair has ended"
+        if page is None or page.ended_at or not kept.version:
+            continue
+        if shown is None or shown.version != kept.version:
+            yield f"I23 meetings {id} are at {kept.version}, their supportee's page at {shown.version if shown else 'nothing'}"
+        elif (shown.series, shown.proposal, shown.former) != (kept.series, kept.proposal, kept.former):
+            yield f"I23 meetings {id} are not the same on both sides"
 
 
 def _silence(stores: Stores, world: World, asked: list[Supportee]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
+from bench.half_year.meetings import meet
 from bench.half_year.pages import Browser, Page, PageForm
 from bench.half_year.world import World
 from deploy.local.stack import ROOT
@@ -83,6 +84,8 @@ class Supportee:
         self.looked_at = self.world.now()
         if self.random.random() < 0.6:
             wander(self.browser, page, self.random, "/s")
+        if self.random.random() < 0.5:
+            meet(self.browser, self.browser.open("/s"), self.random, self.world.now())
 
     def _come_in(self) -> Page | None:
         page = self.browser.open("/s")
@@ -137,7 +140,7 @@ class Practitioner:
             link = LINK.search(email.text)
             if link and "/o/" in link[0] and self.random.random() < 0.75:
                 self._answer(link[0], email.text)
-        if self.random.random() < 0.08:
+        if self.random.random() < 0.2:
             self._look_at_own_page()
 
     def _answer(self, link: str, text: str) -> None:
@@ -147,6 +150,7 @@ class Practitioner:
         page = self.browser.press(page, page.forms[-1], self.random)
         form = page.form("/o", with_field="answer")
         if form is None or form.fields["answer"].type != "radio":
+            meet(self.browser, page, self.random, self.world.now())
             wander(self.browser, page, self.random, "/o")
             return
         answer = self.random.choices(["yes", "not_this_time", "ask_first", "pause", ""], [50, 20, 12, 4, 14])[0]
@@ -157,7 +161,13 @@ class Practitioner:
 
     def _look_at_own_page(self) -> None:
         page = sign_in(self.world, self.browser, self.random, "me", self.email)
-        if page is not None:
+        if page is None:
+            return
+        pairs = [form for form in page.forms if form.action.startswith("/me/offers/")]
+        if pairs and self.random.random() < 0.5:
+            pair = self.browser.press(page, self.random.choice(pairs), self.random)
+            meet(self.browser, pair, self.random, self.world.now())
+        else:
             wander(self.browser, page, self.random, "/me")
 
 
