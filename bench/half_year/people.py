@@ -19,7 +19,7 @@ CODE_WORDS = re.compile(r'<ol class="words"[^>]*>(.*?)</ol>', re.S)
 ANSWER = re.compile(r"\b([A-Z]{1,2}\d{1,2}) [12]\b")
 MODES = ("chosen", "chosen", "suggest", "anyone", "reach_out")
 SIGN_OUT = ("/s/out", "/me/sign-out", "/c/sign-out")
-RARE = ("/leave", "/end")
+RARE = ("/leave", "/end", "/step-back")
 MOST_QUESTIONS = 20
 
 
@@ -47,7 +47,10 @@ class Supportee:
         return f"+1202555{self.number:04}"
 
     def ask(self, slug: str) -> None:
+        """`slug`: of whom they would choose, who may have stepped back or taken another name."""
         mode = self.random.choice(MODES)
+        if mode == "chosen" and not any("with=" in link for link in self.browser.open(f"/people/{slug}").links):
+            mode = "suggest"
         self.tells = self.random.choice([("email",), ("email",), ("email", "text"), ("text",), ("page",)])
         self.keeps_words = self.random.random() < 0.8
         page = self.browser.open(f"/ask/1?with={slug}" if mode == "chosen" else f"/ask?mode={mode}")
