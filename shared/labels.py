@@ -41,3 +41,11 @@ AGREEMENT = {
     "may_know": _("Who may know about us"),
 }
 """The headings of what two people agree on. A programme may call them otherwise."""
+PLAN = {
+    "signs": _("What I notice when it gets hard"),
+    "helps": _("What helps me then"),
+    "not_helpful": _("What does not help"),
+    "people": _("People and places I can turn to"),
+    "afterwards": _("What is good afterwards"),
+}
+"""The headings of a plan for hard days. A programme may call them otherwise."""

@@ -81,6 +81,7 @@ class Programme:
     rooms_at: str = ""  # where video rooms are made, by a name that nobody can guess; empty: practitioners bring their own
     doings: dict[str, dict[str, str]] = field(default_factory=dict)  # what two people can do together: code -> language -> words
     agreement: dict[str, dict[str, str]] = field(default_factory=dict)  # other words for headings: code -> language -> words
+    plan: dict[str, dict[str, str]] = field(default_factory=dict)  # the same for plans for hard days
     lived: dict[str, dict[str, str]] = field(default_factory=dict)  # what practitioners may say that they have lived: as doings
     retention: dict[str, float] = field(default_factory=dict)  # days, where they are fewer than in retention.py
 
@@ -103,11 +104,6 @@ class Programme:
     def doing_in(self, code: str, language: str) -> str:
         """Empty when this programme does not know it any more."""
         words = self.doings.get(code, {})
-        return words.get(language, "")
-
-    def heading_in(self, code: str, language: str) -> str:
-        """Of what two people agree on; empty: as in labels.AGREEMENT."""
-        words = self.agreement.get(code, {})
         return words.get(language, "")
 
     @property
@@ -155,10 +151,16 @@ def _check_lists(programme: Programme, file: str) -> None:
 
 
 def _check_headings(programme: Programme, file: str) -> None:
-    languages, known = {*programme.languages}, ", ".join(labels.AGREEMENT)
-    for code, words in programme.agreement.items():
-        if code not in labels.AGREEMENT or not languages <= {*words}:
-            raise SystemExit(f"PROGRAMME_FILE {file}: agreement.{code}: one of {known}, with words in every language")
+    languages = {*programme.languages}
+    for table, headings, known in (
+        ("agreement", programme.agreement, labels.AGREEMENT),
+        ("plan", programme.plan, labels.PLAN),
+    ):
+        for code, words in headings.items():
+            if code not in known or not languages <= {*words}:
+                raise SystemExit(
+                    f"PROGRAMME_FILE {file}: {table}.{code}: one of {', '.join(known)}, with words in every language"
+                )
 
 
 def placeholders(programme: Programme) -> list[tuple[str, str]]:

@@ -254,6 +254,18 @@ class Agreement:
         return replace(self, changes=change, deleted=change, newest=None, before=None, said_yes=(), unheard=None)
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Plan:
+    """Somebody's own plan for hard days, under their own key alone. `shown_to`: the match whose practitioner reads it, in the
+    version with the id `shown_text`. `changes`: how often they showed it or took it back."""
+
+    text_id: str | None = None
+    encrypted: str | None = None
+    shown_to: str | None = None
+    shown_text: str | None = None
+    changes: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class SharedNotes:
     """One of the two let coordinators read what they had written to each other until then."""
@@ -324,6 +336,7 @@ class Request:
     names_somebody: bool = False
     held: bool = False
     confirmed: bool = False
+    plan: Plan | None = None
 
     @property
     def status(self) -> RequestStatus:

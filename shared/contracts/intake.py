@@ -318,6 +318,18 @@ class AgreementDeleted(Event):
     base: int
 
 
+@contract("plan.shown.v1", subject="request_id", published_by="intake")
+class PlanShown(Event):
+    """The supportee shows their practitioner their plan for hard days, or takes it back (None). `encrypted`: what stands under
+    each heading, as the field `plan` under the key of this match. `change` grows by one each time: the newest holds, in whatever
+    order they come."""
+
+    request_id: str
+    match_id: str
+    change: int
+    encrypted: str | None = None
+
+
 @contract("sign_in.requested.v1", subject="person_id", published_by="intake")
 class SignInRequested(Event):
     """A supportee asked for a way in to their own page. `encrypted` is for notify: link (absolute URL) to be sent by e-mail, or

@@ -1,11 +1,12 @@
-"""What two people write into their agreement: the same on both sides."""
+"""What two people write into their agreement, the same on both sides; and what somebody writes into a plan of their own."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, pre_load, validate
 
 from shared.i18n import _
-from shared.labels import AGREEMENT
+from shared.labels import AGREEMENT, PLAN
 from shared.web.forms import Form
 
 LONGEST = 4000
@@ -13,15 +14,14 @@ LONG = _("This is longer than 4,000 characters. Shorten it a little, everything 
 EMPTY = _("Write something, or delete it")
 
 
-def _section() -> fields.String:
-    return fields.String(load_default="", validate=validate.Length(max=LONGEST, error=LONG))
+def _sections(codes: Collection[str]) -> dict[str, fields.Field[Any]]:
+    return {code: fields.String(load_default="", validate=validate.Length(max=LONGEST, error=LONG)) for code in codes}
 
 
-class AgreementForm(Form.from_dict({code: _section() for code in AGREEMENT})):  # type: ignore[misc]
-    """`base`: the number of what they had before them; `after`: the id of what they wrote themselves since."""
+class SectionsForm(Form):
+    """Texts under headings, of which at least one is there."""
 
-    base = fields.Integer(required=True)
-    after = fields.String(load_default="", validate=validate.Length(max=80))
+    headings: Mapping[str, str] = {}
 
     @pre_load
     def count_a_line_break_once(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -29,10 +29,25 @@ class AgreementForm(Form.from_dict({code: _section() for code in AGREEMENT})):  
 
     @post_load
     def gather(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        sections = {code: data[code] for code in AGREEMENT if data[code]}
+        sections = {code: data[code] for code in self.headings if data[code]}
         if not sections:
-            raise ValidationError(EMPTY, next(iter(AGREEMENT)))
-        return {"sections": sections, "base": data["base"], "after": data["after"]}
+            raise ValidationError(EMPTY, next(iter(self.headings)))
+        return {"sections": sections, **{name: value for name, value in data.items() if name not in self.headings}}
+
+
+class AgreementForm(SectionsForm.from_dict(_sections(AGREEMENT))):  # type: ignore[misc]
+    """`base`: the number of what they had before them; `after`: the id of what they wrote themselves since."""
+
+    headings = AGREEMENT
+    base = fields.Integer(required=True)
+    after = fields.String(load_default="", validate=validate.Length(max=80))
+
+
+class PlanForm(SectionsForm.from_dict(_sections(PLAN))):  # type: ignore[misc]
+    """`after`: the id of what they had before them."""
+
+    headings = PLAN
+    after = fields.String(load_default="", validate=validate.Length(max=80))
 
 
 class YesForm(Form):

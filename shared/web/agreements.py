@@ -17,6 +17,8 @@ from shared.web.locale import language
 WORDS = re.compile(r"\s*\S+|\s+")
 Change = Literal["", "new", "changed", "gone"]
 Sections = Mapping[str, str]
+Headings = list[tuple[str, str]]
+"""(code, words)"""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def present(
     """`before`: empty where there is nothing to compare with."""
     return AgreementPage(
         number=number,
-        sections=compared(newest, before or newest, programme),
+        sections=compared(newest, before or newest, headings(labels.AGREEMENT, programme.agreement)),
         compares=bool(before),
         mine=bool(text and text.by == me),
         written_at=text.written_at if text else None,
@@ -85,15 +87,16 @@ def present(
     )
 
 
-def headings(programme: Programme) -> list[tuple[str, str]]:
-    return [(code, programme.heading_in(code, language()) or str(gettext(words))) for code, words in labels.AGREEMENT.items()]
+def headings(known: Mapping[str, str], own: Mapping[str, Mapping[str, str]]) -> Headings:
+    """`own`: what the programme calls them, code -> language -> words."""
+    return [(code, own.get(code, {}).get(language(), "") or str(gettext(words))) for code, words in known.items()]
 
 
-def compared(newest: Sections, before: Sections, programme: Programme) -> list[SectionView]:
+def compared(newest: Sections, before: Sections, headings: Headings) -> list[SectionView]:
     """Of every heading that has words in one of the two."""
     return [
         _compared(code, heading, before.get(code, ""), newest.get(code, ""))
-        for code, heading in headings(programme)
+        for code, heading in headings
         if code in newest or code in before
     ]
 

@@ -248,8 +248,8 @@ def test_after_the_end_both_still_read_it(two: Two, matching: Service, keys: Pat
     assert "Mornings." in shown(again, "/o/agreement")
 
 
-def hidden_fields(html: str) -> dict[str, str]:
-    form = re.search(r'<form method="post" action="/[so]/agreement/write"[^>]*>(.*?)</form>', html, re.S)
+def hidden_fields(html: str, action: str = "/[so]/agreement/write") -> dict[str, str]:
+    form = re.search(rf'<form method="post" action="{action}"[^>]*>(.*?)</form>', html, re.S)
     assert form
     return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form[1]))
 

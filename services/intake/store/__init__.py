@@ -14,6 +14,7 @@ from services.intake.store.invitations import *
 from services.intake.store.links import *
 from services.intake.store.meetings import *
 from services.intake.store.notes import *
+from services.intake.store.plans import *
 from services.intake.store.requests import *
 from services.intake.store.team import *
 from services.intake.store.unanswered import *

@@ -13,7 +13,7 @@ CHECK_OF_REQUESTS = "requests"
 
 def requests_after(db: Db, after: str, count: int) -> list[Request]:
     """By their ids, those that ended too. To look at, not to save: without what they wrote."""
-    written = {"encrypted_answers": 0, "encrypted_code_words": 0}
+    written = {"encrypted_answers": 0, "encrypted_code_words": 0, "plan": 0}
     return load_all(Request, db.requests.find({"_id": {"$gt": after}}, written).sort("_id", 1).limit(count))
 
 

@@ -46,7 +46,17 @@ def save_choice(db: Db, request_id: str, choice: NextChoice) -> bool:
 def mark_lapsed(db: Db, request_id: str) -> bool:
     """Answers, notes, agreements and code words go at once; the rest stays for a while: its page can say what happened."""
     gone = dict.fromkeys(
-        ("encrypted_answers", "encrypted_code_words", "code_words_until", "notes", "next_look_at", "openings", "shared_notes"), 1
+        (
+            "encrypted_answers",
+            "encrypted_code_words",
+            "code_words_until",
+            "notes",
+            "next_look_at",
+            "openings",
+            "shared_notes",
+            "plan",
+        ),
+        1,
     )
     change = {"$set": {"ended_at": now()}, "$unset": gone}
     ended = db.requests.find_one_and_update({"_id": request_id, "ended_at": None}, change)

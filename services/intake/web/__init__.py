@@ -17,6 +17,7 @@ from services.intake.web import (
     meetings,
     pages,
     people,
+    plan,
     status,
     way_in,
 )
@@ -31,6 +32,7 @@ def make_app(settings: Settings | None = None) -> Flask:
         meetings.meetings,
         meeting_times.meeting_times,
         agreements.agreements,
+        plan.plan,
         calendar.calendar,
         corrections.corrections,
     )

@@ -21,6 +21,7 @@ from services.intake.handlers.agreements import (
 from services.intake.web.helpers import entries_by_id
 from services.intake.web.status import current_note_keys, current_request, status_page
 from shared.contracts import MatchMade
+from shared.labels import AGREEMENT
 from shared.web import agreements as shown
 from shared.web.agreement_forms import AgreementForm, YesForm
 from shared.web.app import takes_long_texts
@@ -134,7 +135,7 @@ def _present(view: AgreementView) -> shown.AgreementPage:
 
 def _page(template: str, sent: Request, view: AgreementView, errors: Errors | None = None, **context: Any) -> Response:
     mine = view.agreement.unheard
-    unheard = shown.compared(view.unheard, view.unheard, service.programme) if mine else []
+    unheard = shown.compared(view.unheard, view.unheard, _headings()) if mine else []
     facts = {"page": _present(view), "unheard": unheard, "came_late": _came_late(view), "locked": view.locked}
     live = sent.status.state == "matched"
     return status_page(template, sent, errors, live=live, underway=view.agreement.is_underway, **facts, **context)
@@ -146,12 +147,16 @@ def _write_page(
     """`both`: with what stands there now beside it."""
     mine = view.agreement.unheard
     now = view.unheard if mine and not mine.came_late else view.newest
-    context = {"headings": shown.headings(service.programme), "typed": typed, "theirs": now if both else None}
+    context = {"headings": _headings(), "typed": typed, "theirs": now if both else None}
     known = {"base": view.agreement.number, "after": mine.id if mine else ""}
     page = _page("status/write_agreement.html", sent, view, errors, **context, **known)
     if status != 200 and not errors:
         page.status_code = status
     return page
+
+
+def _headings() -> shown.Headings:
+    return shown.headings(AGREEMENT, service.programme.agreement)
 
 
 def _came_late(view: AgreementView) -> bool:

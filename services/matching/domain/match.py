@@ -9,7 +9,8 @@ from shared.contracts import EncryptedFields, PairMember
 
 @dataclass(kw_only=True)
 class Match(Versioned):
-    """`encrypted`: what the two need while they meet, under the key of this match; its notes are under that key too."""
+    """`encrypted`: what the two need while they meet, under the key of this match; its notes are under that key too.
+    `plan`: the supportee's for hard days, as long as they show it."""
 
     offer_id: str
     request_id: str
@@ -21,6 +22,8 @@ class Match(Versioned):
     ended_by: PairMember | None = None
     on_hold: bool = False
     hold_change: int = 0
+    plan: str | None = None
+    plan_change: int = 0
 
     def keep(self, encrypted: EncryptedFields | None) -> None:
         """What the two need while they meet, as it is now."""
@@ -32,6 +35,14 @@ class Match(Versioned):
         if change > self.hold_change:
             self.on_hold, self.hold_change = on_hold, change
             self.version += 1
+
+    def show_plan(self, encrypted: str | None, change: int) -> bool:
+        """Whether that is news. The newest change holds; None: they took it back. Nothing is shown after the end."""
+        if change <= self.plan_change:
+            return False
+        self.plan, self.plan_change = None if self.ended_at else encrypted, change
+        self.version += 1
+        return True
 
     def end(self, moment: datetime, by: PairMember) -> None:
         check(self.ended_at is None, "end a match", "ended")

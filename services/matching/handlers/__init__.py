@@ -1,9 +1,9 @@
 """What matching does. Importing the package registers every handler.
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, floods, feedback, endings,
-meetings, agreements, rooms, sharing, way_in, corrections, daily_checks, assignment, own_list, profile_edits, stepping_back,
-stored_before, team. Below them: beginning, answers, requests, talk_first, offers, notes, links, tasks, erasure, profiles, names.
-What pages show: reading.
+meetings, agreements, plans, rooms, sharing, way_in, corrections, daily_checks, assignment, own_list, profile_edits,
+stepping_back, stored_before, team. Below them: beginning, answers, requests, talk_first, offers, notes, links, tasks, erasure,
+profiles, names. What pages show: reading.
 """
 
 from services.matching.handlers import (
@@ -19,6 +19,7 @@ from services.matching.handlers import (
     floods,
     held,
     meetings,
+    plans,
     practitioner,
     rooms,
     sharing,
@@ -43,6 +44,7 @@ __all__ = [
     "floods",
     "held",
     "meetings",
+    "plans",
     "practitioner",
     "rooms",
     "service",

@@ -1,7 +1,7 @@
 """What practitioners and coordinators may read, decrypted for them. Nothing here changes anything."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.matching import rules, store
@@ -14,6 +14,7 @@ from services.matching.handlers.endings import yes_is_new
 from services.matching.handlers.keys import fields_of, open_keys
 from services.matching.handlers.meetings import meetings_of, phone_of, place_of
 from services.matching.handlers.own_list import has_space, label_of, may_be_listed
+from services.matching.handlers.plans import plan_of
 from services.matching.handlers.profiles import name_of, public_profile
 from services.matching.handlers.service import service
 from services.matching.handlers.sign_in import coordinator_name
@@ -48,7 +49,8 @@ class OfferView:
     `time_zone` is the practitioner's. `request` None: it is no longer theirs to read. `yes_is_new`: a coordinator is told when
     they end their meetings. `may_undo`: they may take back that they did. `on_hold`: the supportee takes a pause.
     `may_list`: they may put this person on their own list, `is_listed`: they did. `meetings`: when the two meet, `place`:
-    where, `phone`: their number, once both said yes to calls. `agreement`: what they agree on, or did."""
+    where, `phone`: their number, once both said yes to calls. `agreement`: what they agree on, or did.
+    `plan`: what they show of their plan for hard days, heading -> words."""
 
     offer: Offer
     request: Request | None
@@ -66,6 +68,7 @@ class OfferView:
     place: str = ""
     phone: str | None = None
     agreement: Agreement | None = None
+    plan: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shared_at(self) -> datetime | None:
@@ -190,6 +193,7 @@ def view_offer(offer: Offer, db: Db) -> OfferView:
         place=place_of(found, request, match) if found and request and match else "",
         phone=phone_of(found, request, match) if found and request and match else None,
         agreement=agreement_of_offer(offer, db),
+        plan=plan_of(match, request) if match and request else {},
     )
 
 

@@ -13,6 +13,7 @@ from services.matching.web import (
     me,
     meetings,
     offers,
+    plans,
     practitioners,
     profile,
 )
@@ -21,7 +22,16 @@ from shared.web.app import make_service_app
 
 
 def make_app(settings: Settings | None = None) -> Flask:
-    theirs = (offers.offers, meetings.meetings, agreements.agreements, calendar.calendar, auth.auth, me.me, profile.profile)
+    theirs = (
+        offers.offers,
+        meetings.meetings,
+        agreements.agreements,
+        plans.plans,
+        calendar.calendar,
+        auth.auth,
+        me.me,
+        profile.profile,
+    )
     parts = (*theirs, desk.desk, feedback.feedback, practitioners.practitioners)
     app = make_service_app(service, settings or read_core(), "services.matching", *parts)
     helpers.add_to(app)

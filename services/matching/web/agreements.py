@@ -17,6 +17,7 @@ from services.matching.handlers.agreements import (
 )
 from services.matching.web.helpers import run
 from services.matching.web.offers import current_offer
+from shared.labels import AGREEMENT
 from shared.web import agreements as shown
 from shared.web.agreement_forms import AgreementForm, YesForm
 from shared.web.app import takes_long_texts
@@ -98,7 +99,11 @@ def _page(template: str, view: AgreementView, errors: Errors | None = None, **co
 
 def _write_page(view: AgreementView, typed: Any, *, both: bool = False, errors: Errors | None = None) -> Response:
     """`both`: with what stands there now beside it."""
-    context = {"headings": shown.headings(service.programme), "typed": typed, "theirs": view.newest if both else None}
+    context = {
+        "headings": shown.headings(AGREEMENT, service.programme.agreement),
+        "typed": typed,
+        "theirs": view.newest if both else None,
+    }
     page = _page("write_agreement.html", view, errors, base=view.agreement.number, **context)
     if both:
         page.status_code = 409

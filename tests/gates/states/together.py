@@ -1,4 +1,4 @@
-"""What two people write together: what they agree on, on both sides, until one of them leaves."""
+"""What two people write together, on both sides, until one of them leaves: a plan that one shows, and what they agree on."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,6 +25,7 @@ def prepare(stack: Stack, languages: Sequence[str]) -> None:
 
 def states(walk: Walk) -> Iterator[PageState]:
     supportee, practitioner = a_pair(walk, "Quinn")
+    yield from _plan(supportee, practitioner)
     yield from _begun(supportee, practitioner)
     yield from _changed(supportee, practitioner)
     yield from _at_the_same_time(supportee, practitioner)
@@ -63,6 +64,27 @@ def _begun(supportee: Visitor, practitioner: Visitor) -> Iterator[PageState]:
     yield practitioner.go("/o/agreement").look("my agreement/my yes is missing")
     practitioner.press(SAVE.format("/o/agreement/yes"))
     yield practitioner.look("my agreement/agreed")
+
+
+def _plan(supportee: Visitor, practitioner: Visitor) -> Iterator[PageState]:
+    """For hard days."""
+    yield supportee.go("/s/plan").look("plan/none yet")
+    yield supportee.go("/s/plan/write").look("plan/to write")
+    supportee.press(SAVE.format("/s/plan/write"))
+    yield supportee.look("plan/nothing written", pictured=False)
+    supportee.fill(signs=NOT_SO[supportee.language], helps=HELPS[supportee.language])
+    supportee.press(SAVE.format("/s/plan/write"))
+    yield supportee.look("plan/written")
+    supportee.press(SAVE.format("/s/plan/show"))
+    yield supportee.look("plan/shown")
+    practitioner.wait_for("/o", lambda: practitioner.see("a[href='/o/plan']").count(), "the plan")
+    yield practitioner.look("offer/yes, a plan is shown", pictured=False)
+    yield practitioner.go("/o/plan").look("their plan")
+    supportee.go("/s/plan/write").fill(helps=HELPS_TOO[supportee.language])
+    supportee.press(SAVE.format("/s/plan/write"))
+    yield supportee.look("plan/changed since it was shown")
+    yield supportee.go("/s/plan/delete").look("plan/to delete")
+    supportee.press(SAVE.format("/s/plan/delete"))
 
 
 def _changed(supportee: Visitor, practitioner: Visitor) -> Iterator[PageState]:
