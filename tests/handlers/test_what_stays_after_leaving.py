@@ -134,7 +134,7 @@ def test_what_names_them_afterwards_is_random_numbers(left: Left) -> None:
         ("matching.requests", frozenset(blank)),
         ("matching.audit", frozenset({"_id", "coordinator_id", "action", "request_id", "at"})),
         ("matching.outbox", event),
-        ("notify.request_updates", frozenset({"_id", "withdrawn", "delete_at"})),
+        ("notify.request_updates", frozenset({"_id", "withdrawn", "delete_at", "match_version"})),
         ("notify.outbox", event),
         ("intake.inbox", frozenset({"_id", "at", "handler"})),
     }  # fmt: skip
