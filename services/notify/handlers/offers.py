@@ -10,6 +10,8 @@ from shared.contracts import MatchMade, Next, NoteForwarded, OfferDeclined, Offe
 from shared.messages import Event
 from shared.mongo import Db
 
+ABOUT_THE_OFFER = ["offer", "reminder", "note_for_you"]
+
 
 @service.on(OfferMade, prefetch=store.keys_of_offer)
 def enqueue_offer_notification(event: OfferMade, db: Db) -> list[Event]:
@@ -86,6 +88,7 @@ def _enqueue_not_this_time(db: Db, request_id: str, version: int, then: Next) ->
 
 
 def _end_offer(db: Db, offer_id: str) -> None:
+    """What is about the two who met there stays: this may be heard late."""
     moment = now()
     store.mark_offer_ended(db, offer_id, moment)
-    store.cancel_notifications(db, moment, "offer ended", offer_id=offer_id)
+    store.cancel_notifications(db, moment, "offer ended", offer_id=offer_id, template={"$in": ABOUT_THE_OFFER})
