@@ -54,6 +54,16 @@ def after_press(button: str, typed: TypedAnswers, before: TypedAnswers) -> Typed
     return _without_a_name_that_was_found(typed, before)
 
 
+def without_those_avoided(typed: TypedAnswers) -> TypedAnswers:
+    """After Send: whom they chose and would rather not meet now is chosen no more."""
+    avoided, known = set(listed(typed, "avoid")), choices(typed)
+    left = [choice for choice in known if choice.practitioner_id not in avoided]
+    if len(left) == len(known):
+        return typed
+    mode = typed.get("mode", "") if left or typed.get("mode") != "chosen" else "suggest"
+    return _with_choices({**typed, "mode": mode}, left)
+
+
 def asks_to_find(button: str, typed: TypedAnswers, before: TypedAnswers) -> str:
     """Which field's name to look for now, if any. Continue, and the Enter key in such a field, look for a new name first."""
     if button in NAMES_TO_FIND:

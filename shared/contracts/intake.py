@@ -124,6 +124,7 @@ class RequestChanged(Event):
     """The supportee corrected their answers, or sends them again after meetings that ended: the whole of what matching reads of
     them, but not whom they chose. `change` grows by one each time: the newest holds, in whatever order they come.
     `read_first`: they wrote anew what we should know before we write. `person_index`: as in `request.submitted`; None: as it was.
+    `avoid`: practitioners whom they would rather not meet; None: as it was.
     """
 
     request_id: str
@@ -137,6 +138,7 @@ class RequestChanged(Event):
     encrypted: EncryptedFields
     read_first: bool = False
     person_index: tuple[str, ...] | None = None
+    avoid: tuple[str, ...] | None = None
 
 
 @contract("match.left.v1", subject="request_id", published_by="intake")

@@ -1,4 +1,4 @@
-"""After Send everything but the choice of whom can be corrected: matching and notify are told anew what they know of it."""
+"""After Send everything but whom they chose can be corrected: matching and notify are told anew what they know of it."""
 
 import json
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from shared.messages import Event
 from shared.mongo import Db
 
 QUESTIONS_ABOUT_CONTACT = (2, 4, 5)
-NOT_CORRECTED = ("mode", "choices", "avoid")
+NOT_CORRECTED = ("mode", "choices")
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,6 +107,8 @@ def _correction(command: CorrectAnswers) -> store.Correction:
     own = vault.encrypt_fields(draft.key, draft.person_id, {"answers": json.dumps(draft.typed)})
     return store.Correction(
         encrypted_answers=own["answers"],
+        choices=tuple(choice.practitioner_id for choice in answers.choices),
+        names_somebody=bool(answers.avoid_words.strip()),
         time_zone=answers.time_zone,
         pace=answers.pace,
         email_index=address_index("email", answers.email_address),

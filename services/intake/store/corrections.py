@@ -15,6 +15,8 @@ class Correction:
     """What a correction changes of a request; None: nothing. `of_contact`: notify has to hear of it, too."""
 
     encrypted_answers: str
+    choices: tuple[str, ...]
+    names_somebody: bool
     time_zone: str
     pace: Pace
     email_index: str | None

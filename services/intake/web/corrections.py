@@ -1,18 +1,21 @@
-"""/s/change: one answer of a request that was sent, on the page of its question."""
+"""/s/change: one answer of a request that was sent, on the page of its question; of the first whom they would rather not meet."""
 
 from flask import Blueprint, Response, abort, request
 
-from services.intake import forms
+from services.intake import choosing, forms, rules
 from services.intake.domain import Draft, Request, TypedAnswers
 from services.intake.handlers import access, service
 from services.intake.handlers.corrections import CorrectAnswers, correct_answers
 from services.intake.web.ask import question_page
+from services.intake.web.helpers import entries_by_id, listing
 from services.intake.web.status import current_request, nobody_gets_it
+from shared.web.forms import Errors
 from shared.web.limits import limiter
-from shared.web.views import redirect_after_post
+from shared.web.views import redirect_after_post, render
 
 corrections = Blueprint("corrections", __name__)
-QUESTIONS = range(2, 8)
+QUESTIONS, FIRST = range(1, 8), 1
+AVOIDED = ("avoid", "avoid_words", "find_avoid")
 
 
 @corrections.get("/s/change/<int:question>")
@@ -21,7 +24,7 @@ def show_question(question: int) -> Response:
         abort(404)
     sent, key = current_request()
     own = access.own_answers(sent, key) if sent and key else {}
-    return question_page(question, own.get(question, {}), {}, correcting=True) if own else redirect_after_post("/s")
+    return _page(question, own.get(question, {}), {}) if own else redirect_after_post("/s")
 
 
 @corrections.post("/s/change/<int:question>")
@@ -33,13 +36,49 @@ def save_answer(question: int) -> Response:
     own = access.own_answers(sent, key) if sent and key else {}
     if sent is None or key is None or not own:
         return nobody_gets_it(sent)
+    return _save_avoided(sent, key, own) if question == FIRST else _save_question(sent, key, own, question)
+
+
+def _save_question(sent: Request, key: bytes, own: dict[int, TypedAnswers], question: int) -> Response:
     typed = forms.typed_in(question, request.form)
+    errors = _errors(question, typed, own)
+    return _page(question, typed, errors) if errors else _save(sent, key, own, question, typed)
+
+
+def _save_avoided(sent: Request, key: bytes, own: dict[int, TypedAnswers]) -> Response:
+    """A name that was typed is looked for first, as in the question; looking changes nothing."""
+    before = {**own.get(FIRST, {}), "find_avoid": request.form.get("looked_for", "")}
+    typed = forms.typed_in(FIRST, request.form)
+    changed = {**before, **{name: typed.get(name, [] if name == "avoid" else "") for name in AVOIDED}}
+    button = request.form.get("go", "")
+    if choosing.asks_to_find(button, changed, before):
+        missing = {} if choosing.name_in(changed, "find_avoid") else {"find_avoid": forms.NAME_TO_FIND}
+        return _avoided_page(changed, missing)
+    changed = choosing.without_those_avoided(choosing.after_press(button, changed, before))
+    errors = _errors(FIRST, changed, own)
+    return _avoided_page(changed, errors) if errors else _save(sent, key, own, FIRST, changed)
+
+
+def _errors(question: int, typed: TypedAnswers, own: dict[int, TypedAnswers]) -> Errors:
     try:
         zone = forms.time_zone_of({**own, question: typed}, service.programme.time_zone)
-        _, errors = forms.read(question, typed, zone, service.programme.text_countries)
+        return forms.read(question, typed, zone, service.programme.text_countries)[1]
     except forms.UnknownField:
         abort(400)
-    return question_page(question, typed, errors, correcting=True) if errors else _save(sent, key, own, question, typed)
+
+
+def _page(question: int, typed: TypedAnswers, errors: Errors) -> Response:
+    return _avoided_page(typed, errors) if question == FIRST else question_page(question, typed, errors, correcting=True)
+
+
+def _avoided_page(typed: TypedAnswers, errors: Errors) -> Response:
+    avoided, name = choosing.listed(typed, "avoid"), choosing.name_in(typed, "find_avoid")
+    found = {"find_avoid": rules.named_like(listing().everybody, name)} if name else {}
+    known = entries_by_id(avoided) if avoided else {}
+    typed = forms.blank(FIRST) | typed
+    return render(
+        "ask/1_avoid.html", errors, then="", correcting=True, typed=typed, known=known, found=found, form="avoid", question=FIRST
+    )
 
 
 def _save(sent: Request, key: bytes, own: dict[int, TypedAnswers], question: int, typed: TypedAnswers) -> Response:

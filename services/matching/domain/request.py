@@ -286,6 +286,7 @@ class Request(Versioned):
         self.languages, self.meeting_types, self.parts = event.languages, event.meeting_types, event.parts
         self.time_zone, self.help, self.age_group = event.time_zone, event.help, event.age_group
         self.encrypted, self.change = event.encrypted, event.change
+        self.avoid = self.avoid if event.avoid is None else event.avoid
         self.version += 1
 
     def end_match(self, match: Match, offer: Offer, then: AfterEnding) -> list[Event]:

@@ -3,10 +3,11 @@
 from services.matching import store
 from services.matching.domain import Request
 from services.matching.handlers import names
+from services.matching.handlers.avoided import hide_from_those_named, meet_none_of_those_named
 from services.matching.handlers.held import read_first, tell_who_may_read
 from services.matching.handlers.keys import encrypt_for_match
 from services.matching.handlers.meetings import find_hours_again
-from services.matching.handlers.requests import find_request, stop_waiting_in_vain
+from services.matching.handlers.requests import find_request
 from services.matching.handlers.service import service
 from shared.clock import now
 from shared.contracts import ContactAllowed, RequestChanged
@@ -21,18 +22,16 @@ def correct_request(event: RequestChanged, db: Db) -> list[Event]:
     if request.has_ended or event.change <= request.change:
         return []
     request.correct(event)
-    request.avoid_index = names.avoided_by(request)
-    store.tasks.hide(db, request.id, request.avoid_index)
+    events = hide_from_those_named(request, db)
     if event.person_index is not None:
         request.person_index = names.person_index(request.supportee_id, event.person_index)
     match = store.offers.find_live_match(db, request.id)
-    events: list[Event] = []
     if match:
         match.keep(encrypt_for_match(request, match.id))
         store.offers.save_match(db, match)
         events += find_hours_again(match, request, store.practitioners.find(db, match.practitioner_id), db)
     events += _read_first_or_not(request, event, db)
-    events += stop_waiting_in_vain(request, db)
+    events += meet_none_of_those_named(request, db)
     store.requests.save(db, request)
     if request.queue:
         store.assignment.leave_triggers(db, "request_id", [request.id])

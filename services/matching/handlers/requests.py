@@ -57,10 +57,10 @@ def wait_for(request: Request, practitioner_id: str | None, db: Db) -> Step:
 
 
 def stop_waiting_in_vain(request: Request, db: Db) -> list[Event]:
-    """When those for whom it waits do not want to be asked about this person: what follows is what the supportee said may follow.
-    Changes the request; the caller saves it."""
+    """When those for whom it waits and this person would not meet: what follows is what the supportee said may follow. Changes
+    the request; the caller saves it."""
     people = store.practitioners.find_many(db, request.wanted) if request.queue == "named" else {}
-    if not people or not all(rules.is_on_own_list(request, one) for one in people.values()):
+    if not people or not all(rules.avoid_each_other(request, one) for one in people.values()):
         return []
     return take_step(request, next_step(request, db), db)
 

@@ -71,7 +71,7 @@ def _what_can_be_done(visitor: Visitor) -> Iterator[PageState]:
         yield visitor.look(f"status/{name}")
     visitor.press("main form[action='/s/write'] button")
     yield visitor.look("status/write, no words")
-    for question in (2, 3, 5, 6, 7, 4):
+    for question in (1, 2, 3, 5, 6, 7, 4):
         visitor.go(f"/s/change/{question}")
         yield visitor.look(f"correct/question {question}")
     visitor.fill(email="wren at home")
