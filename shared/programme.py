@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from shared import labels, retention
 from shared.messages import InvalidMessage, load
 from shared.places import is_link
 from shared.settings import is_loopback
+from shared.welcome import Join, WelcomeStep, wrong_steps
 
 PLACEHOLDER_MARKS = ("PLACEHOLDER", "TEXTO PROVISIONAL")
 
@@ -64,6 +66,16 @@ class Floods:
     seconds_to_type: int = 10
 
 
+TWO_SAY_YES = (
+    WelcomeStep(
+        key="two_say_yes",
+        who_says_yes="two_coordinators",
+        words={"en": "Two coordinators say yes", "es": "Dos personas de la coordinación dicen que sí"},
+    ),
+)
+"""Where the programme names no steps."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Programme:
     name: str
@@ -83,6 +95,8 @@ class Programme:
     agreement: dict[str, dict[str, str]] = field(default_factory=dict)  # other words for headings: code -> language -> words
     plan: dict[str, dict[str, str]] = field(default_factory=dict)  # the same for plans for hard days
     lived: dict[str, dict[str, str]] = field(default_factory=dict)  # what practitioners may say that they have lived: as doings
+    join: Join = field(default_factory=Join)
+    welcome: tuple[WelcomeStep, ...] = TWO_SAY_YES
     retention: dict[str, float] = field(default_factory=dict)  # days, where they are fewer than in retention.py
 
     def words_in(self, language: str) -> Words:
@@ -121,6 +135,7 @@ def read_programme(path: Path) -> Programme:
             raise SystemExit(f"PROGRAMME_FILE {path.name}: {wrong}")
         programme = load(Programme, written)
         ZoneInfo(programme.time_zone)
+        opens_on(programme)
     except (OSError, tomllib.TOMLDecodeError, InvalidMessage, KeyError, ValueError) as error:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: {error}") from None
     if not 0 < programme.floods.hours <= 24:
@@ -133,6 +148,8 @@ def read_programme(path: Path) -> Programme:
     missing = [language for language in programme.languages if language not in programme.words]
     if missing or not programme.languages:
         raise SystemExit(f"PROGRAMME_FILE {path.name}: words are missing for {', '.join(missing) or 'every language'}")
+    for wrong in wrong_steps(programme.welcome, programme.languages):
+        raise SystemExit(f"PROGRAMME_FILE {path.name}: {wrong}")
     if programme.rooms_at and not is_link(programme.rooms_at):
         raise SystemExit(f"PROGRAMME_FILE {path.name}: rooms_at has to be an address that begins with https://")
     _check_lists(programme, path.name)
@@ -161,6 +178,11 @@ def _check_headings(programme: Programme, file: str) -> None:
                 raise SystemExit(
                     f"PROGRAMME_FILE {file}: {table}.{code}: one of {', '.join(known)}, with words in every language"
                 )
+
+
+def opens_on(programme: Programme) -> date | None:
+    """Until when nobody can apply to be a practitioner. Raises ValueError when that is no day."""
+    return date.fromisoformat(programme.join.opens_on) if programme.join.opens_on else None
 
 
 def placeholders(programme: Programme) -> list[tuple[str, str]]:

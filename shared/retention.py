@@ -14,6 +14,7 @@ DAYS: Mapping[str, float] = {
     "words": 7,
     "contact": 14,
     "pair": 30,
+    "application": 90,
     "task": 30,
     "audit": 180,
     "feedback": 180,
@@ -109,6 +110,11 @@ TABLE: tuple[Kept, ...] = (
         service="matching", collection="practitioners",
         why="as long as they belong to the collective; whom they are not asked about, until they take it off their list or leave",
         readers="coordinators; their list they alone",
+    ),
+    Kept(
+        service="matching", collection="applications", since="moved_at", days="application",
+        why="somebody would like to become a practitioner; the days count anew from what either side last did",
+        readers="whoever applied, coordinators",
     ),
     Kept(service="matching", collection="coordinators", why="as long as they belong to the collective", readers="coordinators"),
     Kept(

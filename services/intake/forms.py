@@ -42,6 +42,7 @@ NOTE = _("Write your note first")
 FOR_SOMEONE = _("Write a few words, or give them the address of this site and nothing else")
 FEEDBACK = _("Answer one of the two questions")
 SIX_FIGURES = _("This code is not right, or its ten minutes are over. You can try five times, and ask for another")
+DRAWN = _("Write a little about what draws you here")
 ADDRESS = _("Write the email address that you gave us, or the phone number with + and the code of its country")
 NOBODY_READS_IT = _("No coordinator can read a note of yours: each of them is among the people you would rather not meet.")
 CODE = _("We cannot find these words. Look at how they are written, and in which order")
@@ -61,6 +62,16 @@ def short_id() -> fields.String:
 
 def text(longest: int, **more: Any) -> fields.String:
     return fields.String(validate=_no_longer_than(longest), load_default="", **more)
+
+
+class AddressField(fields.String):
+    """In the form in which addresses are compared."""
+
+    def _deserialize(self, *args: Any, **kwargs: Any) -> str:
+        try:
+            return parse_email(super()._deserialize(*args, **kwargs)).lower()
+        except ValueError:
+            raise ValidationError(EMAIL) from None
 
 
 def _no_longer_than(characters: int) -> validate.Length:
@@ -337,3 +348,14 @@ class FeedbackForm(Form):
         if not data["good"] and not data["change"]:
             raise ValidationError(FEEDBACK, "good")
         return data
+
+
+class JoinForm(Form):
+    """Who would like to become a practitioner."""
+
+    name = fields.String(required=True, validate=_no_longer_than(80), error_messages={"required": NAME})
+    email = AddressField(required=True, error_messages={"required": EMAIL})
+    languages = fields.List(fields.String(validate=validate.OneOf(LANGUAGES, error=UNKNOWN)), load_default=[])
+    words = fields.String(required=True, validate=_no_longer_than(4000), error_messages={"required": DRAWN})
+    access = text(500)
+    times = text(500)

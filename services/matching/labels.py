@@ -23,6 +23,8 @@ __all__ = [
     "TOPICS",
     "TOPICS_CHANGED",
     "URGENCIES",
+    "WELCOME_STATES",
+    "WHO_SAYS_YES",
 ]
 
 STATES = {
@@ -49,6 +51,7 @@ TASK_REASONS = {
     "no_way_in": _("Nothing opens their page: they have no code words and no link"),
     "no_room": _("No video room could be made. Help them to another place to meet"),
     "room_left_over": _("A video room that nobody needs could not be deleted. Tell whoever looks after the server"),
+    "welcome": _("Somebody would like to become a practitioner"),
     "kept_too_long": _("Something is kept longer than we promise. Tell whoever looks after the server"),
 }
 REQUEST_STATES = {
@@ -71,6 +74,19 @@ TOPICS_CHANGED = {
     "ways": _("how they meet"),
     "hours": _("when they meet"),
     "letters": _("how we write to them"),
+}
+WELCOME_STATES = {
+    "applied": _("The application came in"),
+    "in_conversation": _("A conversation has begun"),
+    "in_training": _("On the way"),
+    "welcomed": _("Everybody said yes"),
+    "not_now": _("Not now"),
+}
+WHO_SAYS_YES = {
+    "self": _("you say it"),
+    "facilitator": _("a coordinator says it"),
+    "buddy": _("your buddy says it, and a coordinator writes it down"),
+    "two_coordinators": _("two coordinators say it"),
 }
 OFFER_STATES = {
     "sent": _("asked"),
@@ -134,6 +150,11 @@ FLASH_MESSAGES = {
     "all_go_on": _("They go their usual way now, one after the other."),
     "all_end": _("They end now, one after the other."),
     "saved": _("Saved."),
+    "begun": _("Welcome. You are on the website now, for one person at first. Say more of yourself whenever you like."),
+    "taken_back": _("It is gone. Nothing of it is kept here."),
+    "said_yes": _("Your yes stands there."),
+    "talking": _("Their page says that you have begun to talk."),
+    "sent": _("Sent. Both sides see it."),
     "stepped_back": _("You have stepped back. Thank you for all of it. Nobody new is sent to you."),
     "not_possible": _("That is not possible any more. Nothing was changed. Here is how it stands now."),
 }

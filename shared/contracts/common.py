@@ -45,6 +45,9 @@ WayIn = Literal["letter", "asked_for", "texted", "coordinator"]
 Answer = Literal["yes", "not_this_time"]
 ReplyOutcome = Literal["yes", "not_this_time", "already_yes", "already_not_this_time", "too_late"]
 Standing = Literal["sent", "moving", "asking", "matched", "open", "ended"]
+WhoSaysYes = Literal["self", "facilitator", "two_coordinators", "buddy"]
+WelcomeState = Literal["applied", "in_conversation", "in_training", "welcomed", "not_now", "open", "stepped_back", "ended"]
+WelcomeNews = Literal["received", "news", "ending"]
 PractitionerState = Literal["open", "full", "resting", "stepped_back"]
 
 

@@ -384,3 +384,12 @@ class IntakeRowsKept(Event):
 
     check_id: str
     collections: tuple[str, ...]
+
+
+@contract("application.sent.v1", subject="application_id", published_by="intake")
+class ApplicationSent(Event):
+    """Somebody would like to be a practitioner. `encrypted` is for matching: email, and what they answered."""
+
+    application_id: str
+    language: str
+    encrypted: EncryptedFields

@@ -27,6 +27,8 @@ from shared.contracts.common import (
     TeamRole,
     WayIn,
     WeeklyHour,
+    WelcomeNews,
+    WelcomeState,
     WrappedNoteKey,
 )
 from shared.messages import Event, contract
@@ -424,3 +426,15 @@ class NotesMissed(Event):
 
     request_id: str
     notes: tuple[str, ...]
+
+
+@contract("practitioner.moved_on.v1", subject="practitioner_id", published_by="matching")
+class PractitionerMovedOn(Event):
+    """Somebody on the way to become a practitioner: where it stands, and what they are told of it by e-mail, if anything. `step`:
+    whose yes it was, a code of the programme's."""
+
+    practitioner_id: str
+    version: int
+    state: WelcomeState
+    step: str | None = None
+    news: WelcomeNews | None = None

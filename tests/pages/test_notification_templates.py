@@ -57,6 +57,7 @@ VARIANTS: dict[str, list[More]] = {
 RECEIVED_BY = {
     "practitioner": {
         "offer", "reminder", "offer_gone", "sign_in", "note_for_you",
+        "application_received", "application_news", "application_ending",
         "answer_yes", "answer_not_this_time", "answer_already_yes", "answer_already_not_this_time", "answer_too_late",
         "how_to_answer", "which_code",
     },

@@ -12,8 +12,9 @@ from services.intake import lifetimes, rules
 from services.intake.handlers import way_in as intake_way_in
 from services.intake.web import helpers
 from services.matching import rules as matching_rules
+from services.matching.domain import application
 from services.matching.domain.feedback import SHOWN_FROM
-from services.matching.handlers import offers, sign_in
+from services.matching.handlers import offers, sign_in, welcome
 from services.matching.handlers import way_in as matching_way_in
 from services.notify import domain
 from services.notify import rules as notify_rules
@@ -75,6 +76,10 @@ SAID = {
     "once three people have written": (SHOWN_FROM, 3),
     "What people write shows once three have written": (SHOWN_FROM, 3),
     "Three or more always come together": (SHOWN_FROM, 3),
+    "we write to you two weeks before": (welcome.TOLD_BEFORE, timedelta(days=14)),
+    "Without a word from you it is deleted in two weeks": (welcome.TOLD_BEFORE, timedelta(days=14)),
+    "two coordinators say it": (application.NEEDED["two_coordinators"], 2),
+    "one of two said yes": (application.NEEDED["two_coordinators"], 2),
     "Three people you could meet": (matching_rules.MOST_SUGGESTIONS, 3),
 }
 NUMBER = re.compile(

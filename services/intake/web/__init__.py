@@ -13,6 +13,7 @@ from services.intake.web import (
     first_question,
     for_someone,
     helpers,
+    join,
     meeting_times,
     meetings,
     pages,
@@ -39,6 +40,7 @@ def make_app(settings: Settings | None = None) -> Flask:
     blueprints = (
         pages.pages,
         people.people,
+        join.join,
         first_question.first_question,
         ask.ask,
         for_someone.for_someone,

@@ -6,6 +6,7 @@ rules.py.
 """
 
 from services.matching.domain.agreement import Agreement
+from services.matching.domain.application import Application, Said, Yes
 from services.matching.domain.desk import AuditAction, AuditEntry, Coordinator, CoordinatorTask, TaskReason
 from services.matching.domain.feedback import Feedback
 from services.matching.domain.match import Match
@@ -19,6 +20,7 @@ from services.matching.domain.versioned import InvalidTransition, Versioned
 __all__ = [
     "CODES",
     "Agreement",
+    "Application",
     "AuditAction",
     "AuditEntry",
     "Coordinator",
@@ -38,8 +40,10 @@ __all__ = [
     "Queue",
     "Request",
     "RequestState",
+    "Said",
     "TaskReason",
     "Topic",
     "Versioned",
     "WaitingFor",
+    "Yes",
 ]

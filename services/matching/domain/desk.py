@@ -10,7 +10,7 @@ from shared.contracts import EscalationReason
 TaskReason = (
     EscalationReason
     | Literal["stranded", "erasure_late", "ask_in_person", "out_of_step", "no_way_in", "kept_too_long"]
-    | Literal["no_room", "room_left_over"]
+    | Literal["no_room", "room_left_over", "welcome"]
 )
 AuditAction = Literal[
     "opened",

@@ -2,8 +2,8 @@
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, floods, feedback, endings,
 meetings, agreements, plans, rooms, sharing, way_in, corrections, daily_checks, assignment, own_list, profile_edits,
-stepping_back, stored_before, team. Below them: beginning, answers, requests, talk_first, offers, notes, links, tasks, erasure,
-profiles, names. What pages show: reading.
+stepping_back, stored_before, team, welcome. Below them: beginning, answers, requests, talk_first, offers, notes, links, tasks,
+erasure, profiles, names. What pages show: reading.
 """
 
 from services.matching.handlers import (
@@ -28,6 +28,7 @@ from services.matching.handlers import (
     team,
     timers,
     way_in,
+    welcome,
 )
 from services.matching.handlers.service import service
 
@@ -54,4 +55,5 @@ __all__ = [
     "team",
     "timers",
     "way_in",
+    "welcome",
 ]

@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.matching import rules, store
-from services.matching.domain import Agreement, AuditEntry, Match, Meetings, Note, Offer, OwnChange, Practitioner, Request
+from services.matching.domain import (
+    Agreement,
+    Application,
+    AuditEntry,
+    Match,
+    Meetings,
+    Note,
+    Offer,
+    OwnChange,
+    Practitioner,
+    Request,
+)
 from services.matching.handlers import names
 from services.matching.handlers.agreements import AgreementView, view_agreement
 from services.matching.handlers.answers import may_change_to_yes
@@ -313,6 +324,20 @@ def own_changes_of(practitioner: Practitioner) -> list[OwnChange]:
 
 def find_practitioner(practitioner_id: str, db: Db) -> Practitioner | None:
     return store.practitioners.find(db, practitioner_id)
+
+
+def find_application(application_id: str, db: Db) -> Application | None:
+    return store.applications.find(db, application_id)
+
+
+def list_applications(db: Db) -> list[tuple[Application, str]]:
+    """With their names; those who wait for a coordinator first, then whoever has waited longest."""
+    came = sorted(store.applications.those_who_came(db), key=lambda one: not one.waits_for_coordinators)
+    return [(one, service.vault.decrypt_fields(one.encrypted).get("name", "")) for one in came]
+
+
+def coordinator_named(coordinator_id: str, db: Db) -> str:
+    return _coordinators([coordinator_id], db).get(coordinator_id, "")
 
 
 def profile_of(practitioner: Practitioner) -> dict[str, str]:

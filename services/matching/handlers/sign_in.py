@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.matching import store
-from services.matching.domain import Coordinator, Practitioner
+from services.matching.domain import Application, Coordinator, Practitioner
 from services.matching.handlers import names
 from services.matching.handlers.profiles import email_index
 from services.matching.handlers.service import service
@@ -95,6 +95,8 @@ def coordinator_name(coordinator: Coordinator) -> str:
     return str(json.loads(service.vault.decrypt_profile(coordinator.id, coordinator.encrypted_profile))["name"])
 
 
-def _person_with(email: str, role: TeamRole, db: Db) -> Practitioner | Coordinator | None:
-    find = store.practitioners.find_by_email if role == "practitioner" else store.coordinators.find_by_email
-    return find(db, email_index(email))
+def _person_with(email: str, role: TeamRole, db: Db) -> Practitioner | Application | Coordinator | None:
+    """Whoever is on the way to become a practitioner has the same door."""
+    if role == "coordinator":
+        return store.coordinators.find_by_email(db, email_index(email))
+    return store.practitioners.find_by_email(db, email_index(email)) or store.applications.find_by_email(db, email_index(email))

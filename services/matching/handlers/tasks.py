@@ -98,6 +98,24 @@ def close_flood_task(db: Db, coordinator_id: str | None = None) -> None:
         store.tasks.save(db, task)
 
 
+def open_welcome_task(db: Db) -> None:
+    """One for all who would like to become practitioners and wait for a coordinator."""
+    task, moment = store.tasks.find(db, store.tasks.WELCOME), now()
+    if task is None:
+        add_task("welcome", db, task_id=store.tasks.WELCOME)
+    elif not task.is_open:
+        task.begin_again(moment, _due_at("welcome", moment))
+        store.tasks.save(db, task)
+
+
+def close_welcome_task(db: Db) -> None:
+    """Once nobody waits any more."""
+    task = store.tasks.find(db, store.tasks.WELCOME)
+    if task and task.is_open and not store.applications.any_waits(db):
+        task.resolve(now(), None)
+        store.tasks.save(db, task)
+
+
 def _due_at(reason: TaskReason, moment: datetime, request: Request | None = None) -> datetime:
     """Who waits for a person to write was told a day of their own calendar."""
     promised = request is not None and reason in rules.PROMISED_BY_A_DAY

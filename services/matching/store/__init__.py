@@ -4,6 +4,7 @@ from pymongo import IndexModel
 
 from services.matching.store import (
     agreements,
+    applications,
     assignment,
     coordinators,
     feedback,
@@ -21,6 +22,7 @@ from shared.transaction import Keys
 INDEXES: dict[str, list[IndexModel]] = {
     "practitioners": practitioners.INDEXES,
     "requests": requests.INDEXES,
+    "applications": applications.INDEXES,
     "offers": offers.OFFER_INDEXES,
     "matches": offers.MATCH_INDEXES,
     "meetings": meetings.INDEXES,
@@ -48,6 +50,7 @@ def keys_of_submitted(event: RequestSubmitted) -> Keys:
 __all__ = [
     "INDEXES",
     "agreements",
+    "applications",
     "assignment",
     "coordinators",
     "feedback",

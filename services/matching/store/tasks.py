@@ -26,6 +26,7 @@ TASK_INDEXES = [
     IndexModel("person_id", name="open_about_person", partialFilterExpression={"is_open": True}),
 ]
 PAGE = 25
+WELCOME = "welcome"  # the id of the one task about all who would like to become practitioners
 FLOOD = "flood"  # the id of the one task about all requests that came in a flood
 AUDIT_INDEXES = [IndexModel("request_id")]
 

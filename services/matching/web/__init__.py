@@ -16,6 +16,7 @@ from services.matching.web import (
     plans,
     practitioners,
     profile,
+    welcome,
 )
 from shared.settings import Settings, read_core
 from shared.web.app import make_service_app
@@ -31,6 +32,7 @@ def make_app(settings: Settings | None = None) -> Flask:
         auth.auth,
         me.me,
         profile.profile,
+        welcome.way,
     )
     parts = (*theirs, desk.desk, feedback.feedback, practitioners.practitioners)
     app = make_service_app(service, settings or read_core(), "services.matching", *parts)

@@ -11,6 +11,7 @@ from services.matching.handlers.stepping_back import StepBack, step_back
 from services.matching.web.auth import current_person, login_page, require_role
 from services.matching.web.helpers import run
 from services.matching.web.offers import start_reading
+from services.matching.web.welcome import applicants_page
 from shared.clock import now
 from shared.web import kept
 from shared.web.errors import error_page
@@ -26,7 +27,8 @@ me = Blueprint("me", __name__)
 def my_page() -> Response:
     person_id = current_person("practitioner")
     view = reading.view_practitioner(person_id, service.db) if person_id else None
-    return _show(view) if view else login_page("practitioner")
+    applicants = applicants_page(person_id) if person_id and view is None else None
+    return _show(view) if view else applicants or login_page("practitioner")
 
 
 @me.post("/me/availability")

@@ -1,6 +1,18 @@
 """What notify does on an event, a text or a receipt; grouped by what triggers it."""
 
-from services.notify.handlers import agreements, contacts, endings, meetings, offers, outcomes, replies, requests, rooms, timers
+from services.notify.handlers import (
+    agreements,
+    contacts,
+    endings,
+    meetings,
+    offers,
+    outcomes,
+    replies,
+    requests,
+    rooms,
+    timers,
+    welcome,
+)
 from services.notify.handlers.outbound import service
 
 __all__ = [
@@ -15,4 +27,5 @@ __all__ = [
     "rooms",
     "service",
     "timers",
+    "welcome",
 ]
