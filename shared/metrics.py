@@ -7,6 +7,7 @@ OUTBOX_OLDEST = Gauge("kitchen_outbox_oldest_seconds", "Age of the oldest event 
 REEMITTED = Counter("kitchen_outbox_reemitted_total", "Sent events that became due again", ["service", "reason"])
 UNANSWERED = Gauge("kitchen_unanswered", "Requests published again as often as may be, and still without an event", ["service"])
 LATE_ERASURES = Gauge("kitchen_late_erasures", "People who left an hour ago or more and are not erased everywhere", ["service"])
+LATE_TALKS = Gauge("kitchen_late_talks", "Offers that wait a week or more for a talk with a practitioner", ["service"])
 CHECKS = Counter("kitchen_checks_total", "What a daily check found, by what became of it", ["service", "finding", "outcome"])
 KEPT_TOO_LONG = Gauge("kitchen_kept_too_long", "1 when rows are kept longer than retention.py says", ["service", "collection"])
 PUBLISHED = Counter("kitchen_published_total", "Published messages by outcome", ["service", "outcome"])

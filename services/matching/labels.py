@@ -63,6 +63,7 @@ REQUEST_STATES = {
     "withdrawn": _("This request has ended"),
     "lapsed": _("This request ended after a long silence"),
 }
+ENDED_BY_A_COORDINATOR = _("A coordinator ended this request")
 TOPICS = {
     "words": _("What everybody reads of you"),
     "ways": _("How you meet, and what is not for now"),
@@ -165,7 +166,7 @@ LISTS_OF_REQUESTS = {
     "reaching_out": _("A person writes"),
     "matched": _("Matched"),
     "withdrawn": _("Ended"),
-    "lapsed": _("Ended in silence"),
+    "lapsed": _("Ended in silence or by us"),
 }
 URGENCIES = {
     "overdue": _("Late"),

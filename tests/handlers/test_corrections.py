@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from services.matching import store
 from services.matching.handlers.broker_events import withdraw_request
 from services.matching.handlers.corrections import correct_request
 from services.matching.handlers.reading import view_offer
+from shared.clock import now
 from shared.contracts import CoordinatorNeeded, OfferMade, RequestChanged, RequestWithdrawn
 from shared.messages import Event
 from shared.service import Service
@@ -71,3 +74,40 @@ def test_what_must_be_read_first_comes_to_the_desk(matching: Service) -> None:
     submit(matching, "juniper")
     assert only(CoordinatorNeeded, correct(matching, 1, read_first=True)).reason == "read_first"
     assert open_tasks(matching) == ["read_first"]
+
+
+HUSBAND = {"words": "company", "before_we_write": "My husband reads this mailbox"}
+
+
+def correct_before(matching: Service, change: int, *, read_first: bool, words: dict[str, str] | None = None) -> list[Event]:
+    encrypted = a_request_submitted(matching, words=HUSBAND if words is None else words).encrypted
+    event = RequestChanged(request_id="r1", change=change, encrypted=encrypted, time_zone=NEW_YORK, read_first=read_first)
+    return matching.run(correct_request, event)
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_what_must_be_read_first_comes_to_the_desk_in_whatever_order(matching: Service, order: tuple[int, int]) -> None:
+    """The second correction is about something else, and the words stand in it."""
+    add_practitioners(matching, "juniper")
+    submit(matching, "juniper")
+    events = [event for change in order for event in correct_before(matching, change, read_first=change == 1)]
+    assert only(CoordinatorNeeded, events).reason == "read_first"
+    assert open_tasks(matching) == ["read_first"]
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_what_was_taken_back_is_not_to_be_read_in_whatever_order(matching: Service, order: tuple[int, int]) -> None:
+    add_practitioners(matching, "juniper")
+    submit(matching, "juniper")
+    for change in order:
+        correct_before(matching, change, read_first=change == 1, words=HUSBAND if change == 1 else {"words": "company"})
+    assert open_tasks(matching) == []
+
+
+def test_older_words_that_come_late_are_not_read_after_newer_ones(matching: Service) -> None:
+    add_practitioners(matching, "juniper")
+    submit(matching, "juniper")
+    correct_before(matching, 2, read_first=True)
+    matching.db.coordinator_tasks.update_many({}, {"$set": {"is_open": False, "resolved_at": now()}})
+    assert correct_before(matching, 1, read_first=True) == []
+    assert open_tasks(matching) == []

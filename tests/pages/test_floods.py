@@ -298,6 +298,10 @@ def test_a_coordinator_ends_the_others_and_what_is_kept_of_them_goes_in_time(hou
     assert not any("encrypted" in row for row in ended)
     assert "A coordinator ended it." in visitors[0].get("/s").text
     assert "We did not hear from you" not in visitors[0].get("/s").text
+    listed = desk.get("/c/requests?state=lapsed").text
+    assert "A coordinator ended this request" in listed
+    assert "after a long silence" not in listed
+    assert "<h1>A coordinator ended this request</h1>" in desk.get(f"/c/requests/{ended[0]['_id']}").text
     assert all(house.told(row["_id"]) == [("request_received", "email")] for row in ended)
     assert open_tasks(house.services.matching) == ["flood"]
 

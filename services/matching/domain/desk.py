@@ -48,10 +48,20 @@ class CoordinatorTask(Versioned):
     resolved_at: datetime | None = None
     resolved_by: str | None = None
     avoid_index: tuple[str, ...] = ()
+    called_again_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
         return self.resolved_at is None
+
+    @property
+    def last_called_at(self) -> datetime:
+        return self.called_again_at or self.since
+
+    def call_again(self, moment: datetime) -> None:
+        check(self.is_open, "call again", "resolved")
+        self.called_again_at, self.holder = moment, None
+        self.version += 1
 
     def take(self, coordinator_id: str) -> None:
         check(self.is_open, "take a task", "resolved")

@@ -64,7 +64,8 @@ class Request(Versioned):
     a coordinator has to talk first, `checked`: those who may be asked after that. `alive_at`: a sign of life after they were
     silent for long. `matched_at`: while their words about themselves are still kept after a yes. `ended_at`: when nothing was
     left to follow. `differs_since`: since its page was found to show something else.
-    `has_no_reader`: their page says that no coordinator may read anything of it.
+    `has_no_reader`: their page says that no coordinator may read anything of it. `read_first_change`: the newest change with
+    words to be read first that came to the desk. `ended_by_coordinator`: not by silence, but out of a flood.
     `flood`: it came in a flood, and nothing happens with it before a coordinator has said so; `goes_on`, `ends`: `flood_by` has
     said so, and it is about to be done.
     """
@@ -93,6 +94,8 @@ class Request(Versioned):
     change: int = 0
     held_until: datetime | None = None
     has_no_reader: bool = False
+    read_first_change: int = 0
+    ended_by_coordinator: bool = False
     flood: Flood | None = None
     flood_by: str | None = None
     waiting_for: WaitingFor | None = None
@@ -415,6 +418,7 @@ class Request(Versioned):
         check(self._may_go_on, "lapse", self.state)
         by_coordinator = self.flood == "ends"
         self._become("lapsed")
+        self.ended_by_coordinator = by_coordinator
         self.encrypted, self.avoid_index, self.person_index, self.ended_at = None, (), (), moment
         return [
             RequestLapsed(request_id=self.id, supportee_id=self.supportee_id, version=self.version, by_coordinator=by_coordinator)

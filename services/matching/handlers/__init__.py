@@ -1,9 +1,9 @@
 """What matching does. Importing the package registers every handler.
 
-Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, floods, feedback, endings,
-meetings, agreements, plans, rooms, sharing, way_in, corrections, daily_checks, assignment, own_list, profile_edits,
-stepping_back, stored_before, team, welcome. Below them: beginning, answers, requests, talk_first, offers, notes, links, tasks,
-erasure, profiles, names. What pages show: reading.
+Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, late_talks, floods,
+feedback, endings, meetings, agreements, plans, rooms, sharing, way_in, corrections, daily_checks, assignment, own_list,
+profile_edits, stepping_back, stored_before, team, welcome. Below them: avoided, beginning, answers, requests, talk_first, offers,
+notes, links, tasks, erasure, profiles, names. What pages show: reading.
 """
 
 from services.matching.handlers import (
@@ -18,6 +18,7 @@ from services.matching.handlers import (
     feedback,
     floods,
     held,
+    late_talks,
     meetings,
     plans,
     practitioner,
@@ -44,6 +45,7 @@ __all__ = [
     "feedback",
     "floods",
     "held",
+    "late_talks",
     "meetings",
     "plans",
     "practitioner",

@@ -19,8 +19,10 @@ from shared.mongo import Db
 def correct_request(event: RequestChanged, db: Db) -> list[Event]:
     """Whoever reads the request reads what stands now. Who waits is looked at again: others may suit them now."""
     request = find_request(event.request_id, db)
-    if request.has_ended or event.change <= request.change:
+    if request.has_ended:
         return []
+    if event.change <= request.change:
+        return _read_what_came_late(request, event, db)
     request.correct(event)
     events = hide_from_those_named(request, db)
     if event.person_index is not None:
@@ -56,7 +58,21 @@ def stop_looking_for_readers(event: ContactAllowed, db: Db) -> list[Event]:
 def _read_first_or_not(request: Request, event: RequestChanged, db: Db) -> list[Event]:
     """What they took back is nobody's to read any more; other names may hide it from everybody, or from fewer."""
     if event.read_first and not request.flood:
+        request.read_first_change = event.change
         return read_first(request, db)
     if not event.read_first and "before_we_write" not in event.encrypted.fields:
         store.tasks.resolve(db, request.id, now(), only=["read_first"])
     return tell_who_may_read(request, db)
+
+
+def _read_what_came_late(request: Request, event: RequestChanged, db: Db) -> list[Event]:
+    """A newer correction, of something else, overtook the one with new words to read first. They stand as long as no newer one
+    took them back."""
+    stands = request.encrypted is not None and "before_we_write" in request.encrypted.fields
+    if not event.read_first or not stands or request.flood or event.change <= request.read_first_change:
+        return []
+    request.read_first_change = event.change
+    request.version += 1
+    events = read_first(request, db)
+    store.requests.save(db, request)
+    return events

@@ -56,6 +56,20 @@ def requests_with_open(db: Db, reason: TaskReason) -> list[str]:
     return [row["request_id"] for row in db.coordinator_tasks.find(wanted, {"request_id": 1})]
 
 
+def ids_of_late_talks(db: Db, called_before: datetime) -> list[str]:
+    """With practitioners before they are asked: those about which nobody was called since then."""
+    where = {**_talks_since(called_before), "$or": [{"called_again_at": None}, {"called_again_at": {"$lte": called_before}}]}
+    return [row["_id"] for row in db.coordinator_tasks.find(where, {"_id": 1})]
+
+
+def count_late_talks(db: Db, since: datetime) -> int:
+    return db.coordinator_tasks.count_documents(_talks_since(since))
+
+
+def _talks_since(moment: datetime) -> Doc:
+    return {"is_open": True, "since": {"$lte": moment}, "reason": "ask_in_person"}
+
+
 def hide(db: Db, request_id: str, avoid_index: Collection[str]) -> None:
     """Whatever is about this request from coordinators whose name has this index, and from nobody else."""
     changed = {"request_id": request_id, "avoid_index": {"$ne": list(avoid_index)}}

@@ -9,6 +9,7 @@ from flask import Flask, request
 from flask_babel import gettext
 
 from services.matching import labels
+from services.matching.domain import Request
 from services.matching.handlers import service
 from shared.contracts import TeamRole
 from shared.messages import Event
@@ -23,6 +24,7 @@ def add_to(app: Flask) -> None:
     meetings.add_to(app)
     app.add_template_filter(in_words)
     app.add_template_filter(known_as)
+    app.add_template_filter(how_it_stands)
     app.add_template_global(day_names)
     app.add_template_global(zones)
 
@@ -43,6 +45,11 @@ def in_words(codes: Sequence[str], called: Mapping[str, str]) -> str:
 
 def known_as(practitioner_id: str, names: Mapping[str, str]) -> str:
     return names.get(practitioner_id) or gettext("somebody who is not here")
+
+
+def how_it_stands(support_request: Request) -> str:
+    ended = labels.ENDED_BY_A_COORDINATOR if support_request.ended_by_coordinator else ""
+    return str(gettext(ended or labels.REQUEST_STATES[support_request.state]))
 
 
 def day_names() -> list[str]:
