@@ -208,6 +208,10 @@ TABLE: tuple[Kept, ...] = (
         why="a room at the video provider is deleted, whose it was is gone with the person", readers="nobody",
     ),
     Kept(
+        service="notify", collection="digests", since="due_at", days="notification",
+        why="what one e-mail a day will say, for those who want that", readers="nobody",
+    ),
+    Kept(
         service="notify", collection="desk_calls", since="delete_at",
         why="the desk is called once in some hours at most", readers="nobody",
     ),

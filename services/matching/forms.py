@@ -285,6 +285,16 @@ class ProfileForm(Form):
         return data.get("time_zone") or self._home_zone
 
 
+class Daily(fields.String):
+    """Whether what can wait comes in one e-mail a day."""
+
+    def _deserialize(self, *args: Any, **kwargs: Any) -> Any:
+        chosen = super()._deserialize(*args, **kwargs)
+        if chosen not in ("single", "daily"):
+            raise ValidationError(UNKNOWN_FIELD)
+        return chosen == "daily"
+
+
 class LettersForm(ProfileForm):
     """How a practitioner is written to, as they say it themselves."""
 
@@ -296,6 +306,7 @@ class LettersForm(ProfileForm):
     )
     quiet_from = _hour(21)
     quiet_until = _hour(9)
+    digest = Daily(load_default=False)
 
 
 def profile_from(data: Mapping[str, Any], practitioner_id: str | None = None) -> PractitionerProfile:

@@ -60,6 +60,7 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "application_received": NotificationTemplate(channels=("email",), escalate=False),
     "application_news": NotificationTemplate(channels=("email",), escalate=False),
     "application_ending": NotificationTemplate(channels=("email",), escalate=False),
+    "digest": NotificationTemplate(channels=("email",), escalate=False),
     "sign_in": NotificationTemplate(useful_for=timedelta(minutes=30), escalate=False),
     "way_in": NotificationTemplate(channels=("email",), useful_for=timedelta(hours=24), escalate=False),
     "way_in_code": replace(REPLY, useful_for=timedelta(minutes=10)),
@@ -77,6 +78,16 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "help": REPLY,
 }
 RECEIPT = "request_received"
+CAN_WAIT = (
+    "offer_gone",
+    "meetings_ended",
+    "meetings_go_on",
+    "meetings_news",
+    "agreement_news",
+    "note_for_you",
+    "application_news",
+)
+"""What comes in one e-mail a day for those who want that. Nobody waits for an answer to it by a day."""
 UNKNOWN_TEMPLATE = NotificationTemplate(channels=())
 
 
@@ -126,6 +137,14 @@ def may_repeat(channel: Channel, name: str, uncertain: int) -> bool:
     return uncertain <= (0 if get_template(name).reply else REPETITIONS_ALLOWED[channel])
 
 
+def next_digest_at(moment: datetime, zone: str, quiet_until: int) -> datetime:
+    """When their quiet hours end next."""
+    local = moment.astimezone(ZoneInfo(zone))
+    today = datetime.combine(local.date(), time(quiet_until % 24), ZoneInfo(zone))
+    due = today if today > local else datetime.combine(local.date() + timedelta(days=1), time(quiet_until % 24), ZoneInfo(zone))
+    return due.astimezone(moment.tzinfo)
+
+
 Context = Mapping[str, str | datetime]
 
 
@@ -138,7 +157,8 @@ class Contact:
     have a message. Nothing is sent while `unread` (nobody has read what they want us to know first) or `on_their_word` (before
     they say so on their page) or `unconfirmed` (their request is held, and nobody knows whose the address is: then one e-mail at
     most says that it arrived); `withheld` is the newest message that they would have got meanwhile. `opens_by_link`: their
-    e-mails carry links that open something. `ended_at`: when their request did; they are written to about nothing but that.
+    e-mails carry links that open something. `digest`: what can wait comes in one e-mail a day. `ended_at`: when their request
+    did; they are written to about nothing but that.
     """
 
     person_id: str
@@ -159,6 +179,7 @@ class Contact:
     withheld: "Message | None" = None
     ended_at: datetime | None = None
     opens_by_link: bool = True
+    digest: bool = False
 
     @property
     def is_held(self) -> bool:

@@ -36,9 +36,10 @@ from shared.messages import Event, contract
 
 @contract("team_contact.shared.v1", subject="person_id", published_by="matching")
 class TeamContactShared(ContactDetails):
-    """A practitioner's or a coordinator's; a person's role never changes."""
+    """A practitioner's or a coordinator's; a person's role never changes. `digest`: what can wait comes in one e-mail a day."""
 
     role: TeamRole
+    digest: bool = False
 
 
 @contract("team_sign_in.requested.v1", subject="person_id", published_by="matching")

@@ -207,3 +207,14 @@ def test_what_is_wrong_elsewhere_does_not_write_over_what_came_meanwhile(
     assert shown
     ro.post("/c/people/juniper", data={**drawn, "form_id": FORM_ID, "places": "5", "shown": shown[1]})
     assert (words_of(matching)["words"], document(matching, "practitioners", "juniper")["places"]) == ("I knit.", 5)
+
+
+def test_one_email_a_day_is_theirs_to_choose_and_the_page_says_what_still_comes_at_once(
+    juniper: FlaskClient, matching: Service
+) -> None:
+    assert "still come at once" in juniper.get("/me/letters").text
+    save(juniper, "/me/letters", digest="daily")
+    assert last(matching, TeamContactShared).digest
+    assert juniper.post("/me/letters", data={**form_of(juniper, "/me/letters"), "digest": "hourly"}).status_code == 422
+    save(juniper, "/me/letters", digest="single")
+    assert not last(matching, TeamContactShared).digest

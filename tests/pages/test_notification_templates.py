@@ -50,6 +50,10 @@ VARIANTS: dict[str, list[More]] = {
             "room_failed",
         )
     ],
+    "digest": [
+        {"news": "note_for_you"},
+        {"news": "agreement_news application_news meetings_ended meetings_go_on meetings_news note_for_you offer_gone"},
+    ],
     "request_received": [{}, {"writes": "a person"}],
     "waiting": [{"waiting_for": "place"}, {"waiting_for": "choice"}],
     "still_waiting": [{"waits_for": "place"}, {"waits_for": "choice"}, {"waits_for": "coordinator"}],
@@ -57,7 +61,7 @@ VARIANTS: dict[str, list[More]] = {
 RECEIVED_BY = {
     "practitioner": {
         "offer", "reminder", "offer_gone", "sign_in", "note_for_you",
-        "application_received", "application_news", "application_ending",
+        "application_received", "application_news", "application_ending", "digest",
         "answer_yes", "answer_not_this_time", "answer_already_yes", "answer_already_not_this_time", "answer_too_late",
         "how_to_answer", "which_code",
     },

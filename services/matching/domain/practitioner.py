@@ -92,6 +92,7 @@ class Practitioner(Versioned):
     channels: tuple[Channel, ...] = ("email", "text")
     quiet_from: int = 21
     quiet_until: int = 9
+    digest: bool = False
     own_changes: tuple[OwnChange, ...] = ()
     # Free places that the assignment job has yet to offer to those who wait.
     reserved: int = transient(0)

@@ -35,8 +35,8 @@ class EmailInUse(ValueError):
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PractitionerProfile:
     """What is written of a practitioner. Without an id they are known by their address. `email` None keeps the contact as it is;
-    `phone` (E.164) goes with `email`. None keeps what is there of `state`, `places`, `offers_at_once`, `channels` and the quiet
-    hours; somebody new is open."""
+    `phone` (E.164) goes with `email`. None keeps what is there of `state`, `places`, `offers_at_once`, `channels`, `digest` and
+    the quiet hours; somebody new is open."""
 
     practitioner_id: str | None = None
     name: str
@@ -67,6 +67,7 @@ class PractitionerProfile:
     channels: tuple[Channel, ...] | None = None
     quiet_from: int | None = None
     quiet_until: int | None = None
+    digest: bool | None = None
 
 
 def write(profile: PractitionerProfile, db: Db, own_change: Topic | None = None) -> list[Event]:
@@ -121,8 +122,8 @@ def _week_of(one: PractitionerProfile | Practitioner) -> tuple[object, ...]:
 
 
 def _contact_settings_changed(profile: PractitionerProfile, practitioner: Practitioner) -> bool:
-    wished = profile.channels, profile.quiet_from, profile.quiet_until
-    known = practitioner.channels, practitioner.quiet_from, practitioner.quiet_until
+    wished = profile.channels, profile.quiet_from, profile.quiet_until, profile.digest
+    known = practitioner.channels, practitioner.quiet_from, practitioner.quiet_until, practitioner.digest
     return (profile.time_zone, profile.language) != (practitioner.time_zone, practitioner.language) or any(
         wish is not None and wish != there for wish, there in zip(wished, known, strict=True)
     )
@@ -132,6 +133,7 @@ def _copy_contact_settings(profile: PractitionerProfile, practitioner: Practitio
     practitioner.channels = practitioner.channels if profile.channels is None else profile.channels
     practitioner.quiet_from = practitioner.quiet_from if profile.quiet_from is None else profile.quiet_from
     practitioner.quiet_until = practitioner.quiet_until if profile.quiet_until is None else profile.quiet_until
+    practitioner.digest = practitioner.digest if profile.digest is None else profile.digest
 
 
 def _copy_limits(profile: PractitionerProfile, practitioner: Practitioner) -> None:
@@ -187,6 +189,7 @@ def _share_contact(profile: PractitionerProfile, practitioner: Practitioner) -> 
             time_zone=practitioner.time_zone,
             quiet_from=practitioner.quiet_from,
             quiet_until=practitioner.quiet_until,
+            digest=practitioner.digest,
             encrypted=practitioner.contact,
         )
     ]

@@ -24,7 +24,7 @@ FIELDS: dict[Topic, tuple[str, ...]] = {
     "words": ("name", "pronouns", "words", "can_sit_with", "first_meeting", "not_offered", "access", "lived", "lived_words"),
     "ways": ("languages", "meeting_types", "help", "doings", "ages", "not_now"),
     "hours": ("parts", "hours", "time_zone"),
-    "letters": ("channels", "quiet_from", "quiet_until", "language", "email", "phone"),
+    "letters": ("channels", "quiet_from", "quiet_until", "digest", "language", "email", "phone"),
 }
 
 

@@ -44,6 +44,7 @@ def as_typed(practitioner: Practitioner) -> Typed:
     typed: Typed = MultiDict(reading.profile_of(practitioner))
     for name in SINGLE:
         typed[name] = str(getattr(practitioner, name))
+    typed["digest"] = "daily" if practitioner.digest else "single"
     typed["resting_until"] = forms.day_of(practitioner.resting_until, practitioner.time_zone)
     for name in LISTS:
         typed.setlist(name, list(getattr(practitioner, name)))

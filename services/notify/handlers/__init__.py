@@ -3,6 +3,7 @@
 from services.notify.handlers import (
     agreements,
     contacts,
+    digests,
     endings,
     meetings,
     offers,
@@ -18,6 +19,7 @@ from services.notify.handlers.outbound import service
 __all__ = [
     "agreements",
     "contacts",
+    "digests",
     "endings",
     "meetings",
     "offers",

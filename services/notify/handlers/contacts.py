@@ -132,7 +132,7 @@ def _release(contact: Contact, db: Db) -> list[Event]:
 
 @service.on(TeamContactShared)
 def record_team_contact(event: TeamContactShared, db: Db) -> list[Event]:
-    _save_next_version(_contact(event, event.role, None), db)
+    _save_next_version(replace(_contact(event, event.role, None), digest=event.digest), db)
     return []
 
 

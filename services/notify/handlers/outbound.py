@@ -7,7 +7,18 @@ from functools import partial
 from typing import Protocol
 
 from services.notify import rules, store
-from services.notify.domain import Contact, Context, Message, Notification, expires_at, get_template, is_news, notification_id
+from services.notify.domain import (
+    CAN_WAIT,
+    Contact,
+    Context,
+    Message,
+    Notification,
+    expires_at,
+    get_template,
+    is_news,
+    next_digest_at,
+    notification_id,
+)
 from services.notify.rendering import Brand
 from shared.clock import now
 from shared.contracts import Channel, EncryptedFields, LetterLinkMade, NotificationFailed
@@ -90,6 +101,11 @@ def enqueue_notification(db: Db, contact: Contact, message: Message, due_at: dat
         and store.text_is_pending(db, contact.person_id, now())
     ):
         channels.remove("text")  # the text that waits says the same: there is news
+    if contact.digest and message.template in CAN_WAIT and "email" in channels:
+        store.add_to_digest(
+            db, contact.person_id, message.template, next_digest_at(now(), contact.time_zone, contact.quiet_until)
+        )
+        channels.remove("email")
     made = _link_of_its_own(contact, message) if "email" in channels else None
     write_notifications(db, contact, replace(message, encrypted=made.encrypted) if made else message, channels, due_at)
     return [made.event] if made else []

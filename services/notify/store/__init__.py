@@ -4,6 +4,7 @@ field is stored under its name, `id` (of a contact `person_id`) as `_id`, None i
 from services.notify.store.contacts import *
 from services.notify.store.delivery import *
 from services.notify.store.desk_calls import *
+from services.notify.store.digests import *
 from services.notify.store.first_emails import *
 from services.notify.store.indexes import *
 from services.notify.store.keys import *

@@ -25,6 +25,7 @@ INDEXES = {
         IndexModel([("state", ASCENDING), ("since", ASCENDING)]),
     ],
     "desk_calls": [],
+    "digests": [],
     "phone_numbers": [],
     "first_emails": [],
     "request_updates": [],
