@@ -49,3 +49,8 @@ PLAN = {
     "afterwards": _("What is good afterwards"),
 }
 """The headings of a plan for hard days. A programme may call them otherwise."""
+LOOK_BACK = {
+    "good": _("What has been good?"),
+    "change": _("What would you change?"),
+}
+"""Two questions after some meetings. A programme may ask others."""

@@ -114,6 +114,17 @@ def next_meeting(series: Series, moment: datetime) -> MeetingDate | None:
     return next((one for one in dates if one.state != "skipped"), None)
 
 
+def end_of_nth(series: Series, number: int, since: datetime | None = None) -> datetime | None:
+    """When so many of its dates are over that take place, of those that begin after `since`. None where it has fewer."""
+    days = number + len(series.skipped) + len(series.moved)
+    first = date.fromisoformat(series.first)
+    if since and series.weekly:
+        first += max(0, (since.astimezone(ZoneInfo(series.zone)).date() - first).days // 7) * WEEK
+    dates = [date_of(series, (first + week * WEEK).isoformat()) for week in range(days + 1 if series.weekly else 1)]
+    ends = sorted(one.ends_at for one in dates if one.state != "skipped" and (since is None or one.starts_at > since))
+    return ends[number - 1] if len(ends) >= number else None
+
+
 def shift_of(series: Series, one: MeetingDate, reader: str) -> int:
     if one.state == "moved" or one.on == series.first:
         return 0

@@ -95,6 +95,7 @@ class Programme:
     agreement: dict[str, dict[str, str]] = field(default_factory=dict)  # other words for headings: code -> language -> words
     plan: dict[str, dict[str, str]] = field(default_factory=dict)  # the same for plans for hard days
     lived: dict[str, dict[str, str]] = field(default_factory=dict)  # what practitioners may say that they have lived: as doings
+    look_back: dict[str, dict[str, str]] = field(default_factory=dict)  # the same for two questions after some meetings
     join: Join = field(default_factory=Join)
     welcome: tuple[WelcomeStep, ...] = TWO_SAY_YES
     retention: dict[str, float] = field(default_factory=dict)  # days, where they are fewer than in retention.py
@@ -172,6 +173,7 @@ def _check_headings(programme: Programme, file: str) -> None:
     for table, headings, known in (
         ("agreement", programme.agreement, labels.AGREEMENT),
         ("plan", programme.plan, labels.PLAN),
+        ("look_back", programme.look_back, labels.LOOK_BACK),
     ):
         for code, words in headings.items():
             if code not in known or not languages <= {*words}:

@@ -89,6 +89,10 @@ TABLE: tuple[Kept, ...] = (
         why="two people write down what they agree on", readers="the person, with their words or a link",
     ),
     Kept(
+        service="intake", collection="look_backs", since="ended_at", days="pair",
+        why="two people who met some times look back", readers="the person, with their words or a link",
+    ),
+    Kept(
         service="intake", collection="links", since="expires_at", days="token",
         why="links and code words open a page or a calendar; those of a request end with it", readers="the person",
     ),
@@ -141,6 +145,10 @@ TABLE: tuple[Kept, ...] = (
     Kept(
         service="matching", collection="agreements", since="ended_at", days="pair",
         why="two people write down what they agree on", readers="the two",
+    ),
+    Kept(
+        service="matching", collection="look_backs", since="ended_at", days="pair",
+        why="two people who met some times look back", readers="the two, once both have answered",
     ),
     Kept(
         service="matching", collection="notes", since="ended_at", days="pair",

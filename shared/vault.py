@@ -107,6 +107,11 @@ def agreement_field(text_id: str) -> str:
     return f"agreement/{text_id}"
 
 
+def look_back_field(who: str) -> str:
+    """Of what this one of two people answered, looking back."""
+    return f"look_back/{who}"
+
+
 def wrap_under(secret: str, person_id: str, key: bytes) -> str:
     """Wrap a data key under a secret that only a person holds: cookie, link token, key derived from code words."""
     return encrypt(derive_key(secret, "wrap"), person_id, "data-key", _text(key))

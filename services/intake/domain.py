@@ -255,6 +255,21 @@ class Agreement:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class LookBack:
+    """Two questions to the two of a match (`id`), as matching said last: see LookBackChanged. `answered`: this one has; only
+    matching keeps what, until both have. `not_now`: they were asked, and need not be shown the questions again."""
+
+    id: str
+    request_id: str
+    version: int = 0
+    supportee: str | None = None
+    practitioner: str | None = None
+    answered: bool = False
+    not_now: bool = False
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Plan:
     """Somebody's own plan for hard days, under their own key alone. `shown_to`: the match whose practitioner reads it, in the
     version with the id `shown_text`. `changes`: how often they showed it or took it back."""

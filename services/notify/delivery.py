@@ -114,7 +114,10 @@ def warn_of_long_texts(brand: Brand) -> None:
 
 
 def _longest(name: str, language: str, brand: Brand) -> str:
-    zone, with_own_page = service.programme.time_zone, name in ("offer", "reminder", "note_for_you", "agreement_news")
+    zone, with_own_page = (
+        service.programme.time_zone,
+        name in ("offer", "reminder", "note_for_you", "agreement_news", "look_back"),
+    )
     link = f"{brand.public_url}/o/{'x' * 16}" if with_own_page else f"{brand.public_url}/s"
     day = max(EVERY_WEEKDAY_AND_MONTH, key=lambda moment: len(short_day(moment, zone, language)))
     recipient = Recipient(language, zone, "practitioner" if with_own_page else "supportee")

@@ -41,6 +41,7 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "meetings_go_on": NotificationTemplate(),
     "meetings_news": NotificationTemplate(),
     "agreement_news": NotificationTemplate(escalate=False),
+    "look_back": NotificationTemplate(escalate=False),
     "meeting_reminder": NotificationTemplate(escalate=False, spaced=False),
     "request_received": NotificationTemplate(),
     "said_yes": NotificationTemplate(),

@@ -37,6 +37,7 @@ MeetingsChange = Literal[
 ]  # fmt: skip
 RoomState = Literal["wanted", "made", "failed"]
 AgreementChange = Literal["written", "agreed", "deleted", "unchanged", "pair_ended", "pair_resumed"]
+LookBackChange = Literal["opened", "answered", "shown", "pair_ended", "pair_resumed"]
 AfterEnding = Literal["someone_else", "wait", "over", "ask_me"]
 WaitsFor = Literal["place", "choice", "coordinator"]
 StillWaiting = Literal["news", "question", "last_warning"]

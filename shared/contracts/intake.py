@@ -332,6 +332,15 @@ class PlanShown(Event):
     encrypted: str | None = None
 
 
+@contract("look_back.answered.v1", subject="request_id", published_by="intake")
+class LookBackAnswered(Event):
+    """The supportee answered the two questions. `encrypted`: as the field `look_back/supportee` under the key of this match."""
+
+    request_id: str
+    match_id: str
+    encrypted: str
+
+
 @contract("sign_in.requested.v1", subject="person_id", published_by="intake")
 class SignInRequested(Event):
     """A supportee asked for a way in to their own page. `encrypted` is for notify: link (absolute URL) to be sent by e-mail, or

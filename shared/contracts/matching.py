@@ -12,6 +12,7 @@ from shared.contracts.common import (
     EncryptedFields,
     EscalationReason,
     Help,
+    LookBackChange,
     MeetingsChange,
     MeetingType,
     Next,
@@ -260,6 +261,26 @@ class AgreementChanged(Event):
     said_yes: tuple[PairMember, ...] = ()
     heard: int = 0
     accepted: str | None = None
+    ended_at: datetime | None = None
+    encrypted: EncryptedFields | None = None
+
+
+@contract("look_back.changed.v1", subject="request_id", published_by="matching")
+class LookBackChanged(Event):
+    """After some meetings both were asked two questions (`opened`), and what they answered is shown once both have (`shown`): as
+    the fields `look_back/supportee` and `look_back/practitioner` under the key of this match. Whether one alone has answered is
+    never said. `version` orders these events alone. `encrypted` is for notify, where the practitioner is told: link (e-mail),
+    short_link (text)."""
+
+    match_id: str
+    request_id: str
+    offer_id: str
+    supportee_id: str
+    practitioner_id: str
+    version: int
+    change: LookBackChange
+    supportee: str | None = None
+    practitioner: str | None = None
     ended_at: datetime | None = None
     encrypted: EncryptedFields | None = None
 

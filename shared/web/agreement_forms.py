@@ -6,12 +6,13 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, pre_load, validate
 
 from shared.i18n import _
-from shared.labels import AGREEMENT, PLAN
+from shared.labels import AGREEMENT, LOOK_BACK, PLAN
 from shared.web.forms import Form
 
 LONGEST = 4000
 LONG = _("This is longer than 4,000 characters. Shorten it a little, everything is still here")
 EMPTY = _("Write something, or delete it")
+NOTHING_SAID = _("Write something, or choose “Not now”")
 
 
 def _sections(codes: Collection[str]) -> dict[str, fields.Field[Any]]:
@@ -22,6 +23,7 @@ class SectionsForm(Form):
     """Texts under headings, of which at least one is there."""
 
     headings: Mapping[str, str] = {}
+    empty = EMPTY
 
     @pre_load
     def count_a_line_break_once(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -31,7 +33,7 @@ class SectionsForm(Form):
     def gather(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         sections = {code: data[code] for code in self.headings if data[code]}
         if not sections:
-            raise ValidationError(EMPTY, next(iter(self.headings)))
+            raise ValidationError(self.empty, next(iter(self.headings)))
         return {"sections": sections, **{name: value for name, value in data.items() if name not in self.headings}}
 
 
@@ -52,3 +54,8 @@ class PlanForm(SectionsForm.from_dict(_sections(PLAN))):  # type: ignore[misc]
 
 class YesForm(Form):
     number = fields.Integer(required=True)
+
+
+class LookBackForm(SectionsForm.from_dict(_sections(LOOK_BACK))):  # type: ignore[misc]
+    headings = LOOK_BACK
+    empty = NOTHING_SAID

@@ -179,12 +179,12 @@ def gone_from_intake(left: Left) -> None:
     code_words = left.journey.draft.code_words
     assert code_words
     assert access.by_code_words(code_words.words) is None
-    for collection in ("requests", "meetings", "agreements", "links", "sessions", "drafts"):
+    for collection in ("requests", "meetings", "agreements", "look_backs", "links", "sessions", "drafts"):
         assert left.rows("intake", collection) == [], collection
 
 
 def gone_from_matching(left: Left) -> None:
-    for collection in ("offers", "matches", "meetings", "agreements", "notes", "coordinator_tasks"):
+    for collection in ("offers", "matches", "meetings", "agreements", "look_backs", "notes", "coordinator_tasks"):
         assert left.rows("matching", collection) == [], collection
     assert [row["purpose"] for row in left.rows("matching", "links") if row["purpose"] == "offer"] == []
     [juniper] = left.rows("matching", "practitioners")

@@ -68,7 +68,7 @@ RECEIVED_BY = {
     "coordinator": {"reach_out", "sign_in"},
 }  # fmt: skip
 FOR_ANYBODY = {
-    "sign_in", "meetings_ended", "meetings_go_on", "meetings_news", "meeting_reminder", "agreement_news",
+    "sign_in", "meetings_ended", "meetings_go_on", "meetings_news", "meeting_reminder", "agreement_news", "look_back",
     "not_understood", "too_many_codes", "texts_stopped", "texts_started", "help",
 }  # fmt: skip
 NOT_SAID = re.compile(

@@ -21,6 +21,7 @@ from services.notify import rules as notify_rules
 from services.notify.handlers import outbound, replies
 from shared import meetings
 from shared.contracts import Series
+from shared.labels import LOOK_BACK
 from shared.web import agreement_forms, calendars
 
 HALF_AN_HOUR, A_DAY, TEN_MINUTES = timedelta(minutes=30), timedelta(days=1), timedelta(minutes=10)
@@ -60,6 +61,8 @@ SAID = {
     "This is longer than 500 characters": (500 in intake_forms.TOO_LONG, True),
     "This is longer than 4,000 characters": (4000 in intake_forms.TOO_LONG, True),
     "This is longer than 4,000 characters. Shorten": (agreement_forms.LONGEST, 4000),
+    "Two questions for each of you": (len(LOOK_BACK), 2),
+    "two questions wait on your page": (len(LOOK_BACK), 2),
     "You have chosen five people, which is the most": (rules.MOST_CHOICES, 5),
     "Here are the first ten": (rules.MOST_FOUND, 10),
     "two or three": (matching_rules.MOST_SUGGESTIONS, 3),

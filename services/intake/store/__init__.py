@@ -12,6 +12,7 @@ from services.intake.store.erasures import *
 from services.intake.store.indexes import *
 from services.intake.store.invitations import *
 from services.intake.store.links import *
+from services.intake.store.look_backs import *
 from services.intake.store.meetings import *
 from services.intake.store.notes import *
 from services.intake.store.plans import *

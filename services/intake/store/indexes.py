@@ -22,6 +22,7 @@ INDEXES = {
         _where_it_exists("next_look_at"),
     ],
     "agreements": [IndexModel("request_id")],
+    "look_backs": [IndexModel("request_id")],
     "meetings": [IndexModel("request_id")],
     "drafts": [],
     "team": [],

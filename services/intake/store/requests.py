@@ -62,6 +62,7 @@ def mark_lapsed(db: Db, request_id: str) -> bool:
     ended = db.requests.find_one_and_update({"_id": request_id, "ended_at": None}, change)
     if ended is not None:
         db.agreements.delete_many({"request_id": request_id})
+        db.look_backs.delete_many({"request_id": request_id})
         db.links.update_many({"person_id": ended["person_id"]}, {"$min": {"expires_at": now() + KEPT_AFTER_THE_END}})
     return ended is not None
 
@@ -105,6 +106,7 @@ def erase_request(db: Db, request: Request) -> None:
     db.requests.delete_one({"_id": request.id})
     db.meetings.delete_many({"request_id": request.id})
     db.agreements.delete_many({"request_id": request.id})
+    db.look_backs.delete_many({"request_id": request.id})
     db.links.delete_many({"person_id": request.person_id})
     db.drafts.delete_one({"_id": request.person_id})
 

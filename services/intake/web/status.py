@@ -6,10 +6,11 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 
 from services.intake import forms, lifetimes, rules, store
-from services.intake.domain import Draft, Meetings, Note, Request
+from services.intake.domain import Draft, LookBack, Meetings, Note, Request
 from services.intake.handlers import access, service
 from services.intake.handlers.access import NoteKeys, RequestAccess
 from services.intake.handlers.erasure import withdraw_request
+from services.intake.handlers.look_backs import view_look_back
 from services.intake.handlers.meetings import place_of
 from services.intake.handlers.supportee import (
     ChooseNext,
@@ -64,9 +65,14 @@ def show_status() -> Response:
         "unread_by": sent.unread_by(now()),
         "place": _place(sent, keys),
         "agreement": store.agreement_of(service.db, sent.status.match_id) if sent.status.match_id else None,
+        "look_back": view_look_back(_look_back(sent), sent.person_id, keys).stands if sent.status.state == "matched" else "",
         "earlier_agreement": any(one.ended_at and one.newest for one in store.agreements_about(service.db, sent.id)),
     }
     return status_page("status/now.html", sent, **context)
+
+
+def _look_back(sent: Request) -> LookBack | None:
+    return store.look_back_of(service.db, sent.status.match_id) if sent.status.match_id else None
 
 
 def _place(sent: Request, keys: NoteKeys) -> str:

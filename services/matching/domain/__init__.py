@@ -9,6 +9,7 @@ from services.matching.domain.agreement import Agreement
 from services.matching.domain.application import Application, Said, Yes
 from services.matching.domain.desk import AuditAction, AuditEntry, Coordinator, CoordinatorTask, TaskReason
 from services.matching.domain.feedback import Feedback
+from services.matching.domain.look_back import LookBack
 from services.matching.domain.match import Match
 from services.matching.domain.meetings import Meetings
 from services.matching.domain.note import Note
@@ -29,6 +30,7 @@ __all__ = [
     "Flood",
     "Hours",
     "InvalidTransition",
+    "LookBack",
     "Match",
     "Meetings",
     "NotAgain",

@@ -19,6 +19,8 @@ from shared.contracts import (
 )
 from shared.messages import Event
 
+LOOK_BACK_AFTER = 4
+
 
 @dataclass(kw_only=True)
 class Meetings(Versioned):
@@ -44,6 +46,8 @@ class Meetings(Versioned):
     remind_practitioner: tuple[Reminder, ...] = ()
     phone_supportee: str | None = None
     phone_practitioner: str | None = None
+    asked_to_look_back: bool = False
+    look_back_since: datetime | None = None
     room: Room | None = None
 
     @property
@@ -58,6 +62,17 @@ class Meetings(Versioned):
     @property
     def both_call(self) -> bool:
         return len(self.callers) == 2
+
+    @property
+    def look_back_at(self) -> datetime | None:
+        """When enough of their meetings are over that they are asked to look back. After a pause it begins anew."""
+        waits = self.series is None or not self.series.runs or self.on_hold or self.ended_at or self.asked_to_look_back
+        return None if waits or self.series is None else meetings.end_of_nth(self.series, LOOK_BACK_AFTER, self.look_back_since)
+
+    def ask_to_look_back(self) -> None:
+        """Once."""
+        self.asked_to_look_back = True
+        self.version += 1
 
     def find_hours(self, hours: tuple[WeeklyHour, ...], supportee_zone: str, practitioner_zone: str) -> list[Event]:
         """What the two weeks have in common, as they are now."""
@@ -105,6 +120,8 @@ class Meetings(Versioned):
         adjusted = _adjusted(series, action, moment, on, to)
         if adjusted == series:
             return []
+        if action == "resume":
+            self.look_back_since = moment
         self.series = meetings.without_old_changes(adjusted, moment)
         return self._changed(action, by)
 
@@ -156,10 +173,10 @@ class Meetings(Versioned):
         self.room = Room(id=room_id, state="failed")
         return self._changed("room_failed", None)
 
-    def hold(self, on_hold: bool) -> list[Event]:
+    def hold(self, on_hold: bool, moment: datetime) -> list[Event]:
         if self.on_hold == on_hold:
             return []
-        self.on_hold = on_hold
+        self.on_hold, self.look_back_since = on_hold, moment
         return self._changed("held", "supportee")
 
     def end(self, moment: datetime) -> list[Event]:

@@ -1,9 +1,9 @@
 """What matching does. Importing the package registers every handler.
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, late_talks, floods,
-feedback, endings, meetings, agreements, plans, rooms, sharing, way_in, corrections, daily_checks, assignment, own_list,
-profile_edits, stepping_back, stored_before, team, welcome. Below them: avoided, beginning, answers, requests, talk_first, offers,
-notes, links, tasks, erasure, profiles, names. What pages show: reading.
+feedback, endings, meetings, agreements, look_backs, plans, rooms, sharing, way_in, corrections, daily_checks, assignment,
+own_list, profile_edits, stepping_back, stored_before, team, welcome. Below them: avoided, beginning, answers, requests,
+talk_first, offers, notes, links, tasks, erasure, profiles, names. What pages show: reading.
 """
 
 from services.matching.handlers import (
@@ -19,6 +19,7 @@ from services.matching.handlers import (
     floods,
     held,
     late_talks,
+    look_backs,
     meetings,
     plans,
     practitioner,
@@ -46,6 +47,7 @@ __all__ = [
     "floods",
     "held",
     "late_talks",
+    "look_backs",
     "meetings",
     "plans",
     "practitioner",

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from services.matching import store
 from services.matching.domain import Match, Offer, Request
 from services.matching.handlers.agreements import resume_agreement
+from services.matching.handlers.look_backs import resume_look_back
 from services.matching.handlers.meetings import hold_meetings, resume_meetings
 from services.matching.handlers.offers import end_match, release_open_offer, settle_end
 from services.matching.handlers.requests import find_request, step_after_ranking, take_step
@@ -125,4 +126,4 @@ def _resume(offer: Offer, match: Match, request: Request, db: Db) -> list[Event]
     store.offers.save_match(db, match)
     store.offers.save(db, offer)
     store.requests.save(db, request)
-    return events + resume_meetings(match, db) + resume_agreement(match, db)
+    return events + resume_meetings(match, db) + resume_agreement(match, db) + resume_look_back(match, db)

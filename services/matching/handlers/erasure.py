@@ -20,6 +20,7 @@ def erase_request(request: Request, db: Db) -> list[Event]:
     store.offers.delete_about(db, request.id)
     store.meetings.delete_about(db, request.id)
     store.agreements.delete_about(db, request.id)
+    store.look_backs.delete_about(db, request.id)
     store.notes.delete_about(db, request.id)
     store.tasks.delete_about(db, request.id)
     store.assignment.delete_trigger(db, "request_id", request.id)

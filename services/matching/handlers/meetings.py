@@ -124,7 +124,7 @@ def resume_meetings(match: Match, db: Db) -> list[Event]:
 
 def hold_meetings(match: Match, db: Db) -> list[Event]:
     found = store.meetings.find(db, match.id)
-    return _saved(found, found.hold(match.on_hold) if found else [], db)
+    return _saved(found, found.hold(match.on_hold, now()) if found else [], db)
 
 
 # The supportee

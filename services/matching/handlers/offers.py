@@ -7,6 +7,7 @@ from services.matching import rules, store
 from services.matching.domain import Match, Offer, Practitioner, Request
 from services.matching.handlers.agreements import end_agreement
 from services.matching.handlers.links import issue_links
+from services.matching.handlers.look_backs import end_look_back
 from services.matching.handlers.meetings import end_meetings
 from services.matching.handlers.service import service
 from shared.clock import now
@@ -69,7 +70,7 @@ def end_match(match: Match, by: PairMember, then: AfterEnding, request: Request,
     events = request.end_match(match, offer, then)
     if undo_until is None:
         return events + free_place(offer, db, pending=False)
-    return events + end_meetings(match, db) + end_agreement(match, db)
+    return events + end_meetings(match, db) + end_agreement(match, db) + end_look_back(match, db)
 
 
 def settle_end(offer: Offer, db: Db) -> list[Event]:

@@ -23,6 +23,7 @@ from services.matching.handlers.answers import may_change_to_yes
 from services.matching.handlers.coordinator import OPENING_LASTS
 from services.matching.handlers.endings import yes_is_new
 from services.matching.handlers.keys import fields_of, open_keys
+from services.matching.handlers.look_backs import LookBackView, view_look_back
 from services.matching.handlers.meetings import meetings_of, phone_of, place_of
 from services.matching.handlers.own_list import has_space, label_of, may_be_listed
 from services.matching.handlers.plans import plan_of
@@ -61,7 +62,8 @@ class OfferView:
     they end their meetings. `may_undo`: they may take back that they did. `on_hold`: the supportee takes a pause.
     `may_list`: they may put this person on their own list, `is_listed`: they did. `meetings`: when the two meet, `place`:
     where, `phone`: their number, once both said yes to calls. `agreement`: what they agree on, or did.
-    `plan`: what they show of their plan for hard days, heading -> words."""
+    `plan`: what they show of their plan for hard days, heading -> words. `look_back`: how it stands with
+    the two questions."""
 
     offer: Offer
     request: Request | None
@@ -80,6 +82,7 @@ class OfferView:
     phone: str | None = None
     agreement: Agreement | None = None
     plan: Mapping[str, str] = field(default_factory=dict)
+    look_back: LookBackView | None = None
 
     @property
     def shared_at(self) -> datetime | None:
@@ -205,6 +208,7 @@ def view_offer(offer: Offer, db: Db) -> OfferView:
         phone=phone_of(found, request, match) if found and request and match else None,
         agreement=agreement_of_offer(offer, db),
         plan=plan_of(match, request) if match and request else {},
+        look_back=view_look_back(match, request, db) if match and request and not match.on_hold else None,
     )
 
 

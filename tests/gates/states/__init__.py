@@ -11,6 +11,7 @@ from requests import RequestException
 from tests.gates.page_state import PageState
 from tests.gates.states import (
     after_a_week,
+    after_some_meetings,
     after_the_end,
     answering,
     asking,
@@ -52,7 +53,7 @@ ON_ONE_DAY = (
     for_someone,
     errors,
 )
-STAGES = (*ON_ONE_DAY, after_a_week, long_silence, after_the_end)
+STAGES = (*ON_ONE_DAY, after_a_week, long_silence, after_some_meetings, after_the_end)
 
 
 def every_state(walks: Sequence[Walk]) -> Iterator[PageState]:

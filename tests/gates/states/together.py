@@ -32,6 +32,19 @@ def states(walk: Walk) -> Iterator[PageState]:
     yield from _deleted(supportee, practitioner)
     yield from _over(walk, supportee, practitioner)
     supportee.go("/s/leave").press("main form[action='/s/leave'] button")
+    _meet_each_week(walk)
+
+
+def _meet_each_week(walk: Walk) -> None:
+    """A pair that looks back some weeks later: see states/after_some_meetings.py."""
+    supportee, practitioner = a_pair(walk, "Sol")
+    practitioner.wait_for("/o/meetings", lambda: practitioner.see("[name=hour]").count(), "hours of both weeks")
+    practitioner.page.locator("[name=hour]").first.check()
+    practitioner.tick("meeting_type", "video")
+    practitioner.press("main form[action='/o/meetings/propose'] button")
+    supportee.wait_for("/s/meetings", lambda: supportee.see("form[action='/s/meetings/choose']").count(), "the proposal")
+    supportee.press("main form[action='/s/meetings/choose'] button")
+    supportee.wait_for("/s/meetings", lambda: supportee.see("button[value=skip]").count(), "their dates")
 
 
 def a_pair(walk: Walk, name: str) -> tuple[Visitor, Visitor]:
