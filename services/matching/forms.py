@@ -164,6 +164,10 @@ class AvailabilityForm(Form):
         _check_still_to_come(data, "resting_until")
 
 
+class CallForm(Form):
+    person = fields.String(required=True, error_messages={"required": ANSWER})
+
+
 class StepBackForm(Form):
     people = _required_one(["hand_over", "go_on"], ANSWER)
 

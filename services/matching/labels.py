@@ -151,6 +151,7 @@ FLASH_MESSAGES = {
     "all_go_on": _("They go their usual way now, one after the other."),
     "all_end": _("They end now, one after the other."),
     "saved": _("Saved."),
+    "call_asked": _("They are asked to call you."),
     "begun": _("Welcome. You are on the website now, for one person at first. Say more of yourself whenever you like."),
     "taken_back": _("It is gone. Nothing of it is kept here."),
     "said_yes": _("Your yes stands there."),

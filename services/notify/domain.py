@@ -61,6 +61,7 @@ TEMPLATES: dict[str, NotificationTemplate] = {
     "application_received": NotificationTemplate(channels=("email",), escalate=False),
     "application_news": NotificationTemplate(channels=("email",), escalate=False),
     "application_ending": NotificationTemplate(channels=("email",), escalate=False),
+    "please_call": NotificationTemplate(channels=("email",), escalate=False),
     "digest": NotificationTemplate(channels=("email",), escalate=False),
     "sign_in": NotificationTemplate(useful_for=timedelta(minutes=30), escalate=False),
     "way_in": NotificationTemplate(channels=("email",), useful_for=timedelta(hours=24), escalate=False),

@@ -6,7 +6,7 @@ from email.utils import format_datetime, parseaddr
 
 from services.notify.domain import Contact, Notification, Outcome
 from services.notify.handlers import service
-from services.notify.rendering import PAGES, Recipient, render_email
+from services.notify.rendering import PAGES, Recipient, greeting, render_email
 from shared.i18n import supported
 from shared.mime import Address, NotAnAddress, ascii_if_possible, write_mail
 from shared.settings import NotifySettings
@@ -40,7 +40,8 @@ class EmailSender:
     def _content(self, notification: Notification, contact: Contact, fields: Mapping[str, str], to: Address) -> bytes:
         language, brand = supported(contact.language), service.brand
         recipient = Recipient(language, contact.time_zone, contact.role, fields.get("known_as", ""))
-        rendered = render_email(notification.template, {**notification.context, "link": _link(contact, fields)}, recipient, brand)
+        values = {**notification.context, "link": _link(contact, fields), "who": greeting(fields.get("notification_who", ""))}
+        rendered = render_email(notification.template, values, recipient, brand)
         headers: dict[str, str | Address] = {
             "From": Address(self._from, brand.from_name),
             "To": to,

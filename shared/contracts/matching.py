@@ -460,3 +460,12 @@ class PractitionerMovedOn(Event):
     state: WelcomeState
     step: str | None = None
     news: WelcomeNews | None = None
+
+
+@contract("call.asked.v1", subject="person_id", published_by="matching")
+class CallAsked(Event):
+    """A practitioner asks this buddy or coordinator of theirs to call them. `encrypted` is for notify: who (their name)."""
+
+    call_id: str
+    person_id: str
+    encrypted: EncryptedFields

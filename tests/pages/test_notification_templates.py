@@ -50,6 +50,7 @@ VARIANTS: dict[str, list[More]] = {
             "room_failed",
         )
     ],
+    "please_call": [{"who": "Ana"}, {"who": ""}],
     "digest": [
         {"news": "note_for_you"},
         {"news": "agreement_news application_news meetings_ended meetings_go_on meetings_news note_for_you offer_gone"},
@@ -61,11 +62,11 @@ VARIANTS: dict[str, list[More]] = {
 RECEIVED_BY = {
     "practitioner": {
         "offer", "reminder", "offer_gone", "sign_in", "note_for_you",
-        "application_received", "application_news", "application_ending", "digest",
+        "application_received", "application_news", "application_ending", "digest", "please_call",
         "answer_yes", "answer_not_this_time", "answer_already_yes", "answer_already_not_this_time", "answer_too_late",
         "how_to_answer", "which_code",
     },
-    "coordinator": {"reach_out", "sign_in"},
+    "coordinator": {"reach_out", "sign_in", "please_call"},
 }  # fmt: skip
 FOR_ANYBODY = {
     "sign_in", "meetings_ended", "meetings_go_on", "meetings_news", "meeting_reminder", "agreement_news", "look_back",

@@ -93,6 +93,7 @@ class Practitioner(Versioned):
     quiet_from: int = 21
     quiet_until: int = 9
     digest: bool = False
+    buddy_id: str | None = None
     own_changes: tuple[OwnChange, ...] = ()
     # Free places that the assignment job has yet to offer to those who wait.
     reserved: int = transient(0)
@@ -179,9 +180,9 @@ class Practitioner(Versioned):
 
     def step_back(self) -> list[Event]:
         """Offers that are open stay so. Nobody new is asked about, whoever waits for them does not wait any longer. Their own
-        list goes."""
+        list goes, and their buddy."""
         check(not self.has_stepped_back, "step back", self.state)
-        self.own_list = ()
+        self.own_list, self.buddy_id = (), None
         self.state, self.resting_until, self.just_stepped_back = "stepped_back", None, True
         return self._changed()
 
@@ -208,6 +209,11 @@ class Practitioner(Versioned):
         """Somebody who waits may be offered to them now."""
         self.own_list = tuple(entry for entry in self.own_list if entry.id != entry_id)
         return self._changed(made_room=True)
+
+    def name_buddy(self, other_id: str | None) -> None:
+        """Another practitioner, who is one once they name this one too; None: nobody."""
+        self.buddy_id = other_id
+        self.version += 1
 
     def changed_themselves(self, topic: Topic, moment: datetime) -> None:
         others = tuple(one for one in self.own_changes if one.topic != topic)

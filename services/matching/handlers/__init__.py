@@ -2,7 +2,7 @@
 
 Entry points, by what triggers them: broker_events, practitioner, coordinator, sign_in, timers, held, late_talks, floods,
 feedback, endings, meetings, agreements, look_backs, plans, rooms, sharing, way_in, corrections, daily_checks, assignment,
-own_list, profile_edits, stepping_back, stored_before, team, welcome. Below them: avoided, beginning, answers, requests,
+own_list, profile_edits, stepping_back, buddies, stored_before, team, welcome. Below them: avoided, beginning, answers, requests,
 talk_first, offers, notes, links, tasks, erasure, profiles, names. What pages show: reading.
 """
 

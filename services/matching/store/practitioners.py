@@ -20,6 +20,7 @@ INDEXES = [
     IndexModel([("state", 1), ("resting_until", 1)]),
     IndexModel([("published_state", 1), ("last_asked_at", 1), ("_id", 1)]),
     IndexModel("name_index"),
+    IndexModel("buddy_id", partialFilterExpression={"buddy_id": {"$exists": True}}),
     IndexModel("has_room", name="with_room", partialFilterExpression={"has_room": True}),
 ]
 SOME = PAGE = 50
@@ -35,6 +36,11 @@ def find_by_email(db: Db, email_index: str) -> Practitioner | None:
 
 def find_by_slug(db: Db, slug_index: str) -> Practitioner | None:
     return load_one(Practitioner, db.practitioners.find_one({"slug_index": slug_index}))
+
+
+def who_named(db: Db, practitioner_id: str) -> list[Practitioner]:
+    """As their buddy."""
+    return load_all(Practitioner, db.practitioners.find({"buddy_id": {"$eq": practitioner_id, "$exists": True}}))
 
 
 def find_many(db: Db, ids: Iterable[str]) -> dict[str, Practitioner]:

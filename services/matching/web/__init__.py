@@ -6,6 +6,7 @@ from services.matching.handlers import service
 from services.matching.web import (
     agreements,
     auth,
+    beside,
     calendar,
     desk,
     feedback,
@@ -34,6 +35,7 @@ def make_app(settings: Settings | None = None) -> Flask:
         auth.auth,
         me.me,
         profile.profile,
+        beside.beside,
         welcome.way,
     )
     parts = (*theirs, desk.desk, feedback.feedback, practitioners.practitioners)

@@ -1,15 +1,21 @@
-"""Whoever is on the way to become a practitioner is told of it by e-mail, and coordinators that somebody has come."""
+"""Of people of the collective: who is on the way to become a practitioner, and who asks one of them to call."""
 
 from services.notify import store
 from services.notify.domain import Message
 from services.notify.handlers.desk import call_coordinators
 from services.notify.handlers.outbound import enqueue_notification, require, service
 from shared.clock import now
-from shared.contracts import PractitionerMovedOn
+from shared.contracts import CallAsked, PractitionerMovedOn
 from shared.messages import Event
 from shared.mongo import Db
 
 TEMPLATES = {"received": "application_received", "news": "application_news", "ending": "application_ending"}
+
+
+@service.on(CallAsked)
+def ask_to_call(event: CallAsked, db: Db) -> list[Event]:
+    contact = require(store.find_contact(db, event.person_id))
+    return enqueue_notification(db, contact, Message("please_call", event.call_id, encrypted=event.encrypted))
 
 
 @service.on(PractitionerMovedOn)
