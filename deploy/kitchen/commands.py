@@ -257,6 +257,47 @@ def reemit(service: str, since: datetime | None, subjects: Sequence[str], dry_ru
         click.echo(f"{count} are published again by the relay of a {service} worker")
 
 
+# who left
+
+
+@kitchen.group()
+def erasures() -> None:
+    """The ledger of who left: ids and moments. Save it apart from the copies, and replay it after one was brought back."""
+
+
+@erasures.command()
+def save() -> None:
+    """Print the ledger, one line for each request that ended by leaving, as JSON."""
+    module = _ledger()
+    for request_id, at in module.ledger():
+        click.echo(json.dumps({"request_id": request_id, "at": at.isoformat()}))
+
+
+@erasures.command("replay")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@DRY_RUN
+def replay_erasures(file: Path, dry_run: bool) -> None:
+    """Erase everybody in this saved ledger once more, in all services, before the pages serve again."""
+    module = _ledger()
+    try:
+        ids = [str(json.loads(line)["request_id"]) for line in file.read_text().splitlines() if line.strip()]
+    except (ValueError, KeyError, TypeError):
+        raise click.UsageError("FILE is no ledger that `kitchen erasures save` printed") from None
+    again = module.unknown_here(ids)
+    if dry_run:
+        click.echo(f"{len(again)} of {len(ids)} would leave again")
+        return
+    for request_id in again:
+        module.service.run(module.erase_again, request_id)
+    click.echo(f"{len(again)} of {len(ids)} leave again; `kitchen_late_erasures` counts those that are not erased everywhere")
+
+
+def _ledger() -> Any:
+    module = service_module("intake", "handlers.erased_before")
+    module.service.start(settings())
+    return module
+
+
 # who is here
 
 

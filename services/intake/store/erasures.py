@@ -2,7 +2,8 @@
 
 {_id: request id, at, answered: services that erased what they held, open: true until all did, late_at}"""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import get_args
 
 from shared.contracts import Eraser
@@ -30,3 +31,12 @@ def mark_erasure_late(db: Db, request_id: str, moment: datetime) -> tuple[Eraser
     """Who has not answered; nobody when that was said before."""
     open_now = db.erasures.find_one_and_update({"_id": request_id, "open": True, "late_at": None}, {"$set": {"late_at": moment}})
     return tuple(each for each in ERASERS if open_now and each not in open_now["answered"])
+
+
+def all_erasures(db: Db) -> list[tuple[str, datetime]]:
+    """The oldest first."""
+    return [(row["_id"], row["at"].replace(tzinfo=UTC)) for row in db.erasures.find().sort([("at", 1), ("_id", 1)])]
+
+
+def known_erasures(db: Db, request_ids: Sequence[str]) -> list[str]:
+    return [row["_id"] for row in db.erasures.find({"_id": {"$in": list(request_ids)}}, {"_id": 1})]
