@@ -12,10 +12,11 @@ import pytest
 from bench.half_year import invariants
 from bench.half_year.invariants import Stores
 from bench.half_year.pages import Page
-from services.intake.domain import EncryptedNote, Request
+from services.intake.domain import Agreement as ShownAgreement
+from services.intake.domain import EncryptedNote, Plan, Request
 from services.intake.domain import Meetings as ShownMeetings
-from services.matching.domain import Meetings, Offer
-from shared.contracts import Series
+from services.matching.domain import Agreement, Match, Meetings, Offer
+from shared.contracts import AgreementText, Series
 from shared.service import Service
 from tests.people import a_practitioner, a_request
 
@@ -33,6 +34,9 @@ WHOSE: dict[str, Any] = {
     "id": "m1", "request_id": "r1", "supportee_zone": "UTC", "practitioner_zone": "UTC", "version": 3, "series": SERIES,
 }  # fmt: skip
 KEPT: dict[str, Any] = {**WHOSE, "offer_id": "o1", "supportee_id": "sam", "practitioner_id": "kai"}
+TEXT = AgreementText(id="t1", number=1, by="supportee", written_at=NOW, encrypted="AQ")
+TWO: dict[str, Any] = {"id": "m1", "request_id": "r1", "offer_id": "o1", "supportee_id": "sam", "practitioner_id": "kai"}
+MATCH = Match(**TWO, made_at=NOW)
 LIVES = Stores(
     at=NOW,
     practitioners={"kai": a_practitioner("kai", taken=1)},
@@ -44,6 +48,9 @@ LIVES = Stores(
     notes={"r1": {"n1"}},
     meetings={"m1": Meetings(**KEPT)},
     shown_meetings={"m1": ShownMeetings(**WHOSE)},
+    matches={"m1": MATCH},
+    agreements={"m1": Agreement(**TWO, newest=TEXT, number=1)},
+    shown_agreements={"m1": ShownAgreement(id="m1", request_id="r1", newest=TEXT, number=1)},
 )
 Check = Callable[[Stores], Iterator[str]]
 CHECKS: dict[str, Check] = {
@@ -52,6 +59,8 @@ CHECKS: dict[str, Check] = {
     "I18": invariants._reachable,
     "I19": invariants._notes,
     "I23": invariants._meetings,
+    "I24": invariants._agreements,
+    "I25": invariants._plans,
 }
 
 
@@ -72,12 +81,19 @@ def test_nothing_is_found_where_all_is_well() -> None:
         ({"asked": {"r1": a_request(id="r1", state="waiting")}}, {"I17"}),
         ({"ways_in": set()}, {"I17", "I18"}),
         ({"asked": {}}, {"I17", "I18"}),
-        ({"sent": {"r1": Request(**{**SENT, "ended_at": NOW})}}, {"I18"}),
+        ({"sent": {"r1": Request(**{**SENT, "ended_at": NOW})}}, {"I18", "I24"}),
         ({"notes": {}}, {"I19"}),
         ({"notes": {"r1": {"n1", "n2"}}}, {"I19"}),
         ({"meetings": {"m1": Meetings(**{**KEPT, "version": 4})}}, {"I23"}),
         ({"meetings": {"m1": Meetings(**{**KEPT, "series": replace(SERIES, skipped=("2026-12-14",))})}}, {"I23"}),
         ({"shown_meetings": {}}, {"I23"}),
+        ({"agreements": {}}, {"I24"}),
+        ({"shown_agreements": {}}, {"I24"}),
+        ({"agreements": {"m1": Agreement(**TWO, newest=replace(TEXT, number=2), number=2)}}, {"I24"}),
+        ({"agreements": {"m1": Agreement(**TWO, before=TEXT, number=2)}, "shown_agreements": {}}, {"I24"}),
+        ({"shown_agreements": {"m1": ShownAgreement(id="m1", request_id="r1", newest=TEXT, changes=1)}}, {"I24"}),
+        ({"matches": {"m1": replace(MATCH, plan="AQ")}}, {"I25"}),
+        ({"sent": {"r1": Request(**SENT, plan=Plan(text_id="p1", encrypted="AQ", shown_to="m1"))}}, {"I25"}),
         ({"offers": {}, "practitioners": {"kai": a_practitioner("kai", taken=0)}}, {"I23"}),
     ],
 )

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from bench.half_year.people import Supportee
 from bench.half_year.world import World
+from services.intake.domain import Agreement as ShownAgreement
 from services.intake.domain import Meetings as ShownMeetings
 from services.intake.domain import Request as Page
-from services.matching.domain import CoordinatorTask, Meetings, Offer, Practitioner, Request
+from services.matching.domain import Agreement, CoordinatorTask, Match, Meetings, Offer, Practitioner, Request
 from services.matching.invariants import is_held_for_somebody, places_are_right, slots_and_codes
 from shared import retention, sweeper
 from shared.documents import load_all
@@ -33,6 +34,9 @@ class Stores:
     notes: dict[str, set[str]]  # request -> ids, as matching keeps them
     meetings: dict[str, Meetings] = field(default_factory=dict)  # of each match, as matching keeps them
     shown_meetings: dict[str, ShownMeetings] = field(default_factory=dict)  # as the supportee's page shows them
+    matches: dict[str, Match] = field(default_factory=dict)
+    agreements: dict[str, Agreement] = field(default_factory=dict)  # of each match, as matching keeps it
+    shown_agreements: dict[str, ShownAgreement] = field(default_factory=dict)  # as the supportee's page shows it
 
 
 def broken(world: World, supportees: list[Supportee]) -> list[str]:
@@ -44,6 +48,8 @@ def broken(world: World, supportees: list[Supportee]) -> list[str]:
         _reachable(stores),
         _notes(stores),
         _meetings(stores),
+        _agreements(stores),
+        _plans(stores),
         _silence(stores, world, asked),
         _first_letters(world, asked),
         _retention(world),
@@ -68,6 +74,9 @@ def _read(world: World) -> Stores:
         notes=notes,
         meetings={one.id: one for one in load_all(Meetings, matching.meetings.find())},
         shown_meetings={one.id: one for one in load_all(ShownMeetings, intake.meetings.find())},
+        matches={one.id: one for one in load_all(Match, matching.matches.find())},
+        agreements={one.id: one for one in load_all(Agreement, matching.agreements.find())},
+        shown_agreements={one.id: one for one in load_all(ShownAgreement, intake.agreements.find())},
     )
 
 
@@ -136,6 +145,33 @@ def _meetings(stores: Stores) -> Iterator[str]:
             yield f"I23 meetings {id} are at {kept.version}, their supportee's page at {shown.version if shown else 'nothing'}"
         elif (shown.series, shown.proposal, shown.former) != (kept.series, kept.proposal, kept.former):
             yield f"I23 meetings {id} are not the same on both sides"
+
+
+def _agreements(stores: Stores) -> Iterator[str]:
+    """I24: both of two read the same of what they agree on, and nothing of it is left once one deleted it or left."""
+    for id, shown in stores.shown_agreements.items():
+        page, kept = stores.sent.get(shown.request_id), stores.agreements.get(id)
+        if page is None or page.ended_at:
+            yield f"I24 what was agreed on stays of request {shown.request_id}, which has ended"
+        elif shown.is_underway:
+            yield f"I24 match {id}: what its supportee did to the agreement was not heard"
+        elif kept is None or (shown.newest, shown.before, {*shown.said_yes}) != (kept.newest, kept.before, {*kept.said_yes}):
+            yield f"I24 match {id}: the two read two versions of what they agree on"
+    for id, kept in stores.agreements.items():
+        page = stores.sent.get(kept.request_id)
+        if page is None or (kept.newest is None and kept.before):
+            yield f"I24 match {id}: something is left of what was agreed on"
+        elif page.ended_at is None and kept.newest and id not in stores.shown_agreements:
+            yield f"I24 match {id}: its supportee does not read what was agreed on"
+
+
+def _plans(stores: Stores) -> Iterator[str]:
+    """I25: a practitioner has a plan for hard days just as long as its person shows it to them."""
+    for id, match in stores.matches.items():
+        page = stores.sent.get(match.request_id)
+        shown_to = page.plan.shown_to if page and page.plan else None
+        if match.ended_at is None and bool(match.plan) != (shown_to == id):
+            yield f"I25 match {id}: a plan is {'kept' if match.plan else 'missing'} against its person's word"
 
 
 def _silence(stores: Stores, world: World, asked: list[Supportee]) -> Iterator[str]:

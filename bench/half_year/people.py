@@ -207,7 +207,7 @@ class Coordinator:
 
 
 def wander(browser: Browser, page: Page, random: Random, home: str) -> None:
-    """Press one thing that this page offers, or follow one of its links and press one there."""
+    """Press one thing that this page offers, or follow one of its links, or two, and press one there."""
     choices: list[PageForm | str] = [form for form in page.forms if form.action not in SIGN_OUT and form.buttons]
     choices += [link for link in page.links if link.startswith(f"{home}/")]
     if not choices:
@@ -217,6 +217,9 @@ def wander(browser: Browser, page: Page, random: Random, home: str) -> None:
         browser.press(page, chosen, random, random.choice(chosen.buttons))
         return
     there = browser.open(chosen)
+    further = [link for link in there.links if link.startswith(f"{chosen}/")]
+    if further and random.random() < 0.6:
+        there = browser.open(random.choice(further))
     pressable = [form for form in there.forms if form.action not in SIGN_OUT and form.buttons]
     if pressable:
         form = random.choice(pressable)

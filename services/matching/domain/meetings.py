@@ -70,9 +70,8 @@ class Meetings(Versioned):
         return None if waits or self.series is None else meetings.end_of_nth(self.series, LOOK_BACK_AFTER, self.look_back_since)
 
     def ask_to_look_back(self) -> None:
-        """Once."""
+        """Once. Nothing is published of it, so it is no new version."""
         self.asked_to_look_back = True
-        self.version += 1
 
     def find_hours(self, hours: tuple[WeeklyHour, ...], supportee_zone: str, practitioner_zone: str) -> list[Event]:
         """What the two weeks have in common, as they are now."""
