@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.gates.page_state import PageState
 from tests.gates.visitor import Visitor
-from tests.gates.walk import Walk
+from tests.gates.walk import Walk, ask, slug_of
 from tests.journeys.stack import Stack, address, soon
 
 SAVE = "main form[action='/join'] button"
@@ -72,3 +72,8 @@ def _on_the_way(walk: Walk, name: str, coordinator: Visitor, applicant: Visitor)
     yield applicant.go("/me").look("my application/everybody said yes")
     applicant.press("form[action='/me/application/begin'] button")
     yield applicant.look("my page/just begun")
+    stranger = walk.visitor()
+    stranger.wait_for(f"/people/{slug_of(name)}", lambda: stranger.see("h1", name).count(), "their page on the website")
+    ask(walk.stack.url, walk.language, "Wren", f"with={slug_of(name)}")
+    applicant.wait_for("/me", lambda: applicant.see("form[action^='/me/offers/']").count(), "the first offer")
+    yield applicant.look("my page/the first offer", pictured=False)
