@@ -120,7 +120,9 @@ def _pages_of_intake(site: Site, waiting: int) -> Iterable[View]:
     for name, query in DIRECTORY.items():
         yield View(f"directory, {name}", site.page(_at(f"/people{query}")))
     yield View("directory, text", site.page(lambda number: f"/people?text=peer+{number}"))
-    yield View("directory, nobody found", site.page(lambda number: f"/people?text=nobody+{number}&languages=es&when=evening"))
+    yield View(
+        "directory, nobody found", site.page(lambda number: f"/people?text=nobody+{number}&languages=es&when=weekday_evening")
+    )
     yield View("profile", site.page(lambda number: f"/people/peer-{number * 7 % len(population.LISTED)}"))
     yield View("question 1", site.page(_at("/ask/1")))
     yield View("question 1, with somebody", site.page(lambda number: f"/ask/1?with=peer-{number}"))

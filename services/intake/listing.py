@@ -19,11 +19,12 @@ from pymongo.errors import PyMongoError
 from services.intake import store
 from services.intake.rules import Entry, daily_order, may_be_chosen
 from services.intake.store import DirectoryChange
+from shared.contracts import PractitionerState
 from shared.logs import get_logger
 from shared.mongo import Db
 from shared.vault import Vault
 
-SECONDS_TO_LOAD_AT_START = 4.0
+SECONDS_TO_LOAD_AT_START = 10.0
 LATE_COMMIT_SECONDS = 15
 """Longer than a transaction lasts (LONGEST_TRANSACTION): whatever was stamped this long ago is committed or never will be."""
 log = get_logger("listing")
@@ -66,6 +67,8 @@ class ListingCache:
         self._listing = Listing({})
         self._versions: dict[str, int] = {}
         self._watermark: _Watermark | None = None
+        self._first: _Watermark | None = None
+        self._left: list[tuple[PractitionerState, str]] = [("open", ""), ("full", ""), ("resting", "")]
 
     def load(self) -> None:
         """So that the first visitor does not wait for it. A database that does not answer now is asked again by them."""
@@ -83,11 +86,19 @@ class ListingCache:
         return self._listing
 
     def _load_everybody(self) -> None:
-        newest = store.newest_directory_change(self._db)  # asked first: what is written meanwhile is read again
-        entries = store.entries(self._db, self._keys)
-        with self._lock:
-            self._take(entries, {id: entry.version for id, entry in entries.items()})
-            self._watermark = self._watermark or _Watermark(newest)
+        """In parts: whoever runs out of time leaves the rest to the next."""
+        if self._first is None:
+            newest = store.newest_directory_change(self._db)  # asked first: what is written meanwhile is read again
+            with self._lock:
+                self._first = self._first or _Watermark(newest)
+        while self._left:
+            part = self._left[0]
+            entries, last = store.entries_after(self._db, self._keys, *part)
+            with self._lock:
+                self._take(entries, {id: entry.version for id, entry in entries.items()})
+                if self._left[:1] == [part]:
+                    self._left[:1] = [(part[0], last)] if last else []
+        self._watermark = self._first
 
     def _catch_up(self, watermark: "_Watermark") -> None:
         changes = store.directory_changes(self._db, watermark.since)

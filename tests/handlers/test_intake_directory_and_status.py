@@ -10,6 +10,7 @@ from services.intake.domain import AccessLink, Request
 from services.intake.handlers.broker_events import HistoryEvent, add_to_history, save_directory_entry
 from services.intake.handlers.erasure import withdraw_request
 from services.intake.handlers.supportee import ChooseNext, choose_next, delete_code_words
+from services.intake.listing import ListingCache
 from shared.clock import now
 from shared.contracts import ChoiceMade, EncryptedFields, OfferDeclined, OfferMade, RequestWithdrawn, SuggestionsMade
 from shared.mongo import Db
@@ -43,7 +44,7 @@ def stored(db: Db, request_id: str) -> Request:
 def test_an_older_entry_never_replaces_a_newer_one(intake: Service) -> None:
     for version, state in ((2, "full"), (1, "open"), (3, "resting"), (2, "full")):
         intake.run(save_directory_entry, an_entry_seen(intake, "juniper", version=version, state=state))
-    assert store.entries(intake.db, intake.vault)["juniper"].state == "resting"
+    assert ListingCache(intake.db, intake.vault).current().entries["juniper"].state == "resting"
 
 
 def test_a_profile_is_found_by_its_address_and_stored_encrypted(intake: Service) -> None:
@@ -58,14 +59,14 @@ def test_one_entry_that_cannot_be_decrypted_leaves_the_others_readable(intake: S
     for id in ("juniper", "kai"):
         intake.run(save_directory_entry, an_entry_seen(intake, id))
     intake.db.directory.update_one({"_id": "kai"}, {"$set": {"encrypted_profile": "AQ"}})
-    assert list(store.entries(intake.db, intake.vault)) == ["juniper"]
+    assert list(ListingCache(intake.db, intake.vault).current().entries) == ["juniper"]
 
 
 def test_one_entry_that_cannot_be_read_leaves_the_others_readable(intake: Service) -> None:
     for id in ("juniper", "kai"):
         intake.run(save_directory_entry, an_entry_seen(intake, id))
     intake.db.directory.update_one({"_id": "kai"}, {"$unset": {"state": 1}})
-    assert list(store.entries(intake.db, intake.vault)) == ["juniper"]
+    assert list(ListingCache(intake.db, intake.vault).current().entries) == ["juniper"]
     assert store.entry_by_slug(intake.db, intake.vault, "kai") is None
 
 

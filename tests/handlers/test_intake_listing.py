@@ -128,6 +128,15 @@ def test_of_a_hundred_thousand_only_the_listed_are_read_and_then_only_what_chang
     assert not [one for one in profiled(many.db) if "COLLSCAN" in one["planSummary"]]
 
 
+def test_a_directory_too_large_for_one_look_is_loaded_in_parts_and_nobody_twice(intake: Service) -> None:
+    count = 2 * store.ENTRIES_AT_ONCE
+    intake.db.directory.insert_many(row(intake, f"p-{n:05}") for n in range(count))
+    cache = ListingCache(intake.db, intake.vault)
+    assert len(cache.current().entries) == count
+    intake.run(save_directory_entry, an_entry_seen(intake, "p-00007", version=2, state="full"))
+    assert states(cache)["p-00007"] == "full"
+
+
 def profiled(db: Db) -> list[dict[str, Any]]:
     """What was read of the directory, oldest first."""
     return list(db.system.profile.find({"ns": f"{db.name}.directory", "op": "query"}).sort("$natural", 1))

@@ -16,6 +16,7 @@ from shared.mongo import Db, Doc
 from shared.vault import DecryptionError, Vault
 
 _BY_THE_DATABASE = Timestamp(0, 0)
+ENTRIES_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,11 @@ def newest_directory_change(db: Db) -> Timestamp | None:
     return found.get("changed_at") if found else None
 
 
-def entries(db: Db, keys: Vault) -> dict[str, Entry]:
-    """Everybody who still offers meetings here. A profile that cannot be decrypted or read is left out, not the whole page."""
-    return _entries(db.directory.find({"state": {"$ne": "stepped_back"}}), keys)
+def entries_after(db: Db, keys: Vault, state: PractitionerState, after: str) -> tuple[dict[str, Entry], str | None]:
+    """Some of those in this state whose id follows, and the last id of these; None: there are no more. A profile that cannot be
+    decrypted or read is left out, not the whole page."""
+    found = list(db.directory.find({"state": state, "_id": {"$gt": after}}).sort("_id", 1).limit(ENTRIES_AT_ONCE))
+    return _entries(found, keys), found[-1]["_id"] if len(found) == ENTRIES_AT_ONCE else None
 
 
 def entries_by_id(db: Db, keys: Vault, ids: Collection[str]) -> dict[str, Entry]:

@@ -27,7 +27,7 @@ INDEXES = {
     "drafts": [],
     "team": [],
     "erasures": [IndexModel("at", name="open", partialFilterExpression={"open": True})],
-    "directory": [_where_it_exists("slug_index"), IndexModel("state"), _CHANGES],
+    "directory": [_where_it_exists("slug_index"), IndexModel("state"), IndexModel([("state", 1), ("_id", 1)]), _CHANGES],
     "links": tokens.INDEXES,
     "sessions": tokens.INDEXES,
 }
