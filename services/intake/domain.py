@@ -121,8 +121,8 @@ class AccessLink:
 @dataclass(frozen=True, kw_only=True, repr=False)
 class EncryptedNote:
     """`author`: supportee, coordinator, or a practitioner's id. `reader`: whom the supportee wrote to, a practitioner's id; None:
-    the coordinators. `coordinator_id`: the one coordinator who reads it; None: any. `match_id`: the match whose key it is
-    under, if any."""
+    the coordinators. `coordinator_id`: the one coordinator who reads it; None: any. `unreadable`: that one never sees the
+    request. `match_id`: the match whose key it is under, if any."""
 
     id: str
     encrypted: str
@@ -130,6 +130,7 @@ class EncryptedNote:
     author: str
     reader: str | None = None
     coordinator_id: str | None = None
+    unreadable: bool = False
     match_id: str | None = None
 
 
@@ -404,12 +405,17 @@ class Request:
         shared = [one.at for one in self.shared_notes if one.practitioner_id == reader]
         return bool(said) and (not shared or max(said) > max(shared))
 
+    @property
+    def never_read_by(self) -> frozenset[str]:
+        """The coordinators who never see this request, as far as that is known here: somebody wrote to them."""
+        return frozenset(note.coordinator_id for note in self.notes if note.unreadable and note.coordinator_id)
+
     def unread_by(self, moment: datetime) -> str | None:
-        """The one coordinator to whom they wrote, who has not opened their request since, for days."""
+        """The one coordinator to whom they wrote, who has not opened their request since, for days, or never sees it."""
         theirs = [note for note in self.notes if note.author == "supportee" and note.coordinator_id]
         for note in sorted(theirs, key=lambda note: note.at):
             opened = any(one.coordinator_id == note.coordinator_id and one.at >= note.at for one in self.openings)
-            if not opened and moment - note.at >= TIME_TO_READ:
+            if note.unreadable or (not opened and moment - note.at >= TIME_TO_READ):
                 return note.coordinator_id
         return None
 

@@ -94,7 +94,7 @@ class Who(Question):
     find = text(80)
     find_avoid = text(80)
     # One row of the page is one step: `choice` and `if_not` at the same place belong together.
-    choice = fields.List(short_id(), load_default=[], validate=validate.Length(max=MOST_CHOICES))
+    choice = fields.List(short_id(), load_default=[], validate=validate.Length(max=MOST_CHOICES, error=UNKNOWN))
     if_not = many_of(IfNot)
 
     @post_load

@@ -371,6 +371,15 @@ class WordsErased(Event):
     request_id: str
 
 
+@contract("note.unreadable.v1", subject="request_id", published_by="matching")
+class NoteUnreadable(Event):
+    """The one coordinator whom the supportee chose to read this note never sees their request. Nobody reads it until
+    notes.released."""
+
+    request_id: str
+    note_id: str
+
+
 @contract("note.written.v1", subject="request_id", published_by="matching")
 class NoteWritten(Event):
     """Somebody wrote to the supportee: this practitioner, or a coordinator (None). `encrypted` is the field `note/<note_id>`,

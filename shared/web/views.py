@@ -10,6 +10,7 @@ from flask_babel import gettext
 
 from shared.messages import Event
 from shared.service import Handler, M, Service
+from shared.tokens import digest
 from shared.web.forms import in_words
 from shared.web.locale import language
 
@@ -39,7 +40,12 @@ def redirect_after_post(url: str) -> Response:
 
 def run_form(service: Service, handler: Handler[M], command: M, sender: str = "") -> list[Event]:
     """Run the command of the form that was sent. The same `sender` sending the same form again changes nothing."""
-    return service.run(handler, command, idempotency_key=f"form/{sender}{request.path}/{form_id()}")
+    return service.run(handler, command, idempotency_key=form_key(sender))
+
+
+def form_key(sender: str) -> str:
+    """Of the form that was sent: a digest, which says neither who sent it nor where to. It is kept for months."""
+    return "form/" + digest(f"{sender}{request.path}/{form_id()}")
 
 
 def form_id() -> str:

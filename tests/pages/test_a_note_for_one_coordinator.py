@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from services.intake.handlers.broker_events import add_opening, save_team_member
+from services.intake.handlers.broker_events import add_opening, save_team_member, show_unreadable_note
 from services.matching.coordinators import add_coordinator
 from services.matching.handlers.broker_events import forward_note
 from services.matching.handlers.coordinator import ChangeTask, OpenRequest, record_opening, resolve_task
 from services.matching.handlers.team import ShowOnPages, release_notes, show_on_pages
 from shared import vault
 from shared.clock import now
-from shared.contracts import CoordinatorNeeded, NoteAnswered, NotesReleased, RequestOpened, TeamChanged
+from shared.contracts import CoordinatorNeeded, NoteAnswered, NotesReleased, NoteUnreadable, RequestOpened, TeamChanged
 from shared.messages import Event
 from shared.service import Service
 from tests.handlers.matching_steps import add_practitioners, document, only, open_tasks, submit
@@ -116,10 +116,18 @@ def test_once_they_let_anybody_the_desk_is_called_and_everybody_reads_it(
 
 
 @pytest.mark.usefixtures("desks")
-def test_somebody_who_never_sees_the_request_cannot_be_its_only_reader(matching: Service) -> None:
+def test_what_is_for_somebody_who_never_sees_the_request_is_read_by_nobody_before_they_let_others(
+    matching: Service, desks: dict[str, FlaskClient]
+) -> None:
     submit(matching, mode="reach_out", words={"avoid_words": "Kai"})
-    write_to(matching, "kai")
-    assert matching.db.notes.count_documents({"to_coordinator_id": {"$exists": True}}) == 0
+    events = write_to(matching, "kai")
+    assert events == [NoteUnreadable(request_id="r1", note_id="n1")]
+    assert desks["kai"].get("/c/requests/r1").status_code == 404
+    assert WORDS not in opened(desks["ro"])
+    assert "wrote" not in open_tasks(matching)
+    matching.run(release_notes, NotesReleased(request_id="r1"))
+    assert WORDS in opened(desks["ro"])
+    assert desks["kai"].get("/c/requests/r1").status_code == 404
 
 
 def test_a_coordinator_agrees_to_be_shown_by_their_first_name_and_takes_it_back(
@@ -227,6 +235,17 @@ def test_after_three_days_their_page_says_that_it_waits_and_offers_any(written: 
         post(written, "/s/write/any", at="/s")
     assert LATE not in written.get("/s").text
     assert published(intake, "notes.released.v1") == [NotesReleased(request_id=request_id(intake))]
+
+
+def test_whoever_never_sees_the_request_is_named_at_once_and_cannot_be_chosen_again(
+    written: FlaskClient, intake: Service
+) -> None:
+    [note] = intake.db.requests.find_one()["notes"]  # type: ignore[index]
+    intake.run(show_unreadable_note, NoteUnreadable(request_id=request_id(intake), note_id=note["_id"]))
+    assert "Nobody has read it. You can let the other coordinators read it." in written.get("/s").text
+    assert "c-kai" not in written.get("/s/write").text
+    post(written, "/s/write/any", at="/s")
+    assert "Nobody has read it" not in written.get("/s").text
 
 
 def test_once_it_was_opened_it_says_nothing(written: FlaskClient, intake: Service) -> None:

@@ -380,7 +380,7 @@ def test_a_form_is_remembered_by_its_own_id_beside_the_ids_of_messages(visitor: 
     assert post(visitor, "/s/write", words="Hello").status_code == 303
     ids = [document["_id"] for document in intake.db.inbox.find()]
     assert ids
-    assert all(id.startswith(("form/", "request/")) for id in ids)
+    assert all(re.fullmatch("form/[0-9a-f]{64}|request/.*", id) for id in ids)
 
 
 def test_leave_sends_away_and_clears_cookies(visitor: FlaskClient) -> None:

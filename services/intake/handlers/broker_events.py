@@ -18,6 +18,7 @@ from shared.contracts import (
     MatchEndingUndone,
     MatchMade,
     MeetingsChanged,
+    NoteUnreadable,
     NoteWritten,
     OfferDeclined,
     OfferExpired,
@@ -44,6 +45,13 @@ def add_note(event: NoteWritten, db: Db) -> list[Event]:
     author = event.practitioner_id or "coordinator"
     note = EncryptedNote(id=event.note_id, encrypted=event.encrypted, at=now(), author=author, match_id=event.match_id)
     store.add_note(db, event.request_id, note)
+    return []
+
+
+@service.on(NoteUnreadable)
+def show_unreadable_note(event: NoteUnreadable, db: Db) -> list[Event]:
+    """Not when any coordinator may read it meanwhile."""
+    store.mark_unreadable(db, event.request_id, event.note_id)
     return []
 
 

@@ -13,6 +13,11 @@ def add_note(db: Db, request_id: str, note: EncryptedNote) -> bool:
     return db.requests.update_one(here, {"$push": {"notes": to_document(note)}}).modified_count == 1
 
 
+def mark_unreadable(db: Db, request_id: str, note_id: str) -> None:
+    here = {"_id": request_id, "notes": {"$elemMatch": {"_id": note_id, "coordinator_id": {"$exists": True}}}}
+    db.requests.update_one(here, {"$set": {"notes.$.unreadable": True}})
+
+
 def release_notes(db: Db, request_id: str) -> bool:
     """What they wrote to one coordinator is for any now. False when there is nothing like that."""
     here = {"_id": request_id, "ended_at": None, "notes.coordinator_id": {"$exists": True}}

@@ -155,7 +155,7 @@ def send_note() -> Response:
     sent, keys = current_request()[0], current_note_keys()
     if sent is None or sent.ended_at or keys.of(sent.status.match_id) is None:
         return nobody_gets_it(sent)
-    team = store.team(service.db, service.vault)
+    team = _who_may_read(sent)
     note, errors = read(forms.NoteForm(team), request.form)
     if errors:
         return _write_page("", errors)
@@ -189,6 +189,11 @@ def let_coordinators_read() -> Response:
     return redirect_after_post("/s")
 
 
+def _who_may_read(sent: Request) -> dict[str, str]:
+    """Id -> first name of the coordinators who may be chosen."""
+    return {id: name for id, name in store.team(service.db, service.vault).items() if id not in sent.never_read_by}
+
+
 def _write_page(to: str, errors: Errors | None = None) -> Response:
     """`to`: who reads it; empty: what the form says."""
     sent, keys = current_request()[0], current_note_keys()
@@ -197,7 +202,7 @@ def _write_page(to: str, errors: Errors | None = None) -> Response:
     notes = access.own_notes(sent, keys)
     reader, typed = _note_reader(sent, notes), request.form.get("words", "")
     context = {"notes": notes, "reader": reader, "typed": typed, "to": to or request.form.get("to", "")}
-    team = store.team(service.db, service.vault)
+    team = _who_may_read(sent)
     return status_page("status/write.html", sent, errors, team=team, **context)
 
 

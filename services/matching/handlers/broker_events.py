@@ -20,13 +20,14 @@ from services.matching.handlers.requests import (
 )
 from services.matching.handlers.service import service
 from services.matching.handlers.tasks import add_task, call_coordinators, close_flood_task, hand_to_coordinators
-from services.matching.handlers.team import only_reader
+from services.matching.handlers.team import is_hidden_from, only_reader
 from shared.clock import now
 from shared.contracts import (
     ChoiceMade,
     EncryptedFields,
     NoteAnswered,
     NoteForwarded,
+    NoteUnreadable,
     NotificationFailed,
     ReplyOutcome,
     ReplyProcessed,
@@ -129,13 +130,15 @@ def forward_note(event: NoteAnswered, db: Db) -> list[Event]:
         encrypted=event.encrypted,
         at=now(),
         to_practitioner_id=offer.practitioner_id if offer else None,
-        to_coordinator_id=None if offer else only_reader(request, event.coordinator_id, db),
+        to_coordinator_id=None if offer else only_reader(event.coordinator_id, db),
         match_id=event.match_id,
     )
     store.notes.add(db, note)
     if offer:
         store.tasks.resolve(db, request.id, now(), only=["asks_first"])
         return [_forwarded(offer, note.id, db)]
+    if is_hidden_from(request, note.to_coordinator_id, db):
+        return [NoteUnreadable(request_id=request.id, note_id=note.id)]
     events = call_coordinators(request, "wrote", db, holder=note.to_coordinator_id)
     if events:
         store.requests.save(db, request)

@@ -93,8 +93,13 @@ def open_flood_task(db: Db) -> None:
 def close_flood_task(db: Db, coordinator_id: str | None = None) -> None:
     """Once nothing is held any more."""
     task = store.tasks.find(db, store.tasks.FLOOD)
-    if task and task.is_open and not store.requests.count_flood(db, 1):
+    if task is None or not task.is_open:
+        return
+    if not store.requests.count_flood(db, 1):
         task.resolve(now(), coordinator_id)
+        store.tasks.save(db, task)
+    elif task.holder and not store.requests.count_flood(db, 1, names.of_coordinator(task.holder, db)):
+        task.let_go()  # what is left is hidden from whoever took it
         store.tasks.save(db, task)
 
 

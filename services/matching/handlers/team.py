@@ -31,22 +31,25 @@ def show_on_pages(command: ShowOnPages, db: Db) -> list[Event]:
     return [team_changed(coordinator)]
 
 
-def only_reader(request: Request, coordinator_id: str | None, db: Db) -> str | None:
-    """Whom they chose; None, for any coordinator, where the request is hidden from that one."""
+def only_reader(coordinator_id: str | None, db: Db) -> str | None:
+    """Whom they chose; None, for any, where that one is no longer here."""
     coordinator = store.coordinators.find(db, coordinator_id) if coordinator_id else None
-    if coordinator is None:
-        return None
-    is_hidden = not set(request.avoid_index).isdisjoint(names.of_coordinator(coordinator.id, db))
-    return None if is_hidden else coordinator.id
+    return coordinator.id if coordinator else None
+
+
+def is_hidden_from(request: Request, coordinator_id: str | None, db: Db) -> bool:
+    """They would never meet somebody of this coordinator's name."""
+    return coordinator_id is not None and not set(request.avoid_index).isdisjoint(names.of_coordinator(coordinator_id, db))
 
 
 def waits_for_another(request_id: str, coordinator_id: str, db: Db) -> bool:
     """Something is for another coordinator alone, who has not opened it: what this one does does not answer it."""
+    request = store.requests.find(db, request_id)
     theirs = [note for note in store.notes.about(db, request_id) if note.to_coordinator_id and not note.coordinator_id]
     return any(
         reader != coordinator_id and not store.tasks.was_opened_since(db, reader, request_id, note.at)
         for note in theirs
-        if (reader := note.to_coordinator_id)
+        if (reader := note.to_coordinator_id) and request and not is_hidden_from(request, reader, db)
     )
 
 

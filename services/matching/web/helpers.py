@@ -16,7 +16,7 @@ from shared.messages import Event
 from shared.service import Handler, M
 from shared.web import meetings
 from shared.web.locale import language
-from shared.web.views import form_id
+from shared.web.views import form_key
 
 
 def add_to(app: Flask) -> None:
@@ -31,7 +31,7 @@ def add_to(app: Flask) -> None:
 
 def run(handler: Handler[M], command: M, role: TeamRole, person_id: str) -> list[Event]:
     """Run the command of the form that was sent. The same person sending the same form of the same page again changes nothing."""
-    return service.run(handler, command, idempotency_key=f"form/{role}/{person_id}{request.path}/{form_id()}")
+    return service.run(handler, command, idempotency_key=form_key(f"{role}/{person_id}"))
 
 
 def place_in_list() -> dict[str, str]:
