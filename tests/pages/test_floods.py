@@ -148,7 +148,7 @@ def test_one_place_may_send_some_requests_and_then_others_wait_while_neighbours_
     house.limit(seconds_to_type=0, to_one_practitioner=0)
     for _ in range(7):
         house.ask("2001:db8:1:1::7")
-    assert len(house.held()) == 2
+    assert len(house.held()) == 3
     house.ask("2001:db8:1:1::8")  # of the same household
     house.ask("2001:db8:1:2::8")  # of another
     assert [row.get("flood") for row in house.requests()] == [None] * 5 + ["held"] * 3 + [None]
@@ -328,6 +328,28 @@ def test_all_may_go_on_and_what_comes_later_is_a_task_again(house: House) -> Non
     assert open_tasks(house.services.matching) == ["flood"]
     [task] = house.services.matching.db.coordinator_tasks.find({"reason": "flood"})
     assert now() - task["since"] < timedelta(hours=1)
+
+
+def test_what_is_left_is_not_with_a_coordinator_from_whom_it_is_hidden(house: House) -> None:
+    matching = house.services.matching
+    add_coordinator("Zed", "zed@example.org", into=matching)
+    house.ask(THERE)
+    house.ask(THERE)
+    visitor = house.write(THERE)
+    post(visitor, "/ask/1", mode="chosen", choice=["juniper"], if_not=["ask_me"], avoid_words="Zed")
+    assert post(visitor, "/ask/check").location == "/ask/sent"
+    house.services.deliver()
+    assert len(house.held()) == 3
+    desk = signed_in(matching, house.keys, "coordinator", "zed@example.org")
+    press(desk, "/c", "/c/tasks/flood/take")
+    assert "holder" in document(matching, "coordinator_tasks", "flood")
+    press(desk, "/c/held", "/c/held/all_go_on")
+    house.carry_out()
+    [left] = house.held()
+    assert document(matching, "requests", left)["avoid_index"]
+    task = document(matching, "coordinator_tasks", "flood")
+    assert task["is_open"]
+    assert "holder" not in task
 
 
 def test_whoever_leaves_closes_a_task_about_nobody(house: House) -> None:

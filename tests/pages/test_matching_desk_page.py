@@ -307,7 +307,9 @@ def test_a_form_with_an_id_that_no_page_draws_is_refused(ro: FlaskClient, matchi
     assert everything_in(matching) == before
 
 
-def test_a_form_that_is_sent_twice_has_its_effect_once_and_what_is_kept_of_it_says_nothing(ro: FlaskClient, matching: Service) -> None:
+def test_a_form_that_is_sent_twice_has_its_effect_once_and_what_is_kept_of_it_says_nothing(
+    ro: FlaskClient, matching: Service
+) -> None:
     submit(matching, mode="reach_out")
     html = ro.get("/c").text
     data = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', html))

@@ -26,7 +26,7 @@ class LookBack(Versioned):
     def is_shown(self) -> bool:
         return bool(self.supportee and self.practitioner)
 
-    def open(self) -> list[Event]:
+    def ask(self) -> list[Event]:
         return self._changed("opened")
 
     def answer(self, by: PairMember, encrypted: str) -> list[Event]:

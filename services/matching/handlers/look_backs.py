@@ -45,7 +45,7 @@ def open_look_back(match_id: str, db: Db) -> list[Event]:
         practitioner_id=match.practitioner_id,
     )
     links = issue_links(offer, db)
-    return [replace(event, encrypted=links) for event in _saved(found, found.open(), db) if isinstance(event, LookBackChanged)]
+    return [replace(event, encrypted=links) for event in _saved(found, found.ask(), db) if isinstance(event, LookBackChanged)]
 
 
 @service.on(LookBackAnswered)
