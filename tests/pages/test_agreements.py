@@ -265,3 +265,25 @@ def test_headings_may_be_the_collective_s_own(two: Two, matching: Service) -> No
         matching.programme = shipped
     assert "What is good" in words
     assert "What is not helpful" in words
+
+
+def old_form(visitor: FlaskClient, page: str, action: str) -> dict[str, str]:
+    return hidden_fields(visitor.get(page).text, action)
+
+
+def test_what_either_wrote_on_an_old_page_stays_there_after_the_end(two: Two) -> None:
+    sides = ((two.wren, "/s/agreement/write"), (two.juniper, "/o/agreement/write"))
+    drawn = [old_form(visitor, page, page) for visitor, page in sides]
+    plan = old_form(two.wren, "/s/plan/write", "/s/plan/write")
+    press(two.juniper, "/o", "/o/end")
+    two.deliver()
+    for (visitor, page), hidden in zip(sides, drawn, strict=True):
+        answered = visitor.post(page, data={**hidden, "helps": "Tea and <b>bread</b>."})
+        assert answered.status_code == 409
+        assert "This was not sent" in answered.text
+        assert "Tea and &lt;b&gt;bread&lt;/b&gt;." in answered.text
+    assert two.wren.post("/s/plan/write", data={**plan, "helps": "Tea."}).status_code == 303, "a plan is their own"
+    press(two.wren, "/s/leave", "/s/leave")
+    two.deliver()
+    answered = two.wren.post("/s/plan/write", data={**plan, "helps": "Music."})
+    assert (answered.status_code, "Music.</textarea>" in answered.text) == (409, True)

@@ -10,6 +10,7 @@ from shared.contracts import SignInRequested
 from shared.service import Service
 from shared.vault import load_vault
 from tests.pages.intake_site import ask_for, code_words, make_site, post
+from tests.pages.matching_site import press
 
 EMAIL = "wren@example.org"
 WITH_EMAIL = {"reach": ["email"], "email": EMAIL}
@@ -79,3 +80,28 @@ def test_a_new_link_comes_after_the_words_are_gone(visitor: FlaskClient, intake:
     send(visitor, **WITH_EMAIL)
     post(by_link(visitor, intake, keys), "/s/words-lost", at="/s")
     assert by_link(visitor, intake, keys).get("/s").status_code == 200
+
+
+def test_the_plan_for_hard_days_goes_with_the_words_and_its_page_says_that_none_can_be_kept(
+    visitor: FlaskClient, intake: Service, keys: Path
+) -> None:
+    send(visitor, **WITH_EMAIL)
+    assert press(visitor, "/s/plan/write", "/s/plan/write", helps="Tea.").status_code == 303
+    other = by_link(visitor, intake, keys)
+    assert "your plan for hard days are erased with them" in other.get("/s").text
+    assert 'href="/s/plan"' in other.get("/s").text
+    post(other, "/s/words-lost", at="/s")
+    row = intake.db.requests.find_one()
+    assert row
+    assert not row["plan"].get("encrypted")
+    assert 'href="/s/plan"' not in other.get("/s").text
+    page = other.get("/s/plan").text
+    assert "So none can be kept here." in page
+    assert "Your code words open it" not in page
+    assert "/s/plan/write" not in page
+
+
+def test_whoever_came_by_a_link_reads_that_a_plan_takes_the_words(visitor: FlaskClient, intake: Service, keys: Path) -> None:
+    send(visitor, **WITH_EMAIL)
+    page = by_link(visitor, intake, keys).get("/s/plan").text
+    assert "You write it once your code words have opened your request" in page

@@ -1,8 +1,10 @@
-"""Code words that got lost, or that somebody else has, open nothing any more: their own copy of their answers goes with them."""
+"""Code words that got lost, or that somebody else has, open nothing any more: what only they opened
+goes with them."""
 
 from dataclasses import dataclass
 
 from services.intake import store
+from services.intake.handlers.plan import delete_plan
 from shared import sessions
 from shared.messages import Event
 from shared.mongo import Db
@@ -24,6 +26,7 @@ def stop_code_words(command: StopCodeWords, db: Db) -> list[Event]:
         return []
     store.delete_codes(db, request.person_id)
     store.delete_own_copy(db, request.id)
+    news = delete_plan(request.id, db)
     sessions.end_all(db, request.person_id)
     sessions.save(db, command.session)
-    return []
+    return news

@@ -30,9 +30,9 @@ class WritePlan:
 
 
 def write_plan(command: WritePlan, db: Db) -> list[Event]:
-    """Whoever was shown an earlier version goes on reading that one."""
+    """Whoever was shown an earlier version goes on reading that one. Nothing where their words open nothing any more."""
     request = store.request(db, command.request_id)
-    if request:
+    if request and request.encrypted_answers:
         encrypted = vault.encrypt(command.key, request.person_id, FIELD, json.dumps(dict(command.sections)))
         store.save_plan(db, request.id, replace(request.plan or Plan(), text_id=command.text_id, encrypted=encrypted))
     return []

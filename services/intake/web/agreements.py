@@ -19,13 +19,14 @@ from services.intake.handlers.agreements import (
     write_agreement,
 )
 from services.intake.web.helpers import entries_by_id
-from services.intake.web.status import current_note_keys, current_request, status_page
+from services.intake.web.status import current_note_keys, current_request, status_page, why_nobody_gets_it
 from shared.contracts import MatchMade
 from shared.labels import AGREEMENT
 from shared.web import agreements as shown
 from shared.web.agreement_forms import AgreementForm, YesForm
 from shared.web.app import takes_long_texts
 from shared.web.forms import Errors, read
+from shared.web.kept import kept_as_typed
 from shared.web.limits import limiter
 from shared.web.views import form_id, redirect_after_post, run_form
 
@@ -166,7 +167,7 @@ def _came_late(view: AgreementView) -> bool:
 def _current_to_write() -> tuple[Request, AgreementView]:
     sent, view = _current()
     if sent.status.state != "matched" or view.locked or current_note_keys().of(view.agreement.id) is None:
-        abort(redirect_after_post(PAGE))
+        abort(kept_as_typed(why_nobody_gets_it(sent), lambda: redirect_after_post(PAGE)))
     return sent, view
 
 
@@ -175,6 +176,7 @@ def _current() -> tuple[Request, AgreementView]:
     sent, _ = current_request()
     match_id = sent.status.match_id if sent and sent.status.state in ("matched", "on_hold") else None
     if sent is None or match_id is None:
-        abort(redirect_after_post(f"{PAGE}/earlier" if sent else "/s"))
+        page = f"{PAGE}/earlier" if sent else "/s"
+        abort(kept_as_typed(why_nobody_gets_it(sent), lambda: redirect_after_post(page)))
     known = agreement_or_none_yet(match_id, sent.id, service.db)
     return sent, view_agreement(known, sent.person_id, current_note_keys())

@@ -12,7 +12,7 @@ from services.intake.handlers.look_backs import (
     put_off_look_back,
     view_look_back,
 )
-from services.intake.web.status import current_note_keys, current_request, status_page
+from services.intake.web.status import current_note_keys, current_request, nobody_gets_it, status_page
 from shared.labels import LOOK_BACK
 from shared.web import agreements as shown
 from shared.web.agreement_forms import LookBackForm
@@ -65,8 +65,8 @@ def _current() -> tuple[Request, str, LookBackView]:
     sent, _ = current_request()
     match_id = sent.status.match_id if sent and sent.status.state == "matched" else None
     if sent is None or match_id is None:
-        abort(redirect_after_post("/s"))
+        abort(nobody_gets_it(sent))
     view = view_look_back(store.look_back_of(service.db, match_id), sent.person_id, current_note_keys())
     if not view.stands:
-        abort(redirect_after_post("/s"))
+        abort(nobody_gets_it(sent))
     return sent, match_id, view

@@ -10,9 +10,11 @@ from services.intake.handlers.plan import ShowPlan, WritePlan, delete_plan, own_
 from services.intake.web.status import current_note_keys, current_request, status_page
 from shared.labels import PLAN
 from shared.web import agreements as shown
+from shared.web import kept
 from shared.web.agreement_forms import PlanForm
 from shared.web.app import takes_long_texts
 from shared.web.forms import Errors, read
+from shared.web.kept import kept_as_typed
 from shared.web.limits import limiter
 from shared.web.views import form_id, redirect_after_post, run_form
 
@@ -26,7 +28,13 @@ def show() -> Response:
     sent, key = _current()
     words = own_plan(sent, key)
     sections = shown.compared(words, words, _headings())
-    return _page("status/plan.html", sent, sections=sections, locked=key is None)
+    return _page(
+        "status/plan.html",
+        sent,
+        sections=sections,
+        locked=key is None and bool(sent.encrypted_answers),
+        lost=not sent.encrypted_answers,
+    )
 
 
 @plan.get(f"{PAGE}/write")
@@ -108,12 +116,14 @@ def _current_to_write() -> tuple[Request, bytes]:
     """Their own key is needed, which code words bring."""
     sent, key = _current()
     if key is None:
-        abort(redirect_after_post(PAGE))
+        why = kept.LOCKED if sent.encrypted_answers else kept.NOT_OPEN_HERE
+        abort(kept_as_typed(why, lambda: redirect_after_post(PAGE)))
     return sent, key
 
 
 def _current() -> tuple[Request, bytes | None]:
     sent, key = current_request()
     if sent is None or sent.ended_at:
-        abort(redirect_after_post("/s"))
+        why = kept.ENDED if sent else kept.NOT_OPEN_HERE
+        abort(kept_as_typed(why, lambda: redirect_after_post("/s")))
     return sent, key

@@ -316,12 +316,17 @@ def _show_sign_of_life(sent: Request) -> None:
 
 def nobody_gets_it(sent: Request | None) -> Response:
     """`sent`: as it stands now, if it is still open in this browser."""
-    why = kept.NOT_OPEN_HERE if sent is None else kept.LOCKED if _has_a_pair(sent) else kept.ENDED
-    return kept_as_typed(why, lambda: redirect_after_post("/s"))
+    return kept_as_typed(why_nobody_gets_it(sent), lambda: redirect_after_post("/s"))
 
 
-def _has_a_pair(sent: Request) -> bool:
-    return sent.ended_at is None and sent.status.match_id is not None
+def why_nobody_gets_it(sent: Request | None) -> str:
+    if sent is None:
+        return kept.NOT_OPEN_HERE
+    if sent.ended_at or sent.status.match_id is None:
+        return kept.ENDED
+    if sent.status.state == "on_hold":
+        return kept.OWN_PAUSE
+    return kept.LOCKED if sent.encrypted_answers else kept.NOT_OPEN_HERE
 
 
 def current_note_keys() -> NoteKeys:

@@ -16,13 +16,14 @@ from services.matching.handlers.agreements import (
     write_agreement,
 )
 from services.matching.web.helpers import run
-from services.matching.web.offers import current_offer
+from services.matching.web.offers import current_offer, nobody_gets_it
 from shared.labels import AGREEMENT
 from shared.web import agreements as shown
+from shared.web import kept
 from shared.web.agreement_forms import AgreementForm, YesForm
 from shared.web.app import takes_long_texts
-from shared.web.errors import error_page
 from shared.web.forms import Errors, read
+from shared.web.kept import kept_as_typed
 from shared.web.views import form_id, redirect_after_post, render
 
 agreements = Blueprint("agreements", __name__)
@@ -113,7 +114,8 @@ def _write_page(view: AgreementView, typed: Any, *, both: bool = False, errors: 
 def _current_to_write() -> AgreementView:
     view = _current()
     if view.is_over:
-        abort(redirect_after_post(PAGE))
+        why = kept.ENDED if view.agreement.ended_at else kept.PAUSED
+        abort(kept_as_typed(why, lambda: redirect_after_post(PAGE)))
     return view
 
 
@@ -121,8 +123,8 @@ def _current() -> AgreementView:
     """As long as it is kept, also when they do not meet any more."""
     offer = current_offer()
     if offer is None:
-        abort(error_page(410))
+        abort(nobody_gets_it(None))
     view = reading.view_agreement_of(offer, service.db)
     if view is None:
-        abort(redirect_after_post("/o"))
+        abort(kept_as_typed(kept.ENDED, lambda: redirect_after_post("/o")))
     return view

@@ -9,11 +9,10 @@ from services.matching.domain import Offer
 from services.matching.handlers import reading, service
 from services.matching.handlers.look_backs import AnswerLookBack, LookBackView, answer_look_back, put_off_look_back
 from services.matching.web.helpers import run
-from services.matching.web.offers import current_offer
+from services.matching.web.offers import current_offer, nobody_gets_it
 from shared.labels import LOOK_BACK
 from shared.web import agreements as shown
 from shared.web.agreement_forms import LookBackForm
-from shared.web.errors import error_page
 from shared.web.forms import Errors, read
 from shared.web.views import redirect_after_post, render
 
@@ -58,8 +57,8 @@ def _current() -> tuple[Offer, LookBackView, str]:
     """While they are with each other, and were asked."""
     offer = current_offer()
     if offer is None:
-        abort(error_page(410))
+        abort(nobody_gets_it(None))
     view = reading.view_offer(offer, service.db)
     if view.look_back is None or not view.look_back.stands:
-        abort(redirect_after_post("/o"))
+        abort(nobody_gets_it(view))
     return offer, view.look_back, view.name or gettext("this person")
