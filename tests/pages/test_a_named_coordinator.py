@@ -68,9 +68,17 @@ def someone(matching: Service) -> str:
 
 
 def address(rule: Rule, request_id: str, task_id: str) -> str:
-    values = {"request_id": request_id, "task_id": task_id, "practitioner_id": "juniper", "token": "none", "start_page": "c"}
+    values = {
+        "request_id": request_id,
+        "task_id": task_id,
+        "practitioner_id": "juniper",
+        "application_id": "none",
+        "step": "none",
+        "token": "none",
+        "start_page": "c",
+    }
     allowed = {name: getattr(convert, "items", None) for name, convert in rule._converters.items()}
-    values |= {name: next(iter(allowed.get(name) or ["x"])) for name in ("action", "done")}
+    values |= {name: next(iter(allowed.get(name) or ["x"])) for name in ("action", "done", "act")}
     return re.sub(r"<(?:[^<>:]+:)?([^<>]+)>", lambda found: values[found[1]], rule.rule)
 
 
