@@ -28,6 +28,7 @@ def states(walk: Walk) -> Iterator[PageState]:
     visitor.fill(figures=_texted(walk))
     visitor.press("main form[action='/s/code'] button")
     yield visitor.look("status/opened by a code", pictured=False)
+    visitor.press("main details:has(form[action='/s/words-lost']) > summary")
     visitor.press("main form[action='/s/words-lost'] button")
     yield visitor.look("status/lost words open nothing", pictured=False)
 
