@@ -58,7 +58,7 @@ def test_a_question_is_answered_before_the_yes(stack: Stack, website: Website) -
     wren.page.get_by_role("main").get_by_role("button").first.click()
     assert "Is text all right at first?" in wren.page.get_by_role("main").inner_text()
     wren.write_back("Text is good")
-    answered = stack.email_to("Tove", "has answered")
+    answered = stack.email_to("Tove", "a note for you")
     assert "Text is good" not in answered.text + answered.html
     again = Practitioner(website.visitor()).open(link_in(answered.text))
     assert "Text is good" in again.page.get_by_role("main").inner_text()

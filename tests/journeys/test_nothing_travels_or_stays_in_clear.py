@@ -48,7 +48,7 @@ def walked(stack: Stack, website: Website) -> Walked:
     asking.page.goto("/s")
     assert QUESTION in asking.page.content()
     asking.write_back(ANSWER)
-    stack.email_to("Xiomara", "has answered")
+    stack.email_to("Xiomara", "a note for you")
     practitioner.page.goto("/o")
     assert ANSWER in practitioner.page.content()
     practitioner.answer("yes")
