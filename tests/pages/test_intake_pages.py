@@ -82,7 +82,7 @@ def test_a_request_is_sent_with_every_optional_field_empty(visitor: FlaskClient,
     html = visitor.get("/ask/sent").text
     stored = intake.db.requests.find_one({}) or {}
     latest = day(stored["sent_at"] + timedelta(days=6), "America/New_York", "en")
-    assert f"We ask Juniper, if you two could find an hour. You hear by {latest} at the latest" in html
+    assert f"We ask Juniper, if your times fit together. You hear by {latest} at the latest" in html
     assert len(code_words(html).split()) == WORDS_IN_A_CODE
     assert f"Your {WORDS_IN_A_CODE} words" in html
     submitted, contact = published(intake, "request.submitted.v1")[0], published(intake, "contact.shared.v1")[0]

@@ -69,7 +69,7 @@ def test_whoever_named_nobody_reads_nothing_of_it(visitor: FlaskClient) -> None:
     ask(visitor, mode="chosen", choice="juniper", if_not="ask_me", avoid="kai")
     assert READ_FIRST not in visitor.get("/ask/check").text
     post(visitor, "/ask/check")
-    assert "We ask Juniper, if you two could find an hour." in visitor.get("/ask/sent").text
+    assert "We ask Juniper, if your times fit together." in visitor.get("/ask/sent").text
     assert READ_FIRST not in visitor.get("/s").text
 
 
