@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from services.intake.handlers.erasure import (
 )
 from services.intake.handlers.supportee import save_draft
 from services.matching.domain import Request
+from services.notify.store.offers import OFFER_KEPT
 from shared import outbox, sessions, vault
 from shared.clock import now
 from shared.documents import to_document
@@ -156,6 +158,7 @@ def checks_by_line() -> dict[str, Callable[[Left], None]]:
         "If a part has not done so after an hour": every_part_has_answered,  # and test_a_part_that_does_not_answer
         "For %(time)s: a random number that says that a request has ended": tombstones_have_an_end,
         "For %(time)s: what the parts of our system told each other about it at the end": only_the_end_is_told,
+        "Until two weeks after the last day to answer": codes_have_an_end,
         "For %(time)s: random numbers of messages and forms": inboxes_have_an_end,
         "For %(time)s, if a coordinator opened your request": the_audit_has_an_end,
         "If you texted STOP": nothing_of_the_number_without_stop,  # and test_a_number_that_said_stop
@@ -221,6 +224,14 @@ def only_the_end_is_told(left: Left) -> None:
         ("notify", "contact.erased.v1"),
     }
     assert {_end_in_days(name, "outbox") for name in NAMES} == {DAYS["events"]}
+
+
+def codes_have_an_end(left: Left) -> None:
+    rows = left.rows("notify", "offers")
+    assert rows
+    for row in rows:
+        assert set(row) <= {"_id", "practitioner_id", "code", "asked_at", "delete_at", "ended"}
+        assert row["delete_at"] - now() <= timedelta(days=left.journey.services.intake.programme.answer_days + 1) + OFFER_KEPT
 
 
 def inboxes_have_an_end(left: Left) -> None:

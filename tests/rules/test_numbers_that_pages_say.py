@@ -19,6 +19,7 @@ from services.matching.handlers import way_in as matching_way_in
 from services.notify import domain
 from services.notify import rules as notify_rules
 from services.notify.handlers import outbound, replies
+from services.notify.store.offers import OFFER_KEPT
 from shared import meetings
 from shared.contracts import Series
 from shared.labels import LOOK_BACK
@@ -83,6 +84,7 @@ SAID = {
     "Without a word from you it is deleted in two weeks": (welcome.TOLD_BEFORE, timedelta(days=14)),
     "two coordinators say it": (application.NEEDED["two_coordinators"], 2),
     "one of two said yes": (application.NEEDED["two_coordinators"], 2),
+    "Until two weeks after the last day to answer": (OFFER_KEPT, timedelta(weeks=2)),
     "Three people you could meet": (matching_rules.MOST_SUGGESTIONS, 3),
 }
 NUMBER = re.compile(
